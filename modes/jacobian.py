@@ -1,0 +1,62 @@
+"""The Jacobian by the mode of one's choice, in the layout of one's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .arguments import ArgNums, Call
+from .forward import jacfwd
+from .reverse import jacrev
+
+__all__ = ["LAYOUTS", "MODES", "jacobian"]
+
+MODES = {"forward": jacfwd, "reverse": jacrev}
+LAYOUTS = ("numerator", "denominator")
+
+
+def jacobian(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    *,
+    mode: str,
+    chunk_size: int | None = None,
+    layout: str = "numerator",
+) -> Callable[..., Any]:
+    """The total Jacobian of f (M23), by forward or reverse mode, as a function of f's arguments.
+
+    Parameters
+    ----------
+    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
+    argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
+    mode : "forward" (modes.jacfwd: n tangents) or "reverse" (modes.jacrev: m cotangents). Both give the same Jacobian.
+    chunk_size : how many seeds travel at once; None for all.
+    layout : "numerator" for shape (*out, *in), J[i, j] = dy_i / dx_j; "denominator" for its transpose (*in, *out) (M3).
+
+    Returns
+    -------
+    A function of the same arguments, whose value has the structure of the argument(s) chosen, an array for each array.
+
+    Raises ValueError for an unknown mode or layout, with the known ones.
+    """
+    if mode not in MODES:
+        raise ValueError(f"expected mode to be one of {', '.join(map(repr, MODES))}, got {mode!r}")
+    if layout not in LAYOUTS:
+        raise ValueError(f"expected layout to be one of {', '.join(map(repr, LAYOUTS))}, got {layout!r}")
+    numerator = MODES[mode](f, argnums, chunk_size)
+    if layout == "numerator":
+        return numerator
+
+    def denominator(*args: Any) -> Any:
+        call = Call(f, args, argnums)
+        leaves = call.flatten(numerator(*args))
+        return call.rebuild(
+            [
+                np.transpose(J, (*range(J.ndim - x.ndim, J.ndim), *range(J.ndim - x.ndim)))
+                for x, J in zip(call.primals, leaves, strict=True)
+            ]
+        )
+
+    return denominator

@@ -1,0 +1,180 @@
+"""The local Jacobian of one operation with respect to one operand, as a linear map in both directions.
+
+A partial has two methods, one a mode, each the other's transpose:
+
+- `push(tangent)`: block (k, *S_in) -> block (k, *S_out), the JVP of every seed;
+- `pull(cotangent)`: block (k, *S_out) -> block (k, *S_in), the VJP of every seed.
+
+It holds no more of the operation than these two need (its residuals). Blocks come in any structure that
+modes.structure knows; what cannot use the structure makes the block dense first. No partial modifies a block
+or a residual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .structure import LARGE, Diagonal, Identity, Scaled, borrowed, dense
+
+__all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
+
+
+ROWS = (Diagonal, Identity)
+
+
+class Partial:
+    """The interface: `push` and `pull`, transposes of each other."""
+
+    __slots__ = ()
+
+    def push(self, t: Any) -> Any:
+        raise NotImplementedError
+
+    def pull(self, c: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Same(Partial):
+    """The identity: y = x + constant."""
+
+    __slots__ = ()
+
+    def push(self, t: Any) -> Any:
+        return t
+
+    def pull(self, c: Any) -> Any:
+        return c
+
+
+SAME = _Same()
+
+
+class Scale(Partial):
+    """diag(d): an element-wise function of an operand that has the shape of the result. Holds d."""
+
+    __slots__ = ("d",)
+
+    def __init__(self, d: Any) -> None:
+        self.d = d
+
+    def push(self, t: Any) -> Any:
+        return Scaled(t, self.d) if type(t) is np.ndarray and t.size >= LARGE else t * self.d
+
+    def pull(self, c: Any) -> Any:
+        return Scaled(c, self.d) if type(c) is np.ndarray and c.size >= LARGE else c * self.d
+
+
+class _Broadcast(Partial):
+    """diag(d) after a broadcast: an element-wise function of an operand smaller than the result (M10).
+
+    The tangent is repeated along the broadcast axes, the cotangent summed over them. Holds d and two shapes.
+    """
+
+    __slots__ = ("d", "inner", "outer")
+
+    def __init__(self, d: Any, inner: tuple[int, ...], outer: tuple[int, ...]) -> None:
+        self.d = d
+        self.inner = inner
+        self.outer = outer
+
+    def push(self, t: Any) -> Any:
+        t = dense(t)
+        k = t.shape[0]
+        missing = len(self.outer) - len(self.inner)
+        t = np.reshape(t, (k, *(1,) * missing, *self.inner)) * self.d
+        return t if t.shape[1:] == self.outer else np.broadcast_to(t, (k, *self.outer))
+
+    def pull(self, c: Any) -> Any:
+        return sum_to(c * self.d, self.inner)
+
+
+def sum_to(c: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a block (k, *outer) over the axes along which `shape` was broadcast: a block (k, *shape)."""
+    if isinstance(c, ROWS) and math.prod(shape) == 1:
+        # Each row has one entry, so the sum over everything is that entry: k numbers, not k times the size.
+        return np.reshape(borrowed(c.entries()), (len(c), *shape))
+    c = dense(c)
+    extra = c.ndim - 1 - len(shape)
+    if extra:
+        c = np.sum(c, axis=tuple(range(1, 1 + extra)))
+    stretched = tuple(i for i, size in enumerate(shape, 1) if size == 1 and c.shape[i] != 1)
+    return np.sum(c, axis=stretched, keepdims=True) if stretched else c
+
+
+def elementwise_partial(d: Any, inner: tuple[int, ...], outer: tuple[int, ...]) -> Partial:
+    """The partial of an element-wise function with derivative d, from an operand's shape to the result's."""
+    return Scale(d) if inner == outer else _Broadcast(d, inner, outer)
+
+
+class Matrix(Partial):
+    """A matrix J of shape (q, p), from vectors (p,) to vectors (q,). Holds J, shared with whoever owns it."""
+
+    __slots__ = ("J",)
+
+    def __init__(self, J: Any) -> None:
+        self.J = J
+
+    def push(self, t: Any) -> Any:
+        return t @ self.J.T
+
+    def pull(self, c: Any) -> Any:
+        return c @ self.J
+
+
+class Dot(Partial):
+    """A row w of shape (p,), from vectors (p,) to scalars (M11). Holds w, shared with whoever owns it."""
+
+    __slots__ = ("w",)
+
+    def __init__(self, w: Any) -> None:
+        self.w = w
+
+    def push(self, t: Any) -> Any:
+        return t @ self.w
+
+    def pull(self, c: Any) -> Any:
+        return np.reshape(dense(c), (-1, 1)) * self.w
+
+
+class Reshape(Partial):
+    """A change of shape that keeps the order of the entries: structure passes through it."""
+
+    __slots__ = ("inner", "outer")
+
+    def __init__(self, inner: tuple[int, ...], outer: tuple[int, ...]) -> None:
+        self.inner = inner
+        self.outer = outer
+
+    def push(self, t: Any) -> Any:
+        return _reshape(t, self.outer)
+
+    def pull(self, c: Any) -> Any:
+        return _reshape(c, self.inner)
+
+
+def _reshape(block: Any, shape: tuple[int, ...]) -> Any:
+    if isinstance(block, ROWS):
+        return block.reshape(shape)
+    block = dense(block)
+    # A copy where the order of the axes in memory demands one, else a view: never to be written to.
+    return np.reshape(borrowed(block), (block.shape[0], *shape))
+
+
+class Linear(Partial):
+    """Any other linear map, as two functions of a dense block: (k, *S_in) -> (k, *S_out) and back."""
+
+    __slots__ = ("_pull", "_push")
+
+    def __init__(self, push: Callable[[Any], Any], pull: Callable[[Any], Any]) -> None:
+        self._push = push
+        self._pull = pull
+
+    def push(self, t: Any) -> Any:
+        return self._push(dense(t))
+
+    def pull(self, c: Any) -> Any:
+        return self._pull(dense(c))

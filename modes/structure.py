@@ -1,0 +1,236 @@
+"""What a block of seeds can be: rows of an identity, a diagonal, dense, or dense with a factor still to come.
+
+A block of k seeds of an array of shape S stands for an array of shape (k, *S): the seed axis comes first, in both
+modes. A dense block is just that array. The classes here stand for other blocks, and carry a block's algebra (times a
+derivative, through a matrix, plus another block), so that a rule is written once, as if every block were dense:
+
+- `Identity`: rows start..stop of the identity on arrays of shape S, never multiplied out. Through a matrix they are
+  rows of that matrix; through an element-wise function they are a diagonal.
+- `Diagonal`: the same rows, each with a factor of its own. It stays one through element-wise functions, at a cost of k
+  numbers, not k times the size of S.
+- `Scaled`: a large dense block and the derivatives it still has to be multiplied by. Element-wise functions in a row
+  then cost one pass over the block, made in its own memory where nobody else refers to it.
+
+`dense` gives the plain array, for the rules that need it. Values may be arrays that an outer trace follows, so only
+operations that such arrays know are used on them.
+
+The aliasing contract: a block that shows somebody else's array (the rows of a user's matrix, say) is read-only, and so
+is every view of it. Who hands a block out copies it first if it is read-only.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LARGE", "Diagonal", "Identity", "Scaled", "borrowed", "dense"]
+
+
+def borrowed(array: Any) -> Any:
+    """A read-only view of an array that is not ours to hand out (an outer trace's array as it is)."""
+    if type(array) is np.ndarray:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+class _Rows:
+    """Rows start..stop of a square matrix on arrays of `shape`, one entry a row at most."""
+
+    __slots__ = ("dtype", "shape", "start", "stop")
+    __array_ufunc__ = None  # ndarray defers to the reflected operators here
+
+    def __init__(self, shape: tuple[int, ...], start: int, stop: int, dtype: Any) -> None:
+        self.shape = shape  # of one seed, without the seed axis
+        self.start = start
+        self.stop = stop
+        self.dtype = dtype
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def _own(self, d: Any) -> Any:
+        """The entries of d (a scalar, or of this shape) that meet the rows' own: shape () or (k,)."""
+        if np.ndim(d) == 0:
+            return d
+        if np.shape(d) != self.shape:
+            d = np.broadcast_to(d, self.shape)
+        flat = d if len(self.shape) == 1 else np.reshape(d, (-1,))
+        return flat if self.stop - self.start == flat.shape[0] else flat[self.start : self.stop]
+
+    def reshape(self, shape: tuple[int, ...]) -> _Rows:
+        """The same rows, for seeds of another shape of the same size."""
+        raise NotImplementedError
+
+    def entries(self) -> Any:
+        """The one entry of each row, shape (k,)."""
+        raise NotImplementedError
+
+    def dense(self) -> Any:
+        """The block as an array of shape (k, *shape)."""
+        k, values = len(self), self.entries()
+        if type(values) is np.ndarray:
+            block = np.zeros((k, math.prod(self.shape)), values.dtype)
+            block[np.arange(k), np.arange(self.start, self.stop)] = values
+            return block.reshape(k, *self.shape)
+        mask = np.eye(k, math.prod(self.shape), self.start, dtype=self.dtype)
+        return np.reshape(mask * np.reshape(values, (k, 1)), (k, *self.shape))
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, _Rows):
+            return Diagonal(self.shape, self.start, self.stop, self.dtype, self.entries() + other.entries())
+        return self.dense() + dense(other)
+
+    __radd__ = __add__
+
+
+class Identity(_Rows):
+    """Rows start..stop of the identity on arrays of `shape`: the seeds of a full Jacobian, or a chunk of them."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, array: Any, start: int = 0, stop: int | None = None) -> Identity:
+        """The seeds start..stop (default: all) for `array`: as many rows as asked for, in its dtype."""
+        return cls(array.shape, start, array.size if stop is None else stop, array.dtype)
+
+    def reshape(self, shape: tuple[int, ...]) -> Identity:
+        return Identity(shape, self.start, self.stop, self.dtype)
+
+    def entries(self) -> Any:
+        return np.ones(len(self), self.dtype)
+
+    def __mul__(self, d: Any) -> Diagonal:
+        own = self._own(d)
+        # A derivative may be a bool or a scalar; the entries are numbers of the seed's dtype, one a row.
+        if np.ndim(own) == 0 or own.dtype.kind != "f":
+            own = self.entries() * own
+        return Diagonal(self.shape, self.start, self.stop, self.dtype, own)
+
+    def __matmul__(self, matrix: Any) -> Any:
+        whole = self.stop - self.start == matrix.shape[0]
+        return borrowed(matrix if whole else matrix[self.start : self.stop])
+
+
+class Diagonal(_Rows):
+    """Rows start..stop of a diagonal matrix on arrays of `shape`; `values`, shape (k,), are its entries."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, shape: tuple[int, ...], start: int, stop: int, dtype: Any, values: Any) -> None:
+        self.shape = shape
+        self.start = start
+        self.stop = stop
+        self.dtype = dtype
+        self.values = values
+
+    def reshape(self, shape: tuple[int, ...]) -> Diagonal:
+        return Diagonal(shape, self.start, self.stop, self.dtype, self.values)
+
+    def entries(self) -> Any:
+        return self.values
+
+    def __mul__(self, d: Any) -> Diagonal:
+        return Diagonal(self.shape, self.start, self.stop, self.dtype, self.values * self._own(d))
+
+    def __matmul__(self, matrix: Any) -> Any:
+        whole = self.stop - self.start == matrix.shape[0]
+        rows = matrix if whole else matrix[self.start : self.stop]
+        values = self.values
+        return (values if np.ndim(rows) == 1 else np.reshape(values, (-1, 1))) * rows
+
+
+# From this many numbers on, a block waits for its factor; below, the bookkeeping costs more than the product.
+LARGE = 4096
+
+
+class Scaled:
+    """A dense block of shape (k, *S) times d (broadcastable to S), multiplied out when it is needed, once."""
+
+    __slots__ = ("array", "d")
+    __array_ufunc__ = None
+
+    def __init__(self, array: Any, d: Any) -> None:
+        self.array = array
+        self.d = d
+
+    def __mul__(self, d: Any) -> Scaled:
+        return Scaled(self.array, d) if self.d is None else Scaled(self.array, self.d * d)
+
+    def __matmul__(self, matrix: Any) -> Any:
+        return self.dense() @ matrix
+
+    def __add__(self, other: Any) -> Any:
+        return self.dense() + (other.dense() if isinstance(other, Scaled) else other)
+
+    __radd__ = __add__
+
+    def dense(self) -> Any:
+        """The block as an array of shape (k, *S)."""
+        if self.d is not None:
+            array = self.array
+            flags = array.flags
+            del array
+            if flags.owndata and flags.writeable and self.references() == _SOLE:
+                # Nobody else refers to the block, so it is multiplied in its own memory: 10 % of a whole Jacobian at
+                # width 256, and one block less at the peak.
+                np.multiply(self.array, self.d, out=self.array)
+            else:
+                self.array = self.array * self.d
+            self.d = None
+        return self.array
+
+    def references(self) -> int:
+        """How many references to the array there are, as seen from here; -1 where Python does not count them."""
+        return sys.getrefcount(self.array) if hasattr(sys, "getrefcount") else -1
+
+
+# What `references` says of an array that its block alone refers to. Measured, because it depends on the interpreter;
+# an array that anything else refers to, a view included, has more.
+_SOLE = Scaled(np.empty(1), None).references()
+
+
+STRUCTURED = (_Rows, Scaled)
+
+
+def dense(block: Any) -> Any:
+    """The block as an array of shape (k, *S), multiplied out if it was not.
+
+    Cost: k times the size of S numbers for a structured block, nothing for a dense one.
+    """
+    return block.dense() if isinstance(block, STRUCTURED) else block
+
+
+class Assembly:
+    """Blocks of rows start..stop, as they come, put together to one dense block of `total` rows.
+
+    The rows of several chunks are copied into one array at once, so that no more than one chunk is kept beside it.
+    """
+
+    __slots__ = ("dtype", "parts", "shape", "total", "whole")
+
+    def __init__(self, total: int, shape: tuple[int, ...], dtype: Any) -> None:
+        self.total = total
+        self.shape = shape  # of one seed, without the seed axis
+        self.dtype = dtype
+        self.whole: Any = None
+        self.parts: list[Any] = []  # of an outer trace: they cannot be written into an array
+
+    def add(self, start: int, stop: int, block: Any) -> None:
+        """Add rows start..stop; None stands for zeros."""
+        block = np.zeros((stop - start, *self.shape), self.dtype) if block is None else dense(block)
+        if stop - start == self.total:
+            self.whole = block
+        elif self.parts or type(block) is not np.ndarray:
+            self.parts.append(block)
+        else:
+            if self.whole is None:
+                self.whole = np.empty((self.total, *self.shape), self.dtype)
+            self.whole[start:stop] = block
+
+    def block(self) -> Any:
+        """All the rows: an array of shape (total, *shape)."""
+        return np.concatenate(self.parts) if self.parts else self.whole

@@ -28,7 +28,7 @@ from .rules import RULES
 from .rules.shape import cast
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
-__all__ = ["Trace", "TracedArray", "primal_of"]
+__all__ = ["Trace", "TracedArray", "escaped", "primal_of"]
 
 _numbers = itertools.count()
 
@@ -53,10 +53,10 @@ class Trace:
 class TracedArray:
     """An array (or scalar) that a trace follows: its primal value, and NumPy's interface to it."""
 
-    __slots__ = ("primal", "trace")
+    __slots__ = ("owner", "primal")
 
     primal: Any
-    trace: Trace
+    owner: Trace  # the trace that follows it; ndarray's own `trace` is a method
 
     def extend(self, y: Any, partial: Partial) -> TracedArray:
         """The traced array of a result y that depends on this operand alone, of this trace."""
@@ -199,7 +199,7 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
-    places = [i for i, x in enumerate(operands) if isinstance(x, TracedArray) and x.trace is trace]
+    places = [i for i, x in enumerate(operands) if isinstance(x, TracedArray) and x.owner is trace]
     for i in places:
         operands[i] = operands[i].primal
     operands = [np.asarray(x) if type(x) is list else x for x in operands]
@@ -216,8 +216,8 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 def _newest(operands: Sequence[Any]) -> Trace | None:
     newest: Trace | None = None
     for x in operands:
-        if isinstance(x, TracedArray) and (newest is None or x.trace.level > newest.level):
-            newest = x.trace
+        if isinstance(x, TracedArray) and (newest is None or x.owner.level > newest.level):
+            newest = x.owner
     return newest
 
 
@@ -250,6 +250,14 @@ def _refuse_method(ufunc: Any, method: str) -> NoReturn:
     }
     remedy = remedies.get((ufunc.__name__, method), "write it with the ufunc itself and np.sum, np.max or indexing")
     raise MissingRule(f"numpy.{ufunc.__name__}.{method} has no derivative rule on traced arrays; {remedy}")
+
+
+def escaped(x: TracedArray) -> NoReturn:
+    """Refuse an operation on a traced array whose trace has ended: its result could not be differentiated."""
+    raise TracedValueError(
+        f"a traced array of shape {x.shape} was used after its trace had ended: the differentiated function stored it "
+        f"somewhere (a global, a list, an attribute); return the value instead of keeping it"
+    )
 
 
 def primal_of(x: Any) -> Any:

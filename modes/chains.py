@@ -230,6 +230,7 @@ def _draw(walk: _Walk, layer: str, widths: tuple[int, ...]) -> list[Layer]:
         upper = _upper_half(walk.x)
         return [walk.elementwise(operation, upper) for operation in islice(cycle(_OPERATIONS), depth)]
     if layer == "scalar":
+        # Each layer mirrors what the last one did, so that what curvature there is cancels out.
         return [walk.scalar((-1.0) ** i) for i in range(depth)]
     if layer == "residual":
         # At most depth branches, as good as independent: together they add about 1 to a tangent of size 1.

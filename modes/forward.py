@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
-from .array import Trace, TracedArray
+from .array import Trace, TracedArray, escaped
 from .partials import Partial
 from .structure import Assembly, Identity, borrowed, dense
 
@@ -27,12 +27,15 @@ class Dual(TracedArray):
     __slots__ = ("tangent",)
 
     def __init__(self, trace: Trace, primal: Any, tangent: Any) -> None:
-        self.trace = trace
+        self.owner = trace
         self.primal = primal
         self.tangent = tangent
 
     def extend(self, y: Any, partial: Partial) -> Dual:
-        return Dual(self.trace, y, partial.push(self.tangent))
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Dual(trace, y, partial.push(self.tangent))
 
 
 class Forward(Trace):
@@ -41,6 +44,8 @@ class Forward(Trace):
     __slots__ = ()
 
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
+        if not self.open:
+            escaped(operands[0])
         tangent = None
         for operand, partial in zip(operands, partials, strict=True):
             if partial is not None:
@@ -55,7 +60,7 @@ class Forward(Trace):
             y = call(values)
         finally:
             self.open = False
-        if isinstance(y, Dual) and y.trace is self:
+        if isinstance(y, Dual) and y.owner is self:
             return output(y.primal, call.f), y.tangent
         return output(y, call.f), None
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
-from .array import Trace, TracedArray
+from .array import Trace, TracedArray, escaped
 from .partials import SAME, Partial
 from .structure import Assembly, Identity, borrowed, dense
 
@@ -27,15 +27,17 @@ class Node(TracedArray):
 
     __slots__ = ("index",)
 
-    trace: Tape
+    owner: Tape
 
     def __init__(self, trace: Tape, primal: Any, index: int) -> None:
-        self.trace = trace
+        self.owner = trace
         self.primal = primal
         self.index = index
 
     def extend(self, y: Any, partial: Partial) -> Node:
-        trace = self.trace
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
         if partial is SAME:  # y = x + constant: the same cotangent, so the same entry
             return Node(trace, y, self.index)
         entries = trace.entries
@@ -51,6 +53,8 @@ class Tape(Trace):
     entries: list[Any]
 
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
+        if not self.open:
+            escaped(operands[0])
         entry = tuple(
             (operand.index, partial) for operand, partial in zip(operands, partials, strict=True) if partial is not None
         )
@@ -67,7 +71,7 @@ class Tape(Trace):
             y = call(values)
         finally:
             self.open = False
-        if isinstance(y, Node) and y.trace is self:
+        if isinstance(y, Node) and y.owner is self:
             return output(y.primal, call.f), y.index
         return output(y, call.f), None
 

@@ -11,6 +11,7 @@ import pytest
 import modes
 from modes.errors import name_of
 from modes.rules import RULES
+from modes.rules.shape import cast
 from modes.rules.table import CONSTANT
 
 from .rule_cases import CASES
@@ -66,7 +67,7 @@ def test_twins_agree_in_every_structure(f: Callable[..., Any], args: tuple[Any, 
 
 @pytest.mark.parametrize(("f", "args"), _parameters())
 def test_float32_stays_float32(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    if any(f is case for case, _ in CASES[modes.rules.shape.cast]) or any(f is c for c, _ in CASES[np.float_power]):
+    if any(f is case for case, _ in CASES[cast]) or any(f is c for c, _ in CASES[np.float_power]):
         pytest.skip("converts to float64 by its own definition")
     single = tuple(np.asarray(x, np.float32)[()] for x in args)
     argnums = tuple(range(len(args)))

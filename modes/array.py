@@ -276,6 +276,8 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
             primal = self.primal
             y = ufunc(primal, other)
             return self.extend(y, makers[0](y, primal, other))
+        if getattr(type(other), "__array_ufunc__", ufunc) is None:
+            return NotImplemented  # NEP 13: the other operand takes it (a block of seeds does)
         return evaluate(ufunc, (self, other), {})
 
     def reflected(self: TracedArray, other: Any) -> Any:

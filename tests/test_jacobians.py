@@ -410,13 +410,13 @@ def test_a_tangent_that_is_used_twice_is_not_overwritten(mode: str) -> None:
     A, B, x = draw(80, 70) / 8, draw(70, 80) / 8, draw(70)
 
     def f(x: Any) -> Any:
-        z = A @ x
+        z = A @ (B @ (A @ x))  # its block is a product: large, and the engine's own
         first = np.sin(z)
         u = B @ first
         second = np.tanh(z)
-        return np.cos(u) + B @ (first * second) + B @ z
+        return np.cos(u) + B @ (first * second) + B @ z + np.sin(np.exp(u)) * u
 
     J = modes.jacobian(f, mode=mode)(x)
     other = modes.jacobian(f, mode=mode, chunk_size=3)(x)  # small blocks: never in place
-    np.testing.assert_allclose(J, other, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(J, other, rtol=1e-11, atol=1e-12)
     modes.check_derivatives(f, x)

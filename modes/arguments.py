@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .array import TracedArray
+from .errors import TracedValueError
 
 __all__ = ["Call", "chunks", "flatten", "leaf", "output", "owned", "rebuild", "same_structure"]
 
@@ -124,12 +125,18 @@ class Call:
             self.primals = [x for i in self.numbers for x in leaves(args[i], f"argument {i} of {name}")]
 
     def __call__(self, values: Sequence[Any]) -> Any:
-        if self.flat:
-            return self.f(values[0])
-        args, stream = list(self.args), iter(values)
-        for i in self.numbers:
-            args[i] = rebuild(args[i], stream)
-        return self.f(*args)
+        try:
+            if self.flat:
+                return self.f(values[0])
+            args, stream = list(self.args), iter(values)
+            for i in self.numbers:
+                args[i] = rebuild(args[i], stream)
+            return self.f(*args)
+        except ValueError as error:
+            # y[i] = x into a plain array: NumPy hides our message behind "setting an array element with a sequence".
+            if isinstance(error.__cause__, TracedValueError):
+                raise error.__cause__ from error
+            raise
 
     def flatten(self, trees: Any) -> list[Any]:
         """The leaves of what `rebuild` gave."""

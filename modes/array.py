@@ -145,8 +145,8 @@ class TracedArray:
 
     def __float__(self) -> NoReturn:
         raise TracedValueError(
-            "float() of a traced array would lose its derivative; use the value as it is, and NumPy's functions "
-            "instead of the math module's"
+            "float() of a traced array would lose its derivative; use the value as it is, NumPy's functions instead of "
+            "the math module's, and instead of writing it into an array (y[i] = x) build that with np.stack"
         )
 
     def __int__(self) -> NoReturn:

@@ -277,7 +277,7 @@ class _Walk:
             W = self.uniform(width, self.x.size)
             t = slope * _product(W, self.t)
             # A narrow layer may all but ignore t. Scaled up for that, it would blow up every other tangent.
-            if _rms(t) > 0.5 * typical:
+            if _rms(t) >= 0.5 * typical:
                 break
         scale = _power_of_two(_rms(t) / size)
         W *= scale

@@ -62,6 +62,10 @@ class TracedArray:
         """The traced array of a result y that depends on this operand alone, of this trace."""
         raise NotImplementedError
 
+    def scaled(self, y: Any, d: Any) -> TracedArray:
+        """The same for an element-wise function with derivative d, of y's shape: the commonest partial, diag(d)."""
+        raise NotImplementedError
+
     # -- NumPy's protocols --------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         # The engines' hot path: one traced operand, this one, and at most one plain one. Written out here because
@@ -71,6 +75,8 @@ class TracedArray:
             primal = self.primal
             if len(inputs) == 1:
                 y = ufunc(primal)
+                if (slope := rule.slope) is not None:
+                    return self.scaled(y, slope(y, primal))
                 return self.extend(y, makers[0](y, primal))
             a, b = inputs
             if b is self and type(a) in PLAIN:

@@ -16,7 +16,7 @@ import numpy as np
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
 from .partials import Partial
-from .structure import Assembly, Identity, borrowed, dense
+from .structure import LARGE, Assembly, Identity, Scaled, borrowed, dense
 
 __all__ = ["jacfwd", "jvp"]
 
@@ -36,6 +36,12 @@ class Dual(TracedArray):
         if not trace.open:
             escaped(self)
         return Dual(trace, y, partial.push(self.tangent))
+
+    def scaled(self, y: Any, d: Any) -> Dual:
+        trace, t = self.owner, self.tangent
+        if not trace.open:
+            escaped(self)
+        return Dual(trace, y, Scaled(t, d) if type(t) is np.ndarray and t.size >= LARGE else t * d)
 
 
 class Forward(Trace):

@@ -16,7 +16,7 @@ import numpy as np
 
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
-from .partials import SAME, Partial
+from .partials import SAME, Partial, Scale
 from .structure import Assembly, Identity, borrowed, dense
 
 __all__ = ["grad", "jacrev", "value_and_grad", "vjp"]
@@ -43,6 +43,9 @@ class Node(TracedArray):
         entries = trace.entries
         entries.append(((self.index, partial),))
         return Node(trace, y, len(entries) - 1)
+
+    def scaled(self, y: Any, d: Any) -> Node:
+        return self.extend(y, Scale(d))
 
 
 class Tape(Trace):
@@ -92,8 +95,8 @@ class Tape(Trace):
             if block is not None:
                 for parent, partial in entries[i]:
                     pulled = partial.pull(block)
-                    block_there = blocks[parent]
-                    blocks[parent] = pulled if block_there is None else block_there + pulled
+                    there = blocks[parent]
+                    blocks[parent] = pulled if there is None else there + pulled
             if last:
                 entries[i] = None
         return blocks

@@ -77,7 +77,7 @@ def test_results(jacobian: Any, result: Any, message: str) -> None:
         (lambda x: np.add.reduce(x), modes.MissingRule, "numpy.add.reduce has no derivative rule .* use np.sum"),
         (lambda x: np.multiply.outer(x, x), modes.MissingRule, "np.outer"),
         (lambda x: np.i0(x), modes.MissingRule, r"numpy.i0 was called on .*modes.rules.elementwise\(numpy.i0"),
-        (lambda x: A @ x[:2], ValueError, "size 2 is different from 3"),
+        (lambda x: A @ x[:2], ValueError, r"\(3, ?3\) and \(2,\)|size 2 is different from 3"),
     ],
 )  # fmt: skip
 def test_steps_without_a_derivative(jacobian: Any, f: Any, error: Any, message: str) -> None:
@@ -111,7 +111,7 @@ def test_writing_a_traced_value_into_a_plain_array_is_refused(jacobian: Any) -> 
         y[0] = x[0]
         return y
 
-    with pytest.raises(modes.TracedValueError, match="writing it into an array .* np.stack"):
+    with pytest.raises(modes.TracedValueError, match=r"writing it into an array .* np.stack"):
         jacobian(f)(x)
 
 

@@ -23,14 +23,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import MissingRule, name_of
-from ..partials import SAME, Partial, Scale, elementwise_partial
+from ..partials import SAME, Partial, Scale, elementwise_partial, product
 
 __all__ = ["RULES", "Rule", "composite", "constant", "elementwise", "primitive", "sequence", "written"]
 
@@ -44,15 +43,16 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("evaluate", "func", "keywords", "kind", "makers", "quick")
+    __slots__ = ("evaluate", "func", "keywords", "kind", "makers", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
-        self.evaluate = operator.matmul if func is np.matmul else func  # the operator is 0.15 microseconds quicker
+        self.evaluate = product if func is np.matmul else func
         self.kind = kind
         self.makers = makers
         self.keywords = _keywords(makers, kind) if keywords is None else frozenset(keywords)
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
+        self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
 
     def partials(
@@ -81,7 +81,9 @@ RULES: dict[Callable[..., Any], Rule] = {}
 def elementwise(func: Callable[..., Any], *derivatives: Derivative | None) -> None:
     """Add an element-wise function by its derivative with respect to each operand: d(y, *operands)."""
     makers = tuple(_from_derivative(d, i, len(derivatives)) for i, d in enumerate(derivatives))
-    RULES[func] = Rule(func, DIFFERENTIABLE, makers, keywords=())
+    row = RULES[func] = Rule(func, DIFFERENTIABLE, makers, keywords=())
+    if len(derivatives) == 1 and callable(derivatives[0]):
+        row.slope = derivatives[0]
 
 
 def _from_derivative(d: Derivative | None, i: int, count: int) -> Maker:

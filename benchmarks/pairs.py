@@ -1,0 +1,95 @@
+"""Interleaved pairs: two callables timed in turn, A B B A, inside one process.
+
+Contract: ``pairs(a, b, count)`` returns ``count`` natural logarithms of the ratio of a's time to b's, one a
+quartet. A drift of the machine that is linear over a quartet cancels in it, and the ratio's noise is that
+of the machine over one quartet, not over the whole run. Nothing here knows about chains, modes or asv.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import repeat
+
+from threadpoolctl import threadpool_info, threadpool_limits
+
+Samples = dict[str, list[float] | int]
+Call = Callable[[], object]
+Clock = Callable[[], int]
+
+STRETCH_NS = 1_000_000
+"""Shortest timed stretch, in nanoseconds. On two shared cores 0.25 ms gave pairs with up to three times the spread;
+4 ms gave half of it, for four times the time."""
+
+
+def pairs(
+    a: Call, b: Call, count: int, *, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS
+) -> list[float]:
+    """Time ``a`` against ``b`` in ``count`` quartets A B B A; one log((a1 + a2) / (b1 + b2)) a quartet.
+
+    Each of the four stretches calls its side equally often, chosen such that the faster side's stretch
+    lasts at least ``stretch_ns``. Both sides are warmed up first; the garbage collector is off and BLAS is
+    held to one thread while the clock runs. ``clock`` returns nanoseconds. Raises ValueError for a count
+    below 1.
+    """
+    if count < 1:
+        raise ValueError(f"pairs: expected a count of at least 1, got {count}; ask for one pair or more")
+    with quiet():
+        loops = calibrate(a, b, clock, stretch_ns)
+        return [_quartet(a, b, loops, clock) for _ in range(count)]
+
+
+def samples(a: Call, b: Call, count: int) -> Samples:
+    """:func:`pairs` in the form in which asv stores every sample of a ``track_`` benchmark, and their
+    median as its value.
+
+    Rounded to 1e-6, a thousandth of what such a measurement resolves, so that asv's tables stay readable.
+    """
+    return {"samples": [round(sample, 6) for sample in pairs(a, b, count)], "number": 1}
+
+
+def calibrate(a: Call, b: Call, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS) -> int:
+    """How many calls make the faster side's stretch last ``stretch_ns``; warms up both sides on the way."""
+    a()
+    b()
+    loops = 1
+    while (shorter := min(_stretch(a, loops, clock), _stretch(b, loops, clock))) < stretch_ns:
+        # At most tenfold a step: the first stretches of a cold cache, or of a coarse clock, mislead.
+        loops = min(10 * loops, max(loops + 1, math.ceil(loops * stretch_ns / max(shorter, 1))))
+    return loops
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Collected garbage, no collector, one BLAS thread; all as before on leaving."""
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def blas_threads() -> int:
+    """The number of BLAS threads in force; 0 where threadpoolctl cannot see NumPy's BLAS (Apple's
+    Accelerate)."""
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=0)
+
+
+def _quartet(a: Call, b: Call, loops: int, clock: Clock) -> float:
+    a1 = _stretch(a, loops, clock)
+    b1 = _stretch(b, loops, clock)
+    b2 = _stretch(b, loops, clock)
+    a2 = _stretch(a, loops, clock)
+    return math.log((a1 + a2) / (b1 + b2))
+
+
+def _stretch(call: Call, loops: int, clock: Clock) -> int:
+    start = clock()
+    for _ in repeat(None, loops):
+        call()
+    return clock() - start

@@ -1,0 +1,18 @@
+"""What does a Jacobian cost where the widths inside the chain differ from those at its ends?"""
+
+from .cases import Grid, Timed, active_profile, nested
+
+
+class Profile(Timed):
+    grid = Grid(
+        profile=["uniform", "funnel", "hourglass", "bulge"],
+        n=nested([64], [256]),
+        m=nested([64], [256]),
+        width=nested([64], [256], [16]),
+        depth=nested([4], [16], [64]),
+    )
+    params = grid.lists(active_profile())
+    version = "1"
+
+    def time_jacobian(self, *case: object) -> None:
+        self.call()

@@ -1,0 +1,18 @@
+"""What goes wrong in the analysis, each said in one line that names the place and the remedy.
+
+An error stops: there is nothing to go on with. A warning is for what was left out while the rest is used. The
+command line prints either without a traceback and decides the exit status.
+"""
+
+
+class AnalysisError(Exception):
+    """The input cannot be used. Its text is one line: the place, what is wrong, and the command that mends
+    it."""
+
+
+class NoResultsError(AnalysisError):
+    """A folder holds no asv results, or none that can be read."""
+
+
+class AnalysisWarning(UserWarning):
+    """Something was left out, and every good part is used. Its text is one line, as an error's."""

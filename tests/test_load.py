@@ -1,0 +1,261 @@
+"""The reader of asv's results, on a recorded folder and on every way in which such a folder is spoilt."""
+
+import json
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
+from analysis.load import COLUMNS, MACHINE_FACTS, PARAMETERS, read_machines, read_results
+
+RECORDED = Path(__file__).parent / "data" / "recorded"
+FILE = "recorded/e55ab1d2-existing-py.json"
+REFINE = "crossover.Refine.track_log_ratio"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RECORDED, tmp_path / "results"))
+
+
+def edit(path: Path, change: Callable[[Any], Any]) -> None:
+    data = json.loads(path.read_text())
+    changed = change(data)
+    path.write_text(json.dumps(data if changed is None else changed))
+
+
+def read_with_warnings(folder: Path) -> tuple[pd.DataFrame, list[str]]:
+    """What was read, and the warnings, each of which has to be one line."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        raw = read_results(folder)
+    assert all(warning.category is AnalysisWarning for warning in caught)
+    texts = [str(warning.message) for warning in caught]
+    assert all("\n" not in text for text in texts)
+    return raw, texts
+
+
+def test_recorded_results_are_read_without_a_warning() -> None:
+    raw = read_results(RECORDED)
+    assert tuple(raw.columns) == COLUMNS
+    counts = raw.groupby("benchmark")["status"].value_counts().to_dict()
+    assert counts == {
+        ("aspect.Aspect.time_jacobian", "ok"): 8,
+        ("aspect.Aspect.time_jacobian", "failed"): 2,
+        ("crossover.Control.track_log_ratio", "ok"): 1,
+        ("crossover.Map.track_log_ratio", "ok"): 3,
+        (REFINE, "ok"): 2,
+        ("memory.Memory.track_peak_bytes", "ok"): 6,
+    }
+    assert set(raw["commit"]) == {"e55ab1d2a47971d230615318d92cc4b23db1f9ce"}
+    assert set(raw["machine"]) == {"recorded"}
+    assert set(raw["date"]) == {pd.Timestamp("2026-11-01T12:00:00Z")}
+
+
+def test_a_cell_carries_parsed_parameters_samples_and_unit() -> None:
+    raw = read_results(RECORDED)
+    cell = raw[(raw["benchmark"] == "crossover.Map.track_log_ratio") & (raw["n"] == 4)].iloc[0]
+    values = ("modes", "dense", "uniform", "tanh", 4, 8, 8, 4, "float64", None, "forward/reverse")
+    assert tuple(cell[name] for name in PARAMETERS) == values
+    assert cell["parameters"] == tuple(map(repr, values))
+    assert cell["value"] == -0.5731
+    assert len(cell["samples"]) == 15
+    assert cell["samples"][:2] == [-0.5642, -0.5636]
+    assert cell["number"] == 1
+    assert cell["unit"] == "ln(forward / reverse)"
+    assert cell["stats"]["ci_99_a"] == -0.5986
+    assert cell["case"] is None
+
+
+def test_a_failed_cell_has_no_value_and_the_refinement_its_case() -> None:
+    raw = read_results(RECORDED)
+    failed = raw[raw["status"] == "failed"]
+    assert set(failed["n"]) == {16}
+    assert set(failed["mode"]) == {"reverse"}
+    assert failed["value"].isna().all()
+    refined = raw[raw["benchmark"] == REFINE]
+    assert refined["case"].str.startswith("engine=modes layer=dense").all()
+    assert refined["unit"].isna().all()
+
+
+def test_cells_that_are_not_a_number_are_rows_on_request() -> None:
+    skipped = read_results(RECORDED, skipped=True).query("status == 'skipped'")
+    assert len(skipped) == 2
+    assert set(skipped["n"]) == {4}
+    assert set(skipped["chunk_size"]) == {1}
+
+
+def test_machines() -> None:
+    machines = read_machines(RECORDED)
+    assert tuple(machines.columns) == MACHINE_FACTS
+    assert machines.iloc[0].to_list() == [
+        "recorded",
+        "A test processor",
+        "2",
+        "4000000000",
+        "Linux",
+        "x86_64",
+    ]
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_no_results_yet(tmp_path: Path, make: bool) -> None:
+    folder = tmp_path / "results"
+    if make:
+        folder.mkdir()
+    with pytest.raises(NoResultsError, match=r"results: no asv results here; .*python -m analysis run"):
+        read_results(folder)
+    assert read_machines(folder).empty
+    assert issubclass(NoResultsError, AnalysisError)
+
+
+SPOILT = {
+    "truncated": '{"commit_hash": "e55ab1d2", "results": {"a.B.ti',
+    "empty": "",
+    "not text": b"\xff\xfe\x00",
+    "a list": "[1, 2]",
+    "a number": "3",
+    "foreign": '{"name": "some package", "version": 2}',
+    "without a version": '{"commit_hash": "e55ab1d2"}',
+    "results that are a list": json.dumps(
+        dict.fromkeys(("requirements", "python", "env_name"))
+        | {"version": 2, "params": {"machine": "recorded"}, "commit_hash": "a", "date": 0}
+        | {"results": [], "result_columns": []}
+    ),
+}
+
+
+@pytest.mark.parametrize("content", SPOILT.values(), ids=SPOILT.keys())
+def test_a_spoilt_file_is_named_and_every_good_one_used(folder: Path, content: str | bytes) -> None:
+    spoilt = folder / "recorded" / "0-spoilt.json"
+    spoilt.write_bytes(content if isinstance(content, bytes) else content.encode())
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{spoilt}: skipped, not a readable asv result file")
+    assert text.endswith(f"mend it: mv {spoilt} {spoilt}.spoilt && python -m analysis run")
+    assert len(raw) == len(read_results(RECORDED))
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(1, "mend it: asv update"), (3, "mend it: python -m pip install --upgrade asv")]
+)
+def test_a_file_of_another_asv_is_never_to_be_put_away(folder: Path, version: int, remedy: str) -> None:
+    other = folder / "recorded" / "0-other.json"
+    other.write_text(json.dumps({"version": version}))
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{other}: skipped")
+    assert text.endswith(remedy)
+    assert len(raw) == len(read_results(RECORDED))
+
+
+def change_date(data: Any) -> None:
+    data["date"] = "yesterday"
+
+
+def change_value(data: Any) -> None:
+    data["results"][REFINE][0][0] = "fast"
+
+
+def change_parameters(data: Any) -> None:
+    data["results"][REFINE][1][0] = [1, 2]
+
+
+def change_commit(data: Any) -> None:
+    data["commit_hash"] = None
+
+
+@pytest.mark.parametrize("change", [change_date, change_value, change_parameters, change_commit])
+def test_contents_that_asv_does_not_write_are_a_spoilt_file(folder: Path, change: Callable[[Any], Any]) -> None:
+    shutil.copy(folder / FILE, folder / "recorded" / "good.json")
+    edit(folder / FILE, change)
+    raw, (text,) = read_with_warnings(folder)
+    assert str(folder / FILE) in text
+    assert len(raw) == len(read_results(RECORDED))
+
+
+def test_nothing_readable_is_an_error(folder: Path) -> None:
+    (folder / FILE).write_text("{")
+    with (
+        pytest.warns(AnalysisWarning, match="not a readable asv result file"),
+        pytest.raises(NoResultsError, match=r"none of its 1 result files .* python -m analysis run"),
+    ):
+        read_results(folder)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"version": 1}'])
+def test_results_are_used_though_the_machine_file_is_missing(folder: Path, content: str | None) -> None:
+    path = folder / "recorded" / "machine.json"
+    path.unlink() if content is None else path.write_text(content)
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{path}: missing or unreadable")
+    assert text.endswith("mend it: asv machine --yes && python -m analysis run")
+    assert len(raw) == len(read_results(RECORDED))
+    pd.testing.assert_frame_equal(read_machines(folder), read_machines(RECORDED))
+
+
+def test_a_file_in_another_machines_folder_is_left_out(folder: Path) -> None:
+    shutil.copytree(folder / "recorded", folder / "other")
+    edit(folder / "other" / "machine.json", lambda facts: facts.update(machine="other"))
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{folder / 'other' / Path(FILE).name}: skipped, measured on machine 'recorded'")
+    assert "mend it: mkdir -p" in text
+    assert len(raw) == len(read_results(RECORDED))
+
+
+def test_machines_are_kept_apart(folder: Path) -> None:
+    shutil.copytree(folder / "recorded", folder / "other")
+    edit(folder / "other" / "machine.json", lambda facts: facts.update(machine="other"))
+    edit(folder / "other" / Path(FILE).name, lambda data: data["params"].update(machine="other"))
+    assert read_results(folder).groupby("machine").size().to_dict() == {"other": 22, "recorded": 22}
+    assert read_machines(folder)["machine"].to_list() == ["other", "recorded"]
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "3", '{"a": 1, "version": 2}'])
+def test_results_are_used_though_the_suite_is_unknown(folder: Path, content: str | None) -> None:
+    path = folder / "benchmarks.json"
+    path.unlink() if content is None else path.write_text(content)
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{path}: missing or unreadable")
+    assert text.endswith("mend it: asv run --bench just-discover --python=same")
+    expected = read_results(RECORDED)
+    assert raw["unit"].isna().all()
+    pd.testing.assert_frame_equal(raw.drop(columns="unit"), expected.drop(columns="unit"))
+
+
+def test_results_of_another_version_are_left_out(folder: Path) -> None:
+    edit(folder / "benchmarks.json", lambda suite: suite["crossover.Map.track_log_ratio"].update(version="2"))
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{folder / FILE}: left out crossover.Map.track_log_ratio: results of another version")
+    assert "crossover.Map.track_log_ratio" not in set(raw["benchmark"])
+    assert len(raw) == 19
+
+
+def test_benchmarks_that_the_suite_does_not_have_are_left_out(folder: Path) -> None:
+    edit(folder / "benchmarks.json", lambda suite: suite.pop("memory.Memory.track_peak_bytes") and None)
+    raw, (text,) = read_with_warnings(folder)
+    assert "left out memory.Memory.track_peak_bytes: results not of this suite's benchmarks" in text
+    assert len(raw) == 16
+
+
+def test_of_an_unlisted_benchmark_the_latest_version_counts(folder: Path) -> None:
+    later = folder / "recorded" / "ffffffff-existing-py.json"
+    shutil.copy(folder / FILE, later)
+
+    def renew(data: Any) -> None:
+        data["results"] = {REFINE: data["results"][REFINE]}
+        data["results"][REFINE][2:4] = ["2", data["results"][REFINE][3] + 1000]
+        data["commit_hash"] = "f" * 40
+
+    edit(later, renew)
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(f"{folder / FILE}: left out {REFINE}: results of another version")
+    assert set(raw.loc[raw["benchmark"] == REFINE, "commit"]) == {"f" * 40}
+
+
+def test_a_dirty_folder_is_never_passed_off_as_the_commit(folder: Path) -> None:
+    (folder / "dirty").write_text("0123abcd\n")
+    assert set(read_results(folder)["commit"]) == {"e55ab1d2a47971d230615318d92cc4b23db1f9ce+dirty"}

@@ -59,9 +59,9 @@ class Forward(Trace):
                 tangent = pushed if tangent is None else tangent + pushed
         return y if tangent is None else Dual(self, y, tangent)
 
-    def run(self, call: Call, seeds: dict[int, Any]) -> tuple[Any, Any]:
-        """Evaluate with blocks of tangents for some leaves: the primal output and its block (None: it is zero)."""
-        values = [Dual(self, x, seeds[i]) if i in seeds else x for i, x in enumerate(call.primals)]
+    def run(self, call: Call, seeds: Sequence[Any]) -> tuple[Any, Any]:
+        """Evaluate with a block of tangents for each leaf (None: it is constant): the primal output and its block."""
+        values = [x if s is None else Dual(self, x, s) for x, s in zip(call.primals, seeds, strict=True)]
         try:
             y = call(values)
         finally:
@@ -93,7 +93,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     primals, tangents = _tuples(primals, tangents)
     call = Call(f, primals, tuple(range(len(primals))))
     seeds = same_structure(tangents, call.primals, "a tangent")
-    y, block = Forward().run(call, {i: borrowed(s[None]) for i, s in enumerate(seeds)})
+    y, block = Forward().run(call, [borrowed(s[None]) for s in seeds])
     if block is None:
         return y, np.zeros_like(y)
     return y, owned(dense(block)[0], y.dtype)
@@ -132,13 +132,16 @@ def jacfwd(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
 def _columns(call: Call, i: int, chunk_size: int | None) -> Any:
     """The Jacobian with respect to leaf i: an array of shape (*out, *in)."""
     x = call.primals[i]
+    seeds: list[Any] = [None] * len(call.primals)
     if chunk_size is None:
-        y, block = Forward().run(call, {i: Identity.of(x)})
+        seeds[i] = Identity.of(x)
+        y, block = Forward().run(call, seeds)
         J = np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block)
         return _moved(J, x, y)
     assembly = None
     for start, stop in chunks(x.size, chunk_size):
-        y, block = Forward().run(call, {i: Identity.of(x, start, stop)})
+        seeds[i] = Identity.of(x, start, stop)
+        y, block = Forward().run(call, seeds)
         if assembly is None:
             assembly = Assembly(x.size, y.shape, y.dtype)
         assembly.add(start, stop, block)

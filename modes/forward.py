@@ -137,7 +137,7 @@ def _columns(call: Call, i: int, chunk_size: int | None) -> Any:
         seeds[i] = Identity.of(x)
         y, block = Forward().run(call, seeds)
         J = np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block)
-        return _moved(J, x, y)
+        return numerator(J, x, y)
     assembly = None
     for start, stop in chunks(x.size, chunk_size):
         seeds[i] = Identity.of(x, start, stop)
@@ -146,10 +146,10 @@ def _columns(call: Call, i: int, chunk_size: int | None) -> Any:
             assembly = Assembly(x.size, y.shape, y.dtype)
         assembly.add(start, stop, block)
     assert assembly is not None  # there is one stretch at least
-    return _moved(assembly.block(), x, y)
+    return numerator(assembly.block(), x, y)
 
 
-def _moved(J: Any, x: Any, y: Any) -> Any:
+def numerator(J: Any, x: Any, y: Any) -> Any:
     """(n, *out) -> (*out, *in): views alone."""
     if x.ndim == y.ndim == 1:
         return owned(J.T, y.dtype)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .arguments import ArgNums, Call
+from .choice import jacauto
 from .forward import jacfwd
 from .reverse import jacrev
 
 __all__ = ["LAYOUTS", "MODES", "jacobian"]
 
-MODES = {"forward": jacfwd, "reverse": jacrev}
+MODES = {"forward": jacfwd, "reverse": jacrev, "auto": jacauto}
 LAYOUTS = ("numerator", "denominator")
 
 
@@ -31,7 +32,8 @@ def jacobian(
     ----------
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
-    mode : "forward" (modes.jacfwd: n tangents) or "reverse" (modes.jacrev: m cotangents). Both give the same Jacobian.
+    mode : "forward" (modes.jacfwd: n tangents), "reverse" (modes.jacrev: m cotangents), or "auto" (whichever the
+        function's own operations say is cheaper, see modes.choice). All give the same Jacobian.
     chunk_size : how many seeds travel at once; None for all.
     layout : "numerator" for shape (*out, *in), J[i, j] = dy_i / dx_j; "denominator" for its transpose (*in, *out) (M3).
 

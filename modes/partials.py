@@ -31,6 +31,9 @@ class Partial:
 
     __slots__ = ()
 
+    fma: int = 0
+    """Fused multiply-adds for each seed, where there is more to count than the numbers of the blocks."""
+
     def push(self, t: Any) -> Any:
         raise NotImplementedError
 
@@ -183,11 +186,12 @@ def _reshape(block: Any, shape: tuple[int, ...]) -> Any:
 class Linear(Partial):
     """Any other linear map, as two functions of a dense block: (k, *S_in) -> (k, *S_out) and back."""
 
-    __slots__ = ("_pull", "_push")
+    __slots__ = ("_pull", "_push", "fma")
 
-    def __init__(self, push: Callable[[Any], Any], pull: Callable[[Any], Any]) -> None:
+    def __init__(self, push: Callable[[Any], Any], pull: Callable[[Any], Any], fma: int = 0) -> None:
         self._push = push
         self._pull = pull
+        self.fma = fma
 
     def push(self, t: Any) -> Any:
         return self._push(dense(t))

@@ -66,10 +66,10 @@ class Tape(Trace):
         self.entries.append(entry)
         return Node(self, y, len(self.entries) - 1)
 
-    def run(self, call: Call) -> tuple[Any, int | None]:
+    def run(self, call: Call, node: type[Node] = Node) -> tuple[Any, int | None]:
         """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
         self.entries = [()] * len(call.primals)
-        values = [Node(self, x, i) for i, x in enumerate(call.primals)]
+        values = [node(self, x, i) for i, x in enumerate(call.primals)]
         try:
             y = call(values)
         finally:
@@ -100,6 +100,21 @@ class Tape(Trace):
             if last:
                 entries[i] = None
         return blocks
+
+    def jacobians(self, index: int | None, primals: Sequence[Any], y: Any, chunk_size: int | None) -> list[Any]:
+        """The Jacobian of the output with respect to every leaf: arrays of shape (*out, *in). Frees the tape."""
+        if chunk_size is None:
+            blocks = self.sweep(index, Identity.of(y), len(primals), last=True)
+            return [
+                numerator(np.zeros((y.size, *x.shape), y.dtype) if block is None else dense(block), x, y)
+                for x, block in zip(primals, blocks, strict=True)
+            ]
+        assemblies = [Assembly(y.size, x.shape, y.dtype) for x in primals]
+        for start, stop in chunks(y.size, chunk_size):
+            blocks = self.sweep(index, Identity.of(y, start, stop), len(primals), last=stop == y.size)
+            for assembly, block in zip(assemblies, blocks, strict=True):
+                assembly.add(start, stop, block)
+        return [numerator(assembly.block(), x, y) for x, assembly in zip(primals, assemblies, strict=True)]
 
 
 def value_and_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., tuple[Any, Any]]:
@@ -198,30 +213,14 @@ def jacrev(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild(_rows(call, chunk_size))
+        tape = Tape()
+        y, index = tape.run(call)
+        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size))
 
     return jacobian
 
 
-def _rows(call: Call, chunk_size: int | None) -> list[Any]:
-    """The Jacobian with respect to every leaf: arrays of shape (*out, *in)."""
-    tape = Tape()
-    y, index = tape.run(call)
-    if chunk_size is None:
-        blocks = tape.sweep(index, Identity.of(y), len(call.primals), last=True)
-        return [
-            _moved(np.zeros((y.size, *x.shape), y.dtype) if block is None else dense(block), x, y)
-            for x, block in zip(call.primals, blocks, strict=True)
-        ]
-    assemblies = [Assembly(y.size, x.shape, y.dtype) for x in call.primals]
-    for start, stop in chunks(y.size, chunk_size):
-        blocks = tape.sweep(index, Identity.of(y, start, stop), len(assemblies), last=stop == y.size)
-        for assembly, block in zip(assemblies, blocks, strict=True):
-            assembly.add(start, stop, block)
-    return [_moved(assembly.block(), x, y) for x, assembly in zip(call.primals, assemblies, strict=True)]
-
-
-def _moved(J: Any, x: Any, y: Any) -> Any:
+def numerator(J: Any, x: Any, y: Any) -> Any:
     """(m, *in) -> (*out, *in): views alone."""
     if y.ndim == 1:
         return owned(J, y.dtype)

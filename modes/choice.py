@@ -1,0 +1,237 @@
+"""Forward or reverse? Chosen for each function by what its own operations cost in either mode, not by n and m alone.
+
+The function is recorded once, on a tape. A tape's partials go both ways: blocks can be pulled back from the output
+(reverse mode) or pushed on from the input (forward mode, at the price of the tape's memory), so nothing is evaluated
+twice. What either would take is added up along the tape, operation by operation, with the structure of the seeds taken
+into account (an identity through a matrix costs nothing, a diagonal through an element-wise function n numbers, not
+n^2), and the cheaper one is taken.
+
+The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
+ratios of its three constants decide. `DEFAULT` holds those of one core with one BLAS thread; `measure_rates` measures
+one's own machine in a second, and `use_rates` puts them in force.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .arguments import ArgNums, Call, chunks
+from .forward import numerator as numerator_of_columns
+from .partials import SAME, Matrix, Partial, Reshape, Scale
+from .reverse import Node, Tape
+from .structure import Assembly, Identity
+
+__all__ = ["DEFAULT", "Rates", "Work", "jacauto", "measure_rates", "rates_in_force", "use_rates"]
+
+
+class Rates(NamedTuple):
+    """Seconds an operation on a block, a fused multiply-add in a product of matrices, a number read or written."""
+
+    operation: float
+    fma: float
+    number: float
+
+
+# By `measure_rates`, float64, one BLAS thread, one core of a server processor; the median of nine calls.
+DEFAULT = Rates(operation=1.0e-6, fma=4.5e-11, number=3.0e-10)
+
+_in_force = DEFAULT
+
+
+def rates_in_force() -> Rates:
+    """The constants by which mode="auto" chooses."""
+    return _in_force
+
+
+def use_rates(rates: Rates) -> Rates:
+    """Choose by these constants from now on; returns those that were in force.
+
+    Raises ValueError where one of them is not positive and finite.
+    """
+    global _in_force
+    if not all(0.0 < rate < float("inf") for rate in rates):
+        raise ValueError(f"expected three positive rates, got {rates}; modes.choice.measure_rates() measures them")
+    before, _in_force = _in_force, Rates(*rates)
+    return before
+
+
+def measure_rates(repeats: int = 5) -> Rates:
+    """The constants of this machine, from three kinds of block at the sizes where each constant is all there is.
+
+    Cost: about a second. Put them in force with `use_rates(measure_rates())`.
+    """
+    small, large = np.ones((8, 8)), np.ones((512, 512))
+    operation = _best(lambda: small @ small, 2000, repeats)
+    fma = _best(lambda: large @ large, 2, repeats) / 512**3
+    number = _best(lambda: large * small[0, 0], 20, repeats) / (2 * large.size)
+    return Rates(operation, fma, number)
+
+
+def _best(call: Callable[[], Any], loops: int, repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        for _ in range(loops):
+            call()
+        times.append((time.perf_counter() - start) / loops)
+    return min(times)
+
+
+# -- recording, with the sizes of what is recorded ---------------------------------------------------------------------
+class _SizedNode(Node):
+    """A value on a tape that keeps the sizes of its entries."""
+
+    __slots__ = ()
+
+    def extend(self, y: Any, partial: Partial) -> Node:
+        node = super().extend(y, partial)
+        if partial is not SAME:
+            self.owner.sizes.append(y.size)  # type: ignore[attr-defined]
+        return _SizedNode(node.owner, y, node.index)
+
+
+class _SizedTape(Tape):
+    """A tape that knows the size of each entry's value."""
+
+    __slots__ = ("sizes",)
+
+    def run(self, call: Call, node: type[Node] = _SizedNode) -> tuple[Any, int | None]:
+        self.sizes = [x.size for x in call.primals]
+        return super().run(call, node)
+
+    def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
+        before = len(self.entries)
+        joined = super().join(y, operands, partials)
+        if len(self.entries) == before:
+            return joined
+        self.sizes.append(y.size)
+        return _SizedNode(self, y, joined.index)
+
+
+# -- what a sweep takes ------------------------------------------------------------------------------------------------
+class Work(NamedTuple):
+    """What carrying blocks of seeds along a tape takes."""
+
+    operations: int
+    fma: int
+    numbers: int
+
+    def seconds(self, rates: Rates) -> float:
+        return self.operations * rates.operation + self.fma * rates.fma + self.numbers * rates.number
+
+
+IDENTITY, DIAGONAL, DENSE = 0, 1, 2
+
+
+def _step(partial: Partial, state: int, k: int, before: int, after: int) -> tuple[int, int, int]:
+    """A block of k seeds through one partial: its structure afterwards, multiplications, numbers read and written."""
+    kind = type(partial)
+    if kind is Scale:
+        return (DENSE, 0, 2 * k * after) if state == DENSE else (DIAGONAL, 0, 2 * k)
+    if kind is Reshape:
+        return state, 0, 0
+    if kind is Matrix:
+        size = before * after
+        if state == IDENTITY:
+            return DENSE, 0, 0
+        return (DENSE, 0, 2 * size) if state == DIAGONAL else (DENSE, k * size, size + k * (before + after))
+    made_dense = 0 if state == DENSE else k * before
+    return DENSE, k * partial.fma, made_dense + k * (before + after)
+
+
+Edge = tuple[int, int, Partial]  # from an entry of the tape to an entry, through a partial
+
+
+def forward_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
+    """The partials in the order in which tangents go through them, up to entry `index`."""
+    return ((parent, i, p) for i in range(leaves, index + 1) for parent, p in tape.entries[i])
+
+
+def reverse_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
+    """The partials in the order in which cotangents go through them, from entry `index`."""
+    return ((i, parent, p) for i in range(index, leaves - 1, -1) for parent, p in tape.entries[i])
+
+
+def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence[int]) -> Work:
+    """What carrying the identity on entry `start` along the edges to the entries `ends` takes.
+
+    Blocks that meet in an entry are added up; at the ends they are made dense.
+    """
+    k = sizes[start]
+    states = {start: IDENTITY}
+    operations = fma = numbers = 0
+    for here, there, partial in edges:
+        if here in states:
+            state, multiplied, moved = _step(partial, states[here], k, sizes[here], sizes[there])
+            operations, fma, numbers = operations + 1, fma + multiplied, numbers + moved
+            if there in states:
+                state = max(state, states[there], DIAGONAL)
+                operations, numbers = operations + 1, numbers + 3 * k * (sizes[there] if state == DENSE else 1)
+            states[there] = state
+    return Work(operations, fma, numbers + sum(k * sizes[end] for end in ends if states.get(end, DENSE) < DENSE))
+
+
+def works(tape: _SizedTape, index: int, leaves: int) -> dict[str, Work]:
+    """What the full Jacobian of a recorded function takes in either mode, beyond the recording itself."""
+    forward = [work(forward_edges(tape, index, leaves), leaf, [index], tape.sizes) for leaf in range(leaves)]
+    return {
+        "forward": Work(*(sum(part) for part in zip(*forward, strict=True))),
+        "reverse": work(reverse_edges(tape, index, leaves), index, range(leaves), tape.sizes),
+    }
+
+
+# -- the Jacobian ------------------------------------------------------------------------------------------------------
+def jacauto(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None) -> Callable[..., Any]:
+    """The Jacobian of f by the mode that its recorded operations say is cheaper; otherwise as modes.jacfwd.
+
+    Cost: one evaluation of f on a tape, a microsecond an operation for the choice, and the cheaper sweep. Memory as
+    modes.jacrev: where forward mode is chosen, the tape is kept all the same.
+    """
+
+    def jacobian(*args: Any) -> Any:
+        call = Call(f, args, argnums)
+        leaves = len(call.primals)
+        tape = _SizedTape()
+        y, index = tape.run(call)
+        if index is not None and choose(tape, index, leaves) == "forward":
+            blocks = [_pushed(tape, index, leaf, call.primals[leaf], y, chunk_size) for leaf in range(leaves)]
+            return call.rebuild(
+                [numerator_of_columns(block, x, y) for x, block in zip(call.primals, blocks, strict=True)]
+            )
+        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size))
+
+    return jacobian
+
+
+def choose(tape: _SizedTape, index: int, leaves: int) -> str:
+    """The mode whose work takes less time by the rates in force; forward mode where they tie."""
+    both = works(tape, index, leaves)
+    return min(both, key=lambda mode: both[mode].seconds(_in_force))
+
+
+def _pushed(tape: Tape, index: int, leaf: int, x: Any, y: Any, chunk_size: int | None) -> Any:
+    """The dense block of all the tangents of one leaf at the output: shape (n, *out)."""
+    assembly = Assembly(x.size, y.shape, y.dtype)
+    for start, stop in chunks(x.size, chunk_size):
+        assembly.add(start, stop, _push(tape, index, leaf, Identity.of(x, start, stop)))
+    return assembly.block()
+
+
+def _push(tape: Tape, index: int, leaf: int, seed: Any) -> Any:
+    """Push a block from a leaf along the tape to entry `index` (None: it is zero); blocks are dropped after their last
+    use, as forward mode drops them."""
+    last = {parent: i for i, entry in enumerate(tape.entries[: index + 1]) for parent, _ in entry}
+    blocks = {leaf: seed}
+    for i, entry in enumerate(tape.entries[: index + 1]):
+        for parent, partial in entry:
+            if parent in blocks:
+                pushed = partial.push(blocks[parent])
+                blocks[i] = blocks[i] + pushed if i in blocks else pushed
+        for parent, _ in entry:
+            if last[parent] == i:
+                blocks.pop(parent, None)
+    return blocks.get(index)

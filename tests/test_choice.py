@@ -1,0 +1,129 @@
+"""mode="auto": what it counts, what it chooses, and that both of its sweeps give the Jacobian."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import modes
+from modes import choice, cost
+from modes.arguments import Call
+from modes.chains import PROFILES
+
+
+def recorded(f: Any, *args: Any) -> tuple[Any, int, int, Any]:
+    call = Call(f, args, tuple(range(len(args))))
+    tape = choice._SizedTape()
+    y, index = tape.run(call)
+    assert index is not None
+    return tape, index, len(call.primals), y
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("n", "m", "depth", "width"), [(5, 7, 4, 8), (16, 3, 6, 12), (1, 1, 1, 1), (9, 9, 2, 4)])
+def test_c2_the_multiplications_counted_along_the_tape_are_the_exact_ones(
+    profile: str, n: int, m: int, depth: int, width: int
+) -> None:
+    chain = modes.layer_chain(n, m, depth, width, profile=profile)
+    counted = choice.works(*recorded(chain, chain.x)[:3])
+    assert counted["forward"].fma == cost.forward_fma(chain.widths)
+    assert counted["reverse"].fma == cost.reverse_fma(chain.widths)
+
+
+def test_m9_a_diagonal_is_counted_as_n_numbers_not_n_squared() -> None:
+    chain = modes.layer_chain(500, 500, 8, 500, layer="elementwise")
+    for counted in choice.works(*recorded(chain, chain.x)[:3]).values():
+        assert counted.fma == 0
+        assert counted.numbers < 500 * 500 + 500 * 4 * counted.operations  # the result itself, and O(n) an operation
+
+
+CASES = {
+    "dense": (lambda: modes.layer_chain(6, 4, 5, 8), None),
+    "residual": (lambda: modes.layer_chain(4, 6, 5, 8, layer="residual"), None),
+    "elementwise": (lambda: modes.layer_chain(6, 6, 5, 6, layer="elementwise"), None),
+    "loss": (lambda: modes.layer_chain(6, 1, 4, 8, layer="loss"), None),
+    "input": (lambda: lambda x: x, np.ones(3)),
+    "constant": (lambda: lambda x: np.ones(2), np.ones(3)),
+    "twice": (lambda: lambda x: x * x + np.sum(x) * x[::-1] - x * x, np.arange(1.0, 5.0)),
+    "matrix": (lambda: lambda x: np.tanh(x @ x.T), np.arange(6.0).reshape(2, 3) / 6),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("chunk_size", [None, 1, 2])
+@pytest.mark.parametrize("forced", [None, "forward", "reverse"])
+def test_either_sweep_gives_the_jacobian(
+    name: str, chunk_size: int | None, forced: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if forced is not None:
+        monkeypatch.setattr(choice, "choose", lambda *_: forced)
+    make, x = CASES[name]
+    f: Any = make()
+    x = f.x if x is None else x
+    J = modes.jacobian(f, mode="auto", chunk_size=chunk_size)(x)
+    expected = modes.jacrev(f)(x)
+    assert J.shape == expected.shape
+    assert J.flags.writeable
+    np.testing.assert_allclose(J, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_several_arguments_and_nesting(monkeypatch: pytest.MonkeyPatch) -> None:
+    A, x = np.arange(6.0).reshape(2, 3) / 6, np.ones(3)
+    for forced in ("forward", "reverse"):
+        monkeypatch.setattr(choice, "choose", lambda *_, forced=forced: forced)
+
+        def f(p: Any, x: Any) -> Any:
+            return np.tanh(p["A"] @ x)
+
+        auto = modes.jacobian(f, (0, 1), mode="auto")({"A": A}, x)
+        by_A, by_x = modes.jacrev(f, (0, 1))({"A": A}, x)
+        np.testing.assert_allclose(auto[0]["A"], by_A["A"], rtol=1e-13)
+        np.testing.assert_allclose(auto[1], by_x, rtol=1e-13)
+        gradient = modes.grad(lambda x: np.sum(np.tanh(A @ x) ** 2))
+        H = modes.jacobian(gradient, mode="auto")(x)
+        np.testing.assert_allclose(H, modes.jacfwd(gradient)(x), rtol=1e-12)
+        H = modes.jacfwd(modes.jacobian(lambda x: np.sum(np.tanh(A @ x) ** 2), mode="auto"))(x)
+        np.testing.assert_allclose(H, modes.jacfwd(gradient)(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m", "mode"), [(300, 20, "reverse"), (20, 300, "forward")])
+def test_far_from_the_diagonal_the_choice_is_that_of_every_rule(n: int, m: int, mode: str) -> None:
+    chain = modes.layer_chain(n, m, 4, 64)
+    assert choice.choose(*recorded(chain, chain.x)[:3]) == mode
+
+
+def test_the_operations_decide_where_n_and_m_mislead() -> None:
+    """n = 2 m, so that every rule on n and m chooses reverse mode; but the layers are wide at the input, where reverse
+    mode carries its block through the large matrices and forward mode reads the first of them off."""
+    rng = np.random.default_rng(0)
+    first, second = rng.standard_normal((1000, 80)) / 9, rng.standard_normal((40, 1000)) / 31
+    middle = rng.standard_normal((40, 40)) / 6
+
+    def f(x: Any) -> Any:
+        x = np.tanh(first @ x)
+        x = np.tanh(second @ x)
+        for _ in range(3):
+            x = np.tanh(middle @ x)
+        return x
+
+    forward, reverse = (choice.works(*recorded(f, np.ones(80))[:3])[mode].fma for mode in ("forward", "reverse"))
+    widths = (80, 1000, 40, 40, 40, 40)
+    assert (forward, reverse) == (cost.forward_fma(widths), cost.reverse_fma(widths))
+    assert choice.choose(*recorded(f, np.ones(80))[:3]) == min((forward, "forward"), (reverse, "reverse"))[1]
+
+
+def test_rates_are_measured_put_in_force_and_checked() -> None:
+    measured = choice.measure_rates(repeats=1)
+    assert all(0 < rate < 1 for rate in measured)
+    before = choice.use_rates(measured)
+    try:
+        assert choice.rates_in_force() == measured
+    finally:
+        choice.use_rates(before)
+    for wrong in (choice.Rates(0.0, 1.0, 1.0), choice.Rates(1.0, math.nan, 1.0), choice.Rates(1.0, 1.0, math.inf)):
+        with pytest.raises(ValueError, match="expected three positive rates"):
+            choice.use_rates(wrong)
+    assert choice.rates_in_force() == before

@@ -1,0 +1,64 @@
+"""Picking rows out of the tidy and the crossover table. Pure functions; the tables are never changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+USUAL = {"dtype": "float64", "activation": "tanh"}
+
+
+def measured(tidy: pd.DataFrame, metric: str, **fixed: Any) -> pd.DataFrame:
+    """The rows of `metric` that were measured (status ok) and that have the `fixed` column values."""
+    keep = (tidy["metric"] == metric) & (tidy["status"] == "ok")
+    for column, value in fixed.items():
+        keep &= tidy[column] == value
+    return tidy[keep]
+
+
+def unchunked(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose Jacobian was taken in one pass over the whole block of seeds (chunk_size None)."""
+    return table[table["chunk_size"].isna()]
+
+
+def commonest(table: pd.DataFrame, columns: Sequence[str], of: str) -> dict[str, Any]:
+    """The values of `columns` that occur with the most different values of column `of`.
+
+    Of several, float64 and tanh before others, then as many outputs as inputs, then the smallest values. Raises
+    ValueError for an empty table: there is nothing to choose from.
+    """
+    if table.empty:
+        raise ValueError("expected at least one row to choose a setting from, got an empty table")
+    counts = table.groupby(list(columns))[of].nunique()
+    candidates = counts[counts == counts.max()].index
+    settings = [dict(zip(columns, key if len(columns) > 1 else (key,), strict=True)) for key in candidates]
+
+    def strangeness(setting: dict[str, Any]) -> tuple[Any, ...]:
+        unusual = [setting[name] != usual for name, usual in USUAL.items() if name in setting]
+        return *unusual, setting.get("n") != setting.get("m"), *setting.values()
+
+    return min(settings, key=strangeness)
+
+
+def match(table: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
+    """The rows of `table` that have the `fixed` column values."""
+    keep = pd.Series(True, index=table.index)
+    for column, value in fixed.items():
+        keep &= table[column] == value
+    return table[keep]
+
+
+def spread(values: Sequence[Any], count: int) -> list[Any]:
+    """At most `count` of the sorted distinct `values`, evenly spread, the first and the last among them."""
+    distinct = sorted(set(values))
+    if len(distinct) <= count:
+        return distinct
+    return [distinct[round(i * (len(distinct) - 1) / (count - 1))] for i in range(count)]
+
+
+def drawable(crossovers: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table with ends of intervals that a logarithmic axis can draw.
+
+    An end at 0 or infinity (n* may lie beyond every n measured) becomes 1e-9 or 1e9: the bar runs out of the picture.
+    """
+    return crossovers.assign(low=crossovers["low"].clip(lower=1e-9), high=crossovers["high"].clip(upper=1e9))

@@ -1,0 +1,168 @@
+"""The report's tables: numbers in frames, as they go to the CSV files, and the same numbers as text for the page.
+
+Pure functions of the tidy and the crossover table. Each `..._table` returns a frame of plain numbers; the functions at
+the end make text of them. Ratios are ratios here, not their logarithms.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.crossover import controls, predicted
+from analysis.figures.memory import counted_bytes
+from analysis.figures.rows import measured, unchunked
+from analysis.text import size
+
+DASH = "\N{EN DASH}"
+KEYS = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
+
+
+def tidy_csv(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The tidy table for a CSV file: the samples as JSON."""
+    texts = [None if row is None else json.dumps(list(row)) for row in tidy["samples"]]
+    return tidy.assign(samples=pd.Series(texts, index=tidy.index, dtype=object))
+
+
+def crossover_table(crossovers: pd.DataFrame) -> pd.DataFrame:
+    """The crossovers of time with n*/m and the prediction by operation counts."""
+    table = predicted(crossovers[crossovers["metric"] == "log_ratio"])
+    columns = [
+        "engine",
+        "layer",
+        "profile",
+        "m",
+        "width",
+        "depth",
+        "dtype",
+        "verdict",
+        "n_star",
+        "low",
+        "high",
+    ]
+    table = table.assign(n_over_m=table["n_star"] / table["m"].astype(float))
+    order = ["engine", "layer", "profile", "dtype", "width", "depth", "m"]
+    table = table[[*columns, "n_over_m", "predicted", "tie_low", "tie_high"]]
+    # backwards by name: modes before floor, uniform before hourglass, float64 before float32
+    return table.sort_values(order, ascending=[False, True, False, False, True, True, True]).reset_index(drop=True)
+
+
+def control_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The A/A controls, as ratios."""
+    table = controls(tidy)
+    ratios = as_ratios(table)
+    kept = table[["n", "m", "width", "depth", "pairs", "covers"]]
+    return pd.concat([kept, ratios], axis=1).sort_values("n").reset_index(drop=True)
+
+
+def ratio_table(tidy: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The rows of a metric that is the logarithm of a ratio, as ratios with their intervals."""
+    table = measured(tidy, metric)
+    ratios = as_ratios(table)
+    kept = table[["engine", "mode", *KEYS]]
+    return pd.concat([kept, ratios], axis=1).sort_values(
+        ["engine", "dtype", "depth", "width", "mode"], ascending=[False, False, True, True, True]
+    )
+
+
+def as_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns ratio, low, high of a table whose value, low, high are logarithms."""
+    columns = {"ratio": "value", "low": "low", "high": "high"}
+    return pd.DataFrame(
+        {name: np.exp(table[column].to_numpy(dtype=float)) for name, column in columns.items()}, index=table.index
+    )
+
+
+def overhead_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Time of the engines over that of the hand-written derivative."""
+    return ratio_table(tidy, "log_over_floor").reset_index(drop=True)
+
+
+def product_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Time of one JVP, VJP and gradient over the time of f, by the engine and by hand (engine floor)."""
+    products = ratio_table(tidy, "log_product_over_f")
+    gradients = ratio_table(tidy, "log_gradient_over_f")
+    name = products["mode"].map({"forward": "JVP", "reverse": "VJP"})
+    both = [products.assign(product=name), gradients.assign(product="gradient")]
+    table = pd.concat([part for part in both if len(part)] or both)
+    table.insert(0, "product", table.pop("product"))
+    return table.drop(columns="mode").reset_index(drop=True)
+
+
+def memory_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Traced peak of one Jacobian beside the count of `modes.cost`, in bytes."""
+    table = unchunked(measured(tidy, "peak_bytes", engine="modes", layer="dense"))
+    counted = [counted_bytes(row) for row in table.to_dict("records")]
+    table = table.assign(peak_bytes=table["value"], counted_bytes=counted)
+    kept = ["mode", *KEYS, "peak_bytes", "counted_bytes"]
+    return table[kept].sort_values(["n", "m", "width", "mode", "depth"]).reset_index(drop=True)
+
+
+def growth_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """How time and peak memory of a Jacobian grow with depth: the factor over the depths measured, and the exponent.
+
+    The exponent p is the slope of a straight line through (log depth, log cost), so that cost ~ depth^p. Settings with
+    fewer than three depths are left out.
+    """
+    rows = []
+    for metric in ("seconds", "peak_bytes"):
+        table = unchunked(measured(tidy, metric, engine="modes", profile="uniform"))
+        fixed = ["mode", *(key for key in KEYS if key not in ("depth", "profile"))]
+        for key, part in table.groupby(fixed):
+            if part["depth"].nunique() < 3:
+                continue
+            part = part.sort_values("depth")
+            depth, cost = part["depth"].to_numpy(dtype=float), part["value"].to_numpy(dtype=float)
+            slope = float(np.polyfit(np.log(depth), np.log(cost), 1)[0])
+            ends = [int(depth[0]), int(depth[-1]), cost[-1] / cost[0], slope]
+            rows.append([metric, *(key if isinstance(key, tuple) else (key,)), *ends])
+    columns = ["metric", *fixed, "depth_from", "depth_to", "factor", "exponent"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def failed_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The cells that were tried and gave no measurement."""
+    table = tidy[tidy["status"] != "ok"]
+    return table[["metric", "status", "engine", "mode", *KEYS, "chunk_size"]].reset_index(drop=True)
+
+
+# --- text ---
+
+
+def significant(value: Any, digits: int = 3) -> str:
+    """A number with that many significant digits, never in exponent form; an en dash where there is none."""
+    if pd.isna(value):
+        return DASH
+    if np.isinf(value):
+        return "beyond"
+    if value == 0:
+        return "0"
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 9.999 is 10.0
+    return f"{value:.{max(0, digits - 1 - exponent)}f}"
+
+
+def seconds(value: Any) -> str:
+    """A time with three digits and its unit: 12.3 µs, 4.56 ms, 1.23 s."""
+    if pd.isna(value):
+        return DASH
+    for unit, factor in (("µs", 1e6), ("ms", 1e3)):
+        if value * factor < 999.5:
+            return f"{significant(value * factor)} {unit}"
+    return f"{significant(value)} s"
+
+
+def kilobytes(value: Any) -> str:
+    """A number of bytes in kB of 1000 bytes."""
+    return DASH if pd.isna(value) else f"{significant(value / 1e3)} kB"
+
+
+def inputs(value: Any) -> str:
+    """A number of inputs; an en dash where there is none."""
+    return DASH if pd.isna(value) else "beyond" if np.isinf(value) else size(float(value))
+
+
+def span(low: Any, high: Any, text: Callable[[Any], str]) -> str:
+    """An interval as text: [76, 83]; an en dash where there is none; 'beyond' where an end is open."""
+    return DASH if pd.isna(low) or pd.isna(high) else f"[{text(low)}, {text(high)}]"

@@ -1,0 +1,34 @@
+"""Numbers and names as short text, for figures, report and command line alike."""
+
+import math
+
+
+def number(value: float) -> str:
+    """A plain number of at most three significant digits: 0.25, 2, 128, 20000."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    exponent = int(f"{value:.2e}".partition("e")[2])
+    text = f"{value:.{max(0, 2 - exponent)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def size(value: float) -> str:
+    """A number of inputs, which is no more exact than an integer: 81, 1250; below 10 with one decimal."""
+    return f"{value:.0f}" if value >= 9.95 or value == round(value) else f"{value:.1f}"
+
+
+def short_commit(commit: str) -> str:
+    """The first eight digits of a commit's hash; a dirty work tree keeps its mark."""
+    digits, dirty, _ = str(commit).partition("+dirty")
+    return digits[:8] + dirty
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things: 1 cell, 2 cells."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds: 1:05."""
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
+    return f"{minutes}:{rest:02d}"

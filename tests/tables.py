@@ -1,0 +1,88 @@
+"""Made-up tidy tables with known answers, for the tests of figures, report and command line."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.tidy import COLUMNS
+
+RUN = {"machine": "testbox", "env": "py", "commit": "0123456789abcdef", "date": pd.Timestamp("2026-11-01", tz="UTC")}
+CHAIN: dict[str, Any] = {
+    "engine": "modes",
+    "layer": "dense",
+    "profile": "uniform",
+    "activation": "tanh",
+    "n": 64,
+    "m": 64,
+    "width": 64,
+    "depth": 4,
+    "dtype": "float64",
+    "chunk_size": pd.NA,
+}
+SPREAD = [i / 500 for i in range(-7, 8)]
+"""Fifteen pairs around a median: enough for a verdict over ten n."""
+
+
+def row(metric: str, value: float, **other: Any) -> dict[str, Any]:
+    """One row; without `low` and `high` its interval is 1 % to either side."""
+    ends = {"low": value - 0.01 * abs(value), "high": value + 0.01 * abs(value)}
+    return {
+        **RUN,
+        **CHAIN,
+        "metric": metric,
+        "value": value,
+        **ends,
+        "unit": "",
+        "samples": None,
+        "status": "ok",
+    } | other
+
+
+def pair(log_ratio: float, **other: Any) -> dict[str, Any]:
+    """One paired measurement: its samples lie around `log_ratio`."""
+    samples = [log_ratio + difference for difference in SPREAD]
+    ends = {"low": log_ratio - 0.02, "high": log_ratio + 0.02, "samples": samples, "mode": "forward/reverse"}
+    return row("log_ratio", log_ratio, **(ends | other))
+
+
+def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A tidy table of rows."""
+    whole = dict.fromkeys(("n", "m", "width", "depth", "chunk_size"), "Int64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(whole)
+
+
+def curve(n_star: float, sizes: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512), **other: Any) -> list[dict[str, Any]]:
+    """Pairs over n whose log ratio is log(n / n_star) / 2: the crossover is n_star."""
+    return [pair(float(np.log(n / n_star) / 2), n=n, **other) for n in sizes]
+
+
+def full_table() -> pd.DataFrame:
+    """Every metric and every figure's data; at m, width 64 and depth 4 the crossover is 80."""
+    rows = []
+    for n in (8, 16, 32, 64, 128, 256):
+        rows += [row("seconds", 1e-6 * (20 + n), n=n, mode="forward"), row("seconds", 1e-4, n=n, mode="reverse")]
+    for m in (8, 16, 32, 128):
+        rows += curve(1.5 * m, m=m)
+    for depth in (2, 4, 16, 64):
+        rows += curve(64 * (1 + 1 / depth), depth=depth)
+        rows += [row("peak_bytes", 1e5, depth=depth, mode="forward", low=np.nan, high=np.nan)]
+        rows += [row("peak_bytes", 1e5 + 1e3 * depth, depth=depth, mode="reverse", low=np.nan, high=np.nan)]
+        rows += [row("seconds", 1e-5 * depth, depth=depth, mode=mode, n=32, m=32) for mode in ("forward", "reverse")]
+    for width in (16, 256):
+        rows += curve(100, width=width)
+    for profile in ("funnel", "hourglass", "bulge"):
+        rows += curve(100, profile=profile)
+    for size in (8, 64, 256):
+        rows += [
+            row("log_over_floor", 1 / size, n=size, m=size, width=size, mode=mode) for mode in ("forward", "reverse")
+        ]
+        for engine, cost in (("modes", 1.2), ("floor", 0.6)):
+            rows += [row("log_product_over_f", cost, width=size, mode="forward", engine=engine)]
+            rows += [row("log_product_over_f", cost + 0.1, width=size, mode="reverse", engine=engine)]
+            loss = {"width": size, "mode": "reverse", "engine": engine, "layer": "loss", "m": 1}
+            rows += [row("log_gradient_over_f", cost + 0.2, **loss)]
+    rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
+    rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
+    rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]
+    return frame(rows)

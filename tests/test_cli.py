@@ -1,0 +1,248 @@
+"""The command line: what it prints and writes, and that each fault is one line and exit status 2."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import analysis.__main__ as command_line
+from analysis.__main__ import main
+from analysis.crossover import COLUMNS as CROSSOVER_COLUMNS
+from analysis.errors import AnalysisError
+from analysis.load import read_results
+from analysis.run import Measured
+from analysis.tidy import COLUMNS as TIDY_COLUMNS
+from analysis.write import write_whole
+
+ROOT = Path(__file__).parent.parent
+RECORDED = ROOT / "tests" / "data" / "recorded"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A copy of the recorded results."""
+    return Path(shutil.copytree(RECORDED, tmp_path / "results"))
+
+
+def fails(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that has to fail as every fault does; returns its line."""
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    errors = [line for line in said.err.splitlines() if not line.startswith("warning: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    return errors[0]
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+# --- what works ---
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in ("run", "table", "figures", "report"))
+
+
+def test_the_report_is_written_and_the_finding_printed(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "deep" / "report"
+    assert main(["report", "--results", str(results), "--report", str(report)]) == 0
+    said = capsys.readouterr()
+    finding, where = said.out.splitlines()
+    assert finding.startswith(
+        "On A test processor, forward mode stops being the cheaper way to a full Jacobian at n* = 8"
+    )
+    assert where == f"The report is {report / 'report.html'}"
+    assert finding in (report / "report.html").read_text()
+    assert {"report.html", "tables/tidy.csv", "tables/crossovers.csv", "figures/cost-against-n.svg"} <= files(report)
+    assert not [name for name in files(report) if Path(name).name.startswith(".")]  # no temporary file is left
+
+
+def test_the_figures_alone(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["figures", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
+    assert all(name.startswith("figures/") for name in files(tmp_path / "r"))
+    assert "figures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns"),
+    [([], CROSSOVER_COLUMNS), (["crossover"], CROSSOVER_COLUMNS), (["tidy"], TIDY_COLUMNS)],
+)
+def test_the_tables_are_printed_as_csv(
+    arguments: list[str], columns: tuple[str, ...], results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table", *arguments, "--results", str(results)]) == 0
+    printed = capsys.readouterr().out
+    assert tuple(pd.read_csv(io.StringIO(printed)).columns) == columns
+    assert main(["table", *arguments, "--results", str(results), "--output", str(tmp_path / "t.csv")]) == 0
+    assert (tmp_path / "t.csv").read_text() == printed
+
+
+def test_of_several_runs_one_is_chosen_and_named(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stored,) = (results / "recorded").glob("*-existing-py.json")
+    text = stored.read_text()
+    commit = read_results(results)["commit"].iloc[0]
+    (results / "recorded" / "ffffffff-existing-py.json").write_text(text.replace(commit, "f" * 40))
+    options = ["--results", str(results), "--report", str(tmp_path / "r")]
+    assert main(["report", *options, "--commit", "ffff"]) == 0
+    assert "Of 2 runs: recorded, commit ffffffff" in capsys.readouterr().out
+    assert "ffffffff" in (tmp_path / "r" / "report.html").read_text()
+    assert commit[:8] in fails(["report", *options, "--commit", "0000"], capsys)
+
+
+# --- faults: one line that names the place and the remedy ---
+
+
+def test_no_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = fails(["report", "--results", str(tmp_path / "none")], capsys)
+    assert str(tmp_path / "none") in line
+    assert "python -m analysis run" in line
+
+
+def test_no_results_but_those_of_a_changed_work_tree(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results.rename(tmp_path / "other-dirty")
+    line = fails(["figures", "--results", str(tmp_path / "other")], capsys)
+    assert f"--results {tmp_path / 'other-dirty'}" in line
+
+
+def test_a_truncated_file_is_named_and_the_others_are_used(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = results / "recorded" / "00000000-existing-py.json"
+    bad.write_text('{"commit_hash": "0000')
+    assert main(["report", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith(f"warning: {bad}")
+    assert "python -m analysis run" in warning
+
+
+def test_only_a_truncated_file(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (stored,) = (results / "recorded").glob("*-existing-py.json")
+    stored.write_text("{")
+    assert "python -m analysis run" in fails(["report", "--results", str(results)], capsys)
+
+
+def test_a_missing_machine_file_is_named_and_the_results_are_used(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "recorded" / "machine.json").unlink()
+    assert main(["report", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert str(results / "recorded" / "machine.json") in warning
+    assert "asv machine --yes" in warning
+
+
+def test_a_machine_that_was_not_measured(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = fails(["report", "--results", str(results), "--machine", "elsewhere"], capsys)
+    assert "elsewhere" in line
+    assert "there are: recorded" in line
+
+
+def test_a_report_folder_that_cannot_be_written(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    line = fails(["report", "--results", str(results), "--report", str(tmp_path / "file" / "r")], capsys)
+    assert str(tmp_path / "file" / "r") in line
+    assert "cannot be written" in line
+
+
+def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "analysis", "report", "--results", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("error: ")
+
+
+def test_an_unknown_profile_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run", "--profile", "huge"])
+    assert caught.value.code == 2
+    assert "quick" in capsys.readouterr().err
+
+
+# --- run, without measuring ---
+
+
+def measured(results: Path, **other: Any) -> Measured:
+    first = read_results(results).iloc[0]
+    run = {key: str(first[key]) for key in ("machine", "env", "commit")}
+    return Measured(**{"results": results, **run, "failed": (), "left_out": (), **other})
+
+
+def test_a_run_ends_with_the_finding(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command_line, "measure", lambda *_: measured(results))
+    assert main(["run", "--report", str(tmp_path / "r")]) == 0
+    finding, where = capsys.readouterr().out.splitlines()[-2:]
+    assert "n* = 8" in finding
+    assert str(tmp_path / "r" / "report.html") in where
+
+
+def test_failed_cells_are_named_and_the_report_is_written(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ("a.A.time_x('modes', 3)", "a.A.time_x('modes', 4)")
+    monkeypatch.setattr(command_line, "measure", lambda *_: measured(results, failed=cells, left_out=("case",)))
+    assert main(["run", "--report", str(tmp_path / "r")]) == 1
+    said = capsys.readouterr().err
+    assert "2 cells failed" in said
+    assert all(cell in said for cell in cells)
+    assert "1 refinement left out" in (tmp_path / "r" / "report.html").read_text()
+
+
+def test_an_interrupted_run_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Measured:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "measure", interrupted)
+    assert main(["run"]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the same command goes on from there" in line
+
+
+def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def failing(*_: object) -> Measured:
+        raise AnalysisError("asv failed")
+
+    monkeypatch.setattr(command_line, "measure", failing)
+    assert fails(["run"], capsys) == "error: asv failed"
+
+
+# --- writing ---
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "file"
+    write_whole(path, b"old")
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+
+    def full(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(AnalysisError, match="No space left"):
+        write_whole(path, b"newer")
+    assert path.read_bytes() == b"new"
+    assert files(tmp_path) == {"new/file"}

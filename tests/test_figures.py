@@ -1,0 +1,343 @@
+"""Figures: what is drawn is what the table says, nothing lies over the data, and what is missing is named."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
+from analysis.figures import FIGURES, new_figure
+from analysis.figures.cost import cost_axes, heading
+from analysis.figures.map import edges
+from analysis.figures.memory import counted_bytes
+from analysis.figures.products import products_axes
+from analysis.figures.ratio import RULES, ratio_axes
+from analysis.figures.rows import commonest, drawable, spread
+from analysis.figures.style import BY_MODE, plain_ticks
+from analysis.text import number, short_commit, size
+from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
+from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row
+
+EMPTY = frame([])
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return full_table()
+
+
+@pytest.fixture(scope="module")
+def found(table: pd.DataFrame) -> pd.DataFrame:
+    return crossovers(table)
+
+
+def drawn(name: str, table: pd.DataFrame, found: pd.DataFrame) -> Figure:
+    figure = FIGURES[name](new_figure(name), table, found)
+    figure.draw_without_rendering()  # which lays it out
+    return figure
+
+
+@pytest.fixture(scope="module")
+def pictures(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Figure]:
+    return {name: drawn(name, table, found) for name in FIGURES}
+
+
+def shown_axes(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>"]
+
+
+def crossover(verdict: str = CROSSES, **other: Any) -> pd.DataFrame:
+    """A crossover table of one row, n* = 80 [70, 90] unless told otherwise."""
+    numbers = {"n_star": 80.0, "low": 70.0, "high": 90.0, "tie_low": np.nan, "tie_high": np.nan}
+    where = {key: RUN[key] for key in ("machine", "env", "commit")} | CHAIN
+    return pd.DataFrame([{**where, "metric": "log_ratio", "verdict": verdict, **numbers, **other}])
+
+
+def axes_of_a_figure() -> Axes:
+    return Figure().subplots()
+
+
+# --- every figure ---
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_are_labelled_and_their_ticks_are_plain_numbers(name: str, pictures: dict[str, Figure]) -> None:
+    panels = shown_axes(pictures[name])
+    assert panels
+    assert any(axes.get_ylabel() for axes in panels)
+    for axes in panels:
+        assert axes.get_xlabel()
+        ticks = [label.get_text() for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
+        assert any(ticks)
+        assert not any("10^" in tick or "e+" in tick or "e-" in tick for tick in ticks)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_stamp_names_machine_commit_and_date(name: str, pictures: dict[str, Figure]) -> None:
+    text = " ".join(text.get_text() for text in pictures[name].texts)
+    assert "testbox" in text
+    assert "01234567" in text
+    assert "2026-11-01" in text
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legend_and_stamp_lie_inside_the_figure_and_over_nothing(name: str, pictures: dict[str, Figure]) -> None:
+    figure = pictures[name]
+    boxes = [legend.get_window_extent() for legend in figure.legends]
+    boxes += [text.get_window_extent() for text in figure.texts if text.get_text() != figure.get_suptitle()]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
+    for axes in figure.axes:
+        assert axes.get_legend() is None
+        bounds = axes.get_tightbbox()
+        assert bounds is not None
+        assert not any(bounds.overlaps(box) for box in boxes)
+    for box in boxes:
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.width
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_legend_names_each_thing_once(name: str, pictures: dict[str, Figure]) -> None:
+    (legend,) = pictures[name].legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert len(labels) == len(set(labels)) > 0
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_what_is_missing_is_named_with_the_command_that_measures_it(name: str) -> None:
+    figure = drawn(name, EMPTY, crossovers(EMPTY))
+    texts = " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    assert "Not measured yet" in texts
+    assert "python -m analysis run" in texts
+    assert not shown_axes(figure)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_tables_and_global_settings_stay_as_they_are(name: str, table: pd.DataFrame, found: pd.DataFrame) -> None:
+    settings, rows, crossed = dict(mpl.rcParams), table.copy(deep=True), found.copy(deep=True)
+    drawn(name, table, found)
+    assert dict(mpl.rcParams) == settings
+    pd.testing.assert_frame_equal(table, rows)
+    pd.testing.assert_frame_equal(found, crossed)
+
+
+def test_the_modes_differ_in_colour_line_and_marker() -> None:
+    forward, reverse = BY_MODE["forward"], BY_MODE["reverse"]
+    assert all(forward[key] != reverse[key] for key in ("color", "linestyle", "marker", "label"))
+
+
+# --- cost against n ---
+
+
+def cost_rows() -> pd.DataFrame:
+    values = {"forward": [1e-3, 2e-3, 4e-3], "reverse": [3e-3, 3e-3, 3e-3]}
+    return frame(
+        [
+            row("seconds", value, n=n, mode=mode)
+            for mode, series in values.items()
+            for n, value in zip((16, 64, 256), series, strict=True)
+        ]
+    )
+
+
+def test_cost_is_drawn_for_both_modes_in_milliseconds() -> None:
+    axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
+    lines = {
+        line.get_color(): line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_linestyle() != "None"
+    }
+    forward, reverse = lines[BY_MODE["forward"]["color"]], lines[BY_MODE["reverse"]["color"]]
+    np.testing.assert_allclose(np.asarray(forward.get_ydata(), dtype=float), [1, 2, 4])
+    np.testing.assert_allclose(np.asarray(reverse.get_ydata(), dtype=float), [3, 3, 3])
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_the_crossover_and_its_interval_are_marked_at_their_place() -> None:
+    axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
+    (line,) = [line for line in axes.lines if line.get_label() == "crossover n*"]
+    assert list(line.get_xdata()) == [80, 80]
+    (band,) = [patch for patch in axes.patches if patch.get_label() == "95 % interval of n*"]
+    assert (band.get_x(), band.get_x() + band.get_width()) == (70, 90)  # type: ignore[attr-defined]
+    assert axes.get_title() == "m = 64 outputs\nn* = 80 [70, 90]"
+
+
+def test_an_open_interval_runs_out_of_the_picture_and_not_the_picture_after_it() -> None:
+    axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover(low=0.0, high=np.inf))
+    low, high = axes.get_xlim()
+    assert 1 < low < 16
+    assert 256 < high < 1000
+
+
+@pytest.mark.parametrize("verdict", [FORWARD, REVERSE, UNKNOWN])
+def test_a_verdict_without_a_crossover_is_said_and_no_line_is_drawn(verdict: str) -> None:
+    axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover(verdict, n_star=np.nan))
+    assert verdict in axes.get_title()
+    assert not [line for line in axes.lines if line.get_label() == "crossover n*"]
+
+
+def test_no_crossover_measured_is_said() -> None:
+    assert "not measured" in heading(cost_rows(), crossover().iloc[:0])
+
+
+# --- the map ---
+
+
+def test_the_map_writes_each_ratio_and_draws_both_lines(pictures: dict[str, Figure]) -> None:
+    (axes,) = shown_axes(pictures["crossover-map"])
+    texts = [text.get_text() for text in axes.texts]
+    assert f"{(512 / 12) ** 0.5:.2f}" in texts  # n = 512 at m = 8, where n* = 12
+    assert f"{(8 / 192) ** 0.5:.2f}" in texts  # n = 8 at m = 128
+    lines = {str(line.get_label()): line for line in axes.lines}
+    predicted = lines["predicted by operation counts"]
+    for n, m in zip(predicted.get_xdata(), predicted.get_ydata(), strict=True):
+        assert n == predicted_crossover([64, 64, 64], int(m))
+    measured = [line for line in axes.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(sorted(measured[0].get_xdata()), [12, 24, 48, 80, 192], rtol=1e-6)
+
+
+def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
+    rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
+    table = frame(rows)
+    (axes,) = shown_axes(drawn("crossover-map", table, crossovers(table)))
+    arrows = {line.get_marker(): line for line in axes.lines if line.get_marker() in "<>"}
+    assert list(arrows[">"].get_ydata()) == [8]
+    assert list(arrows["<"].get_ydata()) == [16]
+    assert arrows[">"].get_xdata()[0] == pytest.approx(axes.get_xlim()[1])
+    assert arrows["<"].get_xdata()[0] == pytest.approx(axes.get_xlim()[0])
+
+
+def test_cell_borders_lie_half_way_on_a_logarithmic_scale() -> None:
+    np.testing.assert_allclose(edges(np.array([2.0, 8.0, 32.0])), [1, 4, 16, 64])
+    low, high = edges(np.array([10.0]))
+    assert low * high == pytest.approx(100)
+
+
+# --- n*/m ---
+
+
+def ratio_part(*verdicts: str) -> pd.DataFrame:
+    rows = [
+        crossover(verdict, depth=4**i, n_star=80.0 if verdict == CROSSES else np.nan)
+        for i, verdict in enumerate(verdicts, start=1)
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
+    axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, CROSSES), "depth")
+    line = next(line for line in axes.lines if line.get_marker() == "o")
+    assert list(line.get_xdata()) == [4, 16]
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [80 / 64, 80 / 64])
+    bar = axes.collections[0].get_segments()[0]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(bar[:, 1], [70 / 64, 90 / 64])
+
+
+def test_each_verdict_without_a_crossover_has_its_sign() -> None:
+    axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, FORWARD, REVERSE, UNKNOWN), "depth")
+    signs = {str(line.get_label()): (line.get_marker(), list(line.get_xdata())) for line in axes.lines}
+    assert signs[FORWARD] == ("^", [16])
+    assert signs[REVERSE] == ("v", [64])
+    assert signs[UNKNOWN] == ("x", [256])
+
+
+def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]) -> None:
+    panels = shown_axes(pictures["crossover-ratio"])
+    assert len(panels) == 3
+    assert set(RULES) == {1.0, 1.5, 2.03}
+    for axes in panels:
+        levels = {line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]}
+        assert levels >= set(RULES)
+    assert [text.get_text() for text in panels[-1].texts] == list(RULES.values())
+
+
+def test_a_prediction_beyond_every_n_is_an_open_arrow() -> None:
+    axes = ratio_axes(axes_of_a_figure(), crossover(profile="funnel"), "profile")
+    (arrow,) = [line for line in axes.lines if line.get_markerfacecolor() == "none" and line.get_marker() == "^"]
+    assert len(arrow.get_xdata()) == 1
+
+
+def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
+    ends = drawable(crossover(low=0.0, high=np.inf)).iloc[0]
+    assert ends["low"] > 0
+    assert np.isfinite(ends["high"])
+    table = frame(curve(80, depth=4) + curve(80, depth=16))
+    found = crossovers(table).assign(low=0.0, high=np.inf)
+    panels = shown_axes(drawn("crossover-ratio", table, found))
+    low, high = panels[0].get_ylim()
+    assert 0.1 < low < 1
+    assert 1.25 < high < 10
+
+
+# --- memory, products, overhead ---
+
+
+def test_memory_is_drawn_beside_its_count(pictures: dict[str, Figure]) -> None:
+    (axes,) = shown_axes(pictures["memory-against-depth"])
+    lines = {str(line.get_label()): np.asarray(line.get_ydata(), dtype=float) for line in axes.lines}
+    np.testing.assert_allclose(lines["reverse mode"], [102, 104, 116, 164])
+    for mode in ("forward", "reverse"):
+        counted = [counted_bytes(CHAIN | {"mode": mode, "depth": depth}) / 1e3 for depth in (2, 4, 16, 64)]
+        np.testing.assert_allclose(lines[f"{mode} mode, counted"], counted)
+
+
+def test_products_stand_beside_the_bounds() -> None:
+    rows = [row("log_product_over_f", np.log(ratio), mode="forward", width=w) for w, ratio in ((8, 5.0), (64, 2.2))]
+    axes = products_axes(axes_of_a_figure(), frame(rows))
+    line = next(line for line in axes.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [5.0, 2.2])
+    heights = sorted((band.get_y(), band.get_y() + band.get_height()) for band in axes.patches)  # type: ignore[attr-defined]
+    assert heights == [tuple(map(sum, TANGENT_BOUNDS)), tuple(map(sum, COTANGENT_BOUNDS))] == [(2.0, 2.5), (3.0, 4.0)]
+
+
+def test_overhead_is_a_ratio(pictures: dict[str, Figure]) -> None:
+    (axes,) = shown_axes(pictures["engine-overhead"])
+    line = next(line for line in axes.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), np.exp([1 / 8, 1 / 64, 1 / 256]))
+
+
+# --- helpers ---
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, "0"), (0.25, "0.25"), (0.001234, "0.00123"), (2.0, "2"), (128, "128"), (20000, "20000"), (1.5, "1.5")],
+)
+def test_numbers_are_plain(value: float, expected: str) -> None:
+    assert number(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(8.1, "8.1"), (8.0, "8"), (9.96, "10"), (81.3, "81"), (1250.4, "1250")]
+)
+def test_sizes_are_integers_from_ten_on(value: float, expected: str) -> None:
+    assert size(value) == expected
+
+
+def test_ticks_too_close_to_the_one_before_are_left_out() -> None:
+    axes = axes_of_a_figure()
+    axes.set(xscale="log", xlim=(8, 512))
+    plain_ticks(axes.xaxis, [8, 64, 66, 512])
+    assert [tick for tick in axes.xaxis.get_majorticklocs() if 8 <= tick <= 512] == [8, 64, 512]
+
+
+def test_the_commit_is_short_and_stays_dirty() -> None:
+    assert short_commit("0123456789abcdef") == "01234567"
+    assert short_commit("0123456789abcdef+dirty") == "01234567+dirty"
+
+
+def test_the_setting_with_the_most_sizes_is_chosen_and_the_smallest_of_several() -> None:
+    rows = frame(
+        [row("seconds", 1.0, n=n, width=w) for w, sizes in ((64, (1, 2)), (32, (1, 2)), (8, (1,))) for n in sizes]
+    )
+    assert commonest(rows, ["width"], of="n") == {"width": 32}
+    with pytest.raises(ValueError, match="empty table"):
+        commonest(rows.iloc[:0], ["width"], of="n")
+
+
+def test_panels_are_spread_over_the_values() -> None:
+    assert spread([1, 2, 3, 4, 5, 5], 3) == [1, 3, 5]
+    assert spread([2, 1], 3) == [1, 2]

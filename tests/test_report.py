@@ -1,0 +1,330 @@
+"""The report: the words follow from the tables; the page says the tables' numbers, stands alone, is repeatable."""
+
+import io
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.crossover import crossovers
+from analysis.figures import FIGURES
+from analysis.report import About, choose_run, commands, frames, gigabytes, only_run, report_files
+from analysis.report.headline import doubts, elsewhere, headline, headline_row
+from analysis.report.page import html_table, page
+from analysis.report.tables import growth_table, inputs, kilobytes, memory_table, seconds, significant, span, tidy_csv
+from analysis.report.words import FIGURE_WORDS, TABLE_WORDS
+from tests.tables import curve, frame, full_table, pair, row
+
+ABOUT = About("Test CPU <3 GHz> & more", {"modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"})
+
+
+class Page(HTMLParser):
+    """What a page refers to, its text, and its tables as lists of rows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if self.tags and self.tags[-1][0] in ("td", "th") and data.strip():
+            self.tables[-1][-1].append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return full_table()
+
+
+@pytest.fixture(scope="module")
+def files(table: pd.DataFrame) -> dict[str, bytes]:
+    return report_files(table, crossovers(table), ABOUT)
+
+
+@pytest.fixture(scope="module")
+def html(files: dict[str, bytes]) -> Page:
+    return Page(files["report.html"].decode())
+
+
+def said(rows: list[dict[str, Any]]) -> str:
+    table = frame(rows)
+    return headline(table, crossovers(table), ABOUT)
+
+
+# --- the headline ---
+
+
+def test_the_headline_gives_the_crossover_with_its_interval_and_setting(table: pd.DataFrame) -> None:
+    found = crossovers(table)
+    row = found[(found["m"] == 64) & (found["width"] == 64) & (found["depth"] == 4) & (found["profile"] == "uniform")]
+    low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
+    assert headline(table, found, ABOUT) == (
+        "On Test CPU <3 GHz> & more, forward mode stops being the cheaper way to a full Jacobian at "
+        f"n* = 80 [{low:.0f}, {high:.0f}] inputs for m = 64 outputs (width 64, depth 4, tanh, float64, modes 0.1.0): "
+        "n*/m = 1.25."
+    )
+
+
+def test_forward_throughout_is_not_extrapolated() -> None:
+    text = said([pair(-1.0, n=n) for n in (8, 64, 512)])
+    assert "forward mode is the cheaper way" in text
+    assert "at every size measured, up to n = 512 inputs for m = 64" in text
+    assert "n*" not in text
+
+
+def test_reverse_throughout() -> None:
+    text = said([pair(1.0, n=n) for n in (8, 64, 512)])
+    assert "reverse mode is the cheaper way" in text
+    assert "down to n = 8 inputs" in text
+
+
+def test_a_tie_is_said_to_be_one() -> None:
+    text = said([pair(value, n=n) for n, value in ((8, -1.0), (64, -0.001), (128, 0.001), (512, 1.0))])
+    assert "From n = 64 to 128 the two cannot be told apart." in text
+
+
+def test_not_identifiable_is_said() -> None:
+    text = said([pair(0.0, n=n) for n in (8, 64, 512)])
+    assert "do not tell where forward mode stops being the cheaper way" in text
+    assert "over n = 8 to 512 inputs" in text
+
+
+def test_an_interval_that_leaves_the_sizes_measured_says_so() -> None:
+    text = said([pair(value, n=n) for n, value in ((8, -0.001), (16, 0.001), (512, 1.0))])
+    assert "[<8," in text
+
+
+def test_without_a_crossover_measured_the_command_is_named() -> None:
+    assert "python -m analysis run" in said([row("seconds", 1.0, n=8, mode="forward")])
+
+
+def test_the_headline_is_chosen_by_setting_and_not_by_result() -> None:
+    rows = curve(100, m=64, width=64) + curve(50, m=8, width=64) + curve(60, m=64, width=32)
+    chosen = headline_row(crossovers(frame(rows)))
+    assert chosen is not None
+    assert (chosen["width"], chosen["m"]) == (64, 64)  # most m, then the m nearest to the width
+    rows = curve(9, m=8, width=128) + curve(70, m=64, width=128) + curve(9, m=8, width=32) + curve(70, m=64, width=32)
+    chosen = headline_row(crossovers(frame(rows)))
+    assert chosen is not None
+    assert (chosen["width"], chosen["m"]) == (32, 64)  # equally many m: the smallest width; 64 is nearer to 32 than 8
+
+
+def test_the_other_settings_are_counted() -> None:
+    found = crossovers(frame(curve(80, m=64) + curve(12, m=8) + [pair(-1.0, n=n, m=16) for n in (8, 64)]))
+    assert elsewhere(found) == (
+        "Of 3 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout."
+    )
+
+
+# --- doubts ---
+
+
+def control(log_ratio: float, **other: Any) -> dict[str, Any]:
+    return pair(log_ratio, mode="forward/forward", **other)
+
+
+def test_a_control_that_covers_one_raises_no_doubt() -> None:
+    assert doubts(frame([control(0.0)]), ABOUT) == []
+
+
+def test_a_control_that_fails_is_an_alarm() -> None:
+    (doubt,) = doubts(frame([control(0.05, low=0.03, high=0.07)]), ABOUT)
+    assert doubt.startswith("Do not trust the ratios: 1 of 1 A/A controls")
+    assert "1.0513 [1.0305, 1.0725]" in doubt
+
+
+def test_a_control_that_misses_one_by_little_is_mentioned() -> None:
+    (doubt,) = doubts(frame([control(0.005, low=0.001, high=0.01), control(0.0, n=8)]), ABOUT)
+    assert "1 of 2 A/A controls" in doubt
+    assert "one in twenty does so by chance" in doubt
+
+
+def test_a_noisy_machine_is_named_with_what_it_can_resolve() -> None:
+    (doubt,) = doubts(frame([control(0.0, low=-0.2, high=0.2)]), ABOUT)
+    assert "22 %" in doubt
+
+
+def test_further_doubts() -> None:
+    rows = [control(0.0, commit="abc+dirty"), row("blas_threads", 4.0), row("seconds", np.nan, status="failed")]
+    found = " ".join(doubts(frame(rows), About("cpu", {}, left_out=("one", "two"))))
+    assert "changed work tree" in found
+    assert "4 threads" in found
+    assert "1 cell failed" in found
+    assert "2 refinements left out" in found
+    assert "No A/A control" in " ".join(doubts(frame([row("seconds", 1.0)]), ABOUT))
+
+
+# --- the page ---
+
+
+def test_the_page_begins_with_the_headline(html: Page, table: pd.DataFrame) -> None:
+    text = "".join(html.text)
+    assert headline(table, crossovers(table), ABOUT) in text
+    assert text.index("On Test CPU") < text.index("What was measured")
+
+
+def test_the_page_needs_nothing_but_itself(html: Page) -> None:
+    assert not [tag for tag, _ in html.tags if tag in ("script", "link", "iframe", "object", "base")]
+    references = [attrs[key] for _, attrs in html.tags for key in ("src", "href", "srcset", "data") if key in attrs]
+    assert len(references) == len(FIGURES)
+    assert all(reference and reference.startswith("data:image/svg+xml;base64,") for reference in references)
+
+
+def test_styles_load_nothing(files: dict[str, bytes]) -> None:
+    assert not re.search(rb"url\(|@import", files["report.html"])
+
+
+def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
+    assert b"Test CPU &lt;3 GHz&gt; &amp; more" in files["report.html"]
+    assert b"<3 GHz>" not in files["report.html"]
+    hostile = {"<script>x</script>": "<img src='http://x'>"}
+    text = page("<b>", ["<i>"], "<u>", hostile, {}, {}, ["<pre>"])
+    assert not {"script", "img", "b", "i", "u"} & {tag for tag, _ in Page(text).tags}
+    cells = html_table(pd.DataFrame({"machine": ["<b>&"]}), {"<th>": lambda row: row["machine"]})
+    assert "&lt;b&gt;&amp;" in cells
+    assert "&lt;th&gt;" in cells
+
+
+def test_the_pages_numbers_are_the_tables(html: Page, table: pd.DataFrame) -> None:
+    numbers = {name: rows for name, rows in frames(table, crossovers(table)).items() if len(rows)}
+    assert len(html.tables) == len(numbers) == len(TABLE_WORDS)
+    for shown, (name, rows) in zip(html.tables, numbers.items(), strict=True):
+        heads, *body = shown
+        columns = TABLE_WORDS[name][2]
+        assert heads == list(columns)
+        assert body == [[text(record) for text in columns.values()] for record in rows.to_dict("records")]
+    crossed = numbers["crossovers"]
+    at = html.tables[0][0].index("n*")
+    assert [line[at] for line in html.tables[0][1:]] == [inputs(n_star) for n_star in crossed["n_star"]]
+
+
+def test_every_figure_and_every_table_has_its_words(table: pd.DataFrame) -> None:
+    assert set(FIGURE_WORDS) == set(FIGURES)
+    assert set(TABLE_WORDS) == set(frames(table, crossovers(table)))
+
+
+def test_the_circumstances_are_named(html: Page) -> None:
+    text = "".join(html.text)
+    for expected in ("testbox", "16.0 GB", "01234567 of 2026-11-01", "0.1.0", "1.0e-15", "not recorded"):
+        assert expected in text
+
+
+def test_the_files_are_the_same_each_time(files: dict[str, bytes], table: pd.DataFrame) -> None:
+    again = report_files(table, crossovers(table), ABOUT)
+    assert list(again) == list(files)
+    assert {name for name in files if files[name] != again[name]} == set()
+
+
+def test_all_files_are_there(files: dict[str, bytes]) -> None:
+    expected = {"report.html"} | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
+    expected |= {f"tables/{name}.csv" for name in (*TABLE_WORDS, "tidy")}
+    assert set(files) == expected
+    assert all(files[name].startswith(b"\x89PNG") for name in files if name.endswith(".png"))
+
+
+def test_an_empty_measurement_still_makes_a_report() -> None:
+    table = frame([row("seconds", np.nan, n=8, mode="forward", status="failed")])
+    text = report_files(table, crossovers(table), About("cpu", {}))["report.html"].decode()
+    assert "no crossover of a dense chain has been measured yet" in text
+    assert "1 cell failed" in text
+
+
+# --- tables ---
+
+
+def test_the_csv_files_hold_the_whole_tables(files: dict[str, bytes], table: pd.DataFrame) -> None:
+    tidied = pd.read_csv(io.BytesIO(files["tables/tidy.csv"]))
+    assert list(tidied.columns) == list(table.columns)
+    np.testing.assert_array_equal(tidied["value"], table["value"])
+    assert pd.read_json(io.StringIO(tidied["samples"].dropna().iloc[0]), typ="series").size >= 15
+    found = pd.read_csv(io.BytesIO(files["tables/crossovers.csv"]))
+    assert list(found.columns) == list(crossovers(table).columns)
+
+
+def test_samples_go_to_the_csv_as_json() -> None:
+    assert tidy_csv(frame([pair(0.0), row("seconds", 1.0)]))["samples"].to_list()[0].startswith("[-0.014")
+
+
+def test_growth_with_depth_is_a_factor_and_an_exponent() -> None:
+    rows = [row("seconds", 1e-6 * depth**2, depth=depth, mode="reverse") for depth in (2, 4, 8)]
+    rows += [row("peak_bytes", 500.0, depth=depth, mode="forward") for depth in (2, 4, 8)]
+    rows += [row("seconds", 1.0, depth=depth, n=7, mode="forward") for depth in (2, 4)]  # two depths: no line to fit
+    growth = growth_table(frame(rows)).set_index("metric")
+    assert len(growth) == 2
+    assert growth.loc["seconds", "exponent"] == pytest.approx(2)
+    assert growth.loc["seconds", "factor"] == pytest.approx(16)
+    assert growth.loc["peak_bytes", "exponent"] == pytest.approx(0)
+
+
+def test_memory_stands_beside_its_count() -> None:
+    found = memory_table(frame([row("peak_bytes", 123456.0, mode="forward")]))
+    # two neighbouring blocks of 64 x 64 numbers
+    assert found[["peak_bytes", "counted_bytes"]].to_numpy().tolist() == [[123456.0, 2 * 64 * 64 * 8]]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1.2345, "1.23"), (12.345, "12.3"), (1234.5, "1234"), (0.012345, "0.0123"), (0, "0"), (np.inf, "beyond")],
+)
+def test_three_significant_digits(value: float, expected: str) -> None:
+    assert significant(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1.234e-5, "12.3 µs"), (0.004561, "4.56 ms"), (1.5, "1.50 s"), (9.999e-4, "1.00 ms")]
+)
+def test_times_have_a_unit(value: float, expected: str) -> None:
+    assert seconds(value) == expected
+
+
+def test_what_is_not_there_is_a_dash() -> None:
+    assert {text(np.nan) for text in (significant, seconds, kilobytes, inputs)} == {"\N{EN DASH}"}
+    assert span(np.nan, 1.0, inputs) == "\N{EN DASH}"
+    assert span(8.0, np.inf, inputs) == "[8, beyond]"
+
+
+def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
+    assert gigabytes("25276502016") == "25.3 GB"
+    assert gigabytes("16GB") == "16GB"
+
+
+# --- which run ---
+
+
+def two_runs() -> pd.DataFrame:
+    later = {"commit": "ffff", "date": pd.Timestamp("2026-12-01", tz="UTC")}
+    return frame([row("seconds", 1.0), row("seconds", 2.0, n=8), row("seconds", 3.0, **later)])
+
+
+def test_the_newest_commit_is_reported_unless_another_is_asked_for() -> None:
+    table = two_runs()
+    assert choose_run(table)["commit"] == "ffff"
+    assert choose_run(table, commit="0123")["commit"] == "0123456789abcdef"
+    assert choose_run(table, machine="testbox")["commit"] == "ffff"
+    with pytest.raises(KeyError, match="machine elsewhere, commit any"):
+        choose_run(table, machine="elsewhere")
+    assert only_run(table, choose_run(table))["value"].to_list() == [3.0]
+
+
+def test_of_one_commit_the_run_with_the_most_rows_is_reported() -> None:
+    table = frame([row("seconds", 1.0, machine="a"), *(row("seconds", 1.0, machine="b", n=n) for n in (1, 2))])
+    assert choose_run(table)["machine"] == "b"
+
+
+def test_the_commands_are_those_of_the_profile_measured() -> None:
+    assert commands(frame([pair(0.0)])) == ["git checkout 01234567", "python -m analysis run --profile quick"]
+    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty")
+    assert commands(frame([many])) == ["git checkout 01234567", "python -m analysis run --profile standard"]

@@ -15,6 +15,7 @@ from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
 from .forward import jacfwd, jvp
+from .hessian import hessian
 from .jacobian import jacobian
 from .reverse import grad, jacrev, value_and_grad, vjp
 from .rules import primitive
@@ -28,6 +29,7 @@ __all__ = [
     "TracedValueError",
     "check_derivatives",
     "grad",
+    "hessian",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -41,6 +41,8 @@ class Trace:
 
     __slots__ = ("level", "open")
 
+    record: Any = None  # a trace that notes whole operations (modes.prepared) has a method: (rule, args, kwargs) -> y
+
     def __init__(self) -> None:
         self.level = next(_numbers)
         self.open = True
@@ -202,13 +204,16 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if any(isinstance(value, TracedArray) for value in kwargs.values()):
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
+    lists = (list, tuple) if isinstance(func, np.ufunc) else (list,)  # elsewhere a tuple is a shape or axes
+    operands = [np.asarray(x) if type(x) in lists else x for x in operands]
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
+    if trace.record is not None:
+        return trace.record(rule, (operands, *args[1:]) if rule.kind is SEQUENCE else operands, kwargs)
     places = [i for i, x in enumerate(operands) if isinstance(x, TracedArray) and x.owner is trace]
     for i in places:
         operands[i] = operands[i].primal
-    operands = [np.asarray(x) if type(x) is list else x for x in operands]
     values = (operands, *args[1:]) if rule.kind is SEQUENCE else tuple(operands)
     y = func(*values, **kwargs)
     if rule.kind is CONSTANT:
@@ -343,9 +348,39 @@ for _name, _ufunc in (
 for _name, _ufunc in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
     setattr(TracedArray, f"__{_name}__", _unary(_ufunc))
 
+for _name, _forward in zip(("__divmod__", "__rdivmod__"), _binary(np.divmod), strict=True):
+    setattr(TracedArray, _name, _forward)
+
 _METHODS = """
-    all any argmax argmin argsort argpartition clip cumprod cumsum diagonal dot max mean min nonzero prod ptp
+    all any argmax argmin argpartition argsort clip conj conjugate cumprod cumsum diagonal dot max mean min nonzero prod
     ravel repeat round searchsorted squeeze std sum swapaxes take trace var
 """
 for _name in _METHODS.split():
     setattr(TracedArray, _name, _method(getattr(np, _name)))
+TracedArray.compress = lambda self, condition, axis=None: np.compress(condition, self, axis)  # type: ignore[attr-defined]
+
+for _name in ("nbytes", "itemsize", "strides"):
+    setattr(TracedArray, _name, property(operator.attrgetter(f"primal.{_name}")))
+for _name, _value in (
+    ("mT", lambda self: np.swapaxes(self, -1, -2)),
+    ("imag", np.imag),
+    ("flat", np.ravel),
+):
+    setattr(TracedArray, _name, property(_value))
+
+
+def _in_place_method(name: str) -> Callable[..., NoReturn]:
+    remedies = {"sort": "np.sort(x)", "partition": "np.partition(x, kth)", "resize": "np.resize(x, shape)"}
+    remedy = "y = " + remedies.get(name, "np.where(condition, value, x)")
+
+    def refuse(self: TracedArray, *_: Any, **__: Any) -> NoReturn:
+        raise TracedValueError(
+            f"{name}() would write into a traced array of shape {self.shape}: arrays that are differentiated are not "
+            f"modified; make a new one: {remedy}"
+        )
+
+    return refuse
+
+
+for _name in ("fill", "partition", "put", "resize", "sort"):
+    setattr(TracedArray, _name, _in_place_method(_name))

@@ -24,7 +24,8 @@ def check_derivatives(
     """Check f's derivatives at args, by random projections; silent where they hold.
 
     For random directions v and w it compares <w, J v> of forward mode with <J^T w, v> of reverse mode, to rounding, and
-    J v with central differences of f along v, to what differences can give.
+    J v with central differences of f along v, to what differences can give. The shapes have to be those of f's value
+    and of its arguments.
 
     Parameters
     ----------
@@ -48,6 +49,10 @@ def check_derivatives(
         y_forward, y_dot = jvp(f, args, tangents)
         x_bar = call.flatten(pullback(w))
         _same(y, y_forward, 0.0, "the value of f, reverse against forward")
+        # Compared first: NumPy would broadcast one that was not summed, or not repeated, and the numbers would agree.
+        _same_shape(y, y_dot, "J v, by forward mode", "a rule's push has to repeat the tangent along the axes")
+        for x, cotangent in zip(call.primals, x_bar, strict=True):
+            _same_shape(x, cotangent, "J^T w, by reverse mode", "a rule's pull has to sum the cotangent over the axes")
         left = float(np.sum(w * y_dot))
         terms = [a * b for a, b in zip(x_bar, v, strict=True)]
         right = float(sum(np.sum(t) for t in terms))
@@ -85,6 +90,14 @@ def _differences(call: Call, v: list[Any], y_dot: Any, eps: float, rtol: float) 
                 raise
         else:
             return
+
+
+def _same_shape(primal: Any, derivative: Any, what: str, remedy: str) -> None:
+    if np.shape(derivative) != primal.shape:
+        raise DerivativeError(
+            f"{what}: expected shape {primal.shape}, the shape of its primal, got shape {np.shape(derivative)}; "
+            f"{remedy} along which its operand was broadcast (modes.partials.elementwise_partial does both)"
+        )
 
 
 def _same(expected: Any, came: Any, rtol: float, what: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .structure import LARGE, Diagonal, Identity, Scaled, borrowed, dense
+from .structure import LARGE, Diagonal, Guarded, Identity, Scaled, borrowed, dense, through
 
 __all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "product", "sum_to"]
 
@@ -85,6 +85,8 @@ class _Broadcast(Partial):
         self.outer = outer
 
     def push(self, t: Any) -> Any:
+        if isinstance(t, Guarded):  # first the broadcast, then the factor
+            return through(elementwise_partial(1, self.inner, self.outer).push, t) * self.d
         t = dense(t)
         k = t.shape[0]
         missing = len(self.outer) - len(self.inner)
@@ -100,6 +102,8 @@ def sum_to(c: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(c, ROWS) and math.prod(shape) == 1:
         # Each row has one entry, so the sum over everything is that entry: k numbers, not k times the size.
         return np.reshape(borrowed(c.entries()), (len(c), *shape))
+    if isinstance(c, Guarded):
+        return through(lambda c: sum_to(c, shape), c)
     c = dense(c)
     extra = c.ndim - 1 - len(shape)
     if extra:
@@ -156,7 +160,8 @@ class Dot(Partial):
         return t @ self.w
 
     def pull(self, c: Any) -> Any:
-        return np.reshape(dense(c), (-1, 1)) * self.w
+        c = np.reshape(c, (-1, 1)) if type(c) is np.ndarray else through(lambda c: np.reshape(c, (-1, 1)), c)
+        return c * self.w
 
 
 class Reshape(Partial):
@@ -178,6 +183,8 @@ class Reshape(Partial):
 def _reshape(block: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(block, ROWS):
         return block.reshape(shape)
+    if isinstance(block, Guarded):
+        return through(lambda b: _reshape(b, shape), block)
     block = dense(block)
     # A copy where the order of the axes in memory demands one, else a view: never to be written to.
     return np.reshape(borrowed(block), (block.shape[0], *shape))
@@ -194,7 +201,7 @@ class Linear(Partial):
         self.fma = fma
 
     def push(self, t: Any) -> Any:
-        return self._push(dense(t))
+        return through(self._push, t)
 
     def pull(self, c: Any) -> Any:
-        return self._pull(dense(c))
+        return through(self._pull, c)

@@ -8,6 +8,7 @@ derivative, through a matrix, plus another block), so that a rule is written onc
   rows of that matrix; through an element-wise function they are a diagonal.
 - `Diagonal`: the same rows, each with a factor of its own. It stays one through element-wise functions, at a cost of k
   numbers, not k times the size of S.
+- `Guarded`: a block that may hold infinite numbers, for which 0 * inf is 0 (modes.rules.singular).
 - `Scaled`: a large dense block and the derivatives it still has to be multiplied by. Element-wise functions in a row
   then cost one pass over the block, made in its own memory where nobody else refers to it.
 
@@ -22,11 +23,12 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "Diagonal", "Identity", "Scaled", "borrowed", "dense"]
+__all__ = ["LARGE", "Diagonal", "Guarded", "Identity", "Scaled", "borrowed", "dense", "through", "times"]
 
 
 def borrowed(array: Any) -> Any:
@@ -35,6 +37,13 @@ def borrowed(array: Any) -> Any:
         array = array.view()
         array.flags.writeable = False
     return array
+
+
+def filled(values: Any, start: int, size: int) -> Any:
+    """Zeros of shape (k, size) but for values[i], i = 0..k-1, at column start + i of row i."""
+    block = np.zeros((len(values), size), values.dtype)
+    block.reshape(-1)[start :: size + 1] = values
+    return block
 
 
 class _Rows:
@@ -71,13 +80,16 @@ class _Rows:
 
     def dense(self) -> Any:
         """The block as an array of shape (k, *shape)."""
-        k, values = len(self), self.entries()
+        size = math.prod(self.shape)
+        values = self.entries()
         if type(values) is np.ndarray:
-            block = np.zeros((k, math.prod(self.shape)), values.dtype)
-            block[np.arange(k), np.arange(self.start, self.stop)] = values
-            return block.reshape(k, *self.shape)
-        mask = np.eye(k, math.prod(self.shape), self.start, dtype=self.dtype)
-        return np.reshape(mask * np.reshape(values, (k, 1)), (k, *self.shape))
+            block = filled(values, self.start, size)
+        elif hasattr(values, "rows"):  # a recorder's: it notes the whole as one operation
+            block = values.rows(filled, self.start, size)
+        else:
+            mask = np.eye(len(self), size, self.start, dtype=self.dtype)
+            block = mask * np.reshape(values, (len(self), 1))
+        return np.reshape(block, (len(self), *self.shape))
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, _Rows):
@@ -171,10 +183,10 @@ class Scaled:
     def dense(self) -> Any:
         """The block as an array of shape (k, *S)."""
         if self.d is not None:
-            array = self.array
-            flags = array.flags
-            del array
-            if flags.owndata and flags.writeable and self.references() == _SOLE:
+            flags = self.array.flags if type(self.array) is type(self.d) is np.ndarray else None
+            own = flags is not None and flags.owndata and flags.writeable
+            del flags  # it refers to the array as well
+            if own and self.references() == _SOLE:
                 # Nobody else refers to the block, so it is multiplied in its own memory: 10 % of a whole Jacobian at
                 # width 256, and one block less at the peak.
                 np.multiply(self.array, self.d, out=self.array)
@@ -202,6 +214,52 @@ def dense(block: Any) -> Any:
     Cost: k times the size of S numbers for a structured block, nothing for a dense one.
     """
     return block.dense() if isinstance(block, STRUCTURED) else block
+
+
+def _product(c: Any, d: Any) -> Any:
+    """c * d for arrays, with 0 * inf = 0 * NaN = 0 whichever of the two is 0."""
+    if isinstance(d, int | float) or d.dtype.kind == "b":
+        d = np.asarray(d, c.dtype)
+    void = ((c == 0) & ~np.isfinite(d)) | ((d == 0) & ~np.isfinite(c))
+    return np.where(void, 0, c) * np.where(void, 0, d)
+
+
+def times(block: Any, d: Any) -> Any:
+    """The same for a block of any structure."""
+    if isinstance(block, Guarded):
+        block = block.array
+    if isinstance(block, Diagonal | Identity):
+        rows = block.shape, block.start, block.stop, block.dtype
+        return Diagonal(*rows, _product(block.entries(), (Identity(*rows) * d).entries()))
+    return _product(dense(block), d)
+
+
+class Guarded(Scaled):
+    """A block (of any structure) that may hold infinite numbers: element-wise factors of 0 make them 0."""
+
+    __slots__ = ()
+
+    def __init__(self, block: Any) -> None:
+        super().__init__(block, None)
+
+    def __mul__(self, d: Any) -> Guarded:
+        return Guarded(times(self.array, d))
+
+    def __matmul__(self, matrix: Any) -> Guarded:
+        return Guarded(self.dense() @ matrix)
+
+    def __add__(self, other: Any) -> Guarded:
+        return Guarded(self.dense() + dense(other))
+
+    __radd__ = __add__
+
+    def dense(self) -> Any:
+        return dense(self.array)
+
+
+def through(linear: Callable[[Any], Any], block: Any) -> Any:
+    """A linear map of the dense block; what came guarded stays so."""
+    return Guarded(linear(block.dense())) if isinstance(block, Guarded) else linear(dense(block))
 
 
 class Assembly:

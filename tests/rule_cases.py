@@ -6,13 +6,10 @@ nested once, in every structure of seeds, and fails for a row without a case: a 
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-from modes.rules import selection, shape
 
 Cases = list[tuple[Callable[..., Any], tuple[Any, ...]]]
 
@@ -62,13 +59,18 @@ def matrices(func: Callable[..., Any], *pairs: tuple[tuple[int, ...], tuple[int,
     return [(func, (real(*a), real(*b))) for a, b in pairs]
 
 
+def parts(results: Any) -> Any:
+    """Several results as one, each with a weight of its own."""
+    return np.concatenate([np.ravel(part) * (i + 1.0) for i, part in enumerate(results)])
+
+
 CASES: dict[Callable[..., Any], Cases] = {}
 
 # --- element-wise -------------------------------------------------------------------------------------------------
 for _func in (
     np.positive, np.negative, np.square, np.absolute, np.fabs, np.exp, np.exp2, np.expm1, np.sin, np.cos, np.tan,
     np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.reciprocal, np.cbrt, np.deg2rad, np.radians, np.rad2deg,
-    np.degrees,
+    np.degrees, np.conjugate, np.sinc,
 ):  # fmt: skip
     CASES[_func] = unary(_func)
 for _func in (np.sqrt, np.log, np.log2, np.log10, np.log1p):
@@ -97,18 +99,33 @@ CASES[np.power] = [
     (lambda x: x ** np.array([0.0, 1.0, 2.0]), (real(3),)),
 ]
 CASES[np.float_power] = binary(np.float_power, positive)
-
-# --- reductions ---------------------------------------------------------------------------------------------------
-for _func in (np.sum, np.mean, np.max, np.min):
-    CASES[_func] = [
-        (_func, (real(3),)),
-        (_func, (real(2, 3, 2),)),
-        (lambda x, f=_func: f(x, axis=1), (real(2, 3, 2),)),
-        (lambda x, f=_func: f(x, axis=(0, -1)), (real(2, 3, 2),)),
-        (lambda x, f=_func: f(x, axis=-2, keepdims=True), (real(2, 3, 2),)),
-        (lambda x, f=_func: f(x, keepdims=True), (real(4),)),
-        (lambda x, f=_func: f(x, 0), (real(2, 3),)),
-    ]
+CASES[np.sinc] += [
+    (np.sinc, (np.array([0.0, 1e-9, 1e-3, 0.1, 0.159, 0.16, 0.3, 1.0, 5.0]),))
+]  # either side of the series
+CASES[np.copysign] = [(lambda x: np.copysign(x, np.array([1.0, -1.0, -2.0])), (real(2, 3),))]
+CASES[np.remainder] = [
+    *binary(np.remainder, inside, lambda *size: 1.3 + positive(*size)),
+    (lambda a: a % 0.7, (real(2, 3),)),
+    (lambda b: 5.0 % b, (1.3 + inside(3),)),
+]
+# quotients between 2 and 3
+CASES[np.fmod] = binary(np.fmod, lambda *size: 6.5 + 0.3 * inside(*size), lambda *size: -2.6 + 0.3 * inside(*size))
+CASES[np.divmod] = [
+    (lambda a, b: np.divmod(a, b)[0] * b + np.divmod(a, b)[1], (real(3), positive(3))),
+    (lambda a: divmod(a, 2.0)[1] * divmod(7.0, a)[1], (1.3 + inside(3),)),
+]
+CASES[np.ldexp] = [(lambda x: np.ldexp(x, np.array([[2], [-1]])), (real(3),)), (lambda x: np.ldexp(x, 3), (real(3),))]
+CASES[np.frexp] = [(lambda x: np.frexp(x)[0] * np.frexp(x)[1], (real(5),))]
+CASES[np.modf] = [(lambda x: np.modf(x)[0] * np.modf(x)[1], (real(5),))]
+CASES[np.clip] = [
+    (lambda x: np.clip(x, -1.05, 1.05), (real(2, 3),)),
+    (lambda x, low, high: np.clip(x, low, high), (real(2, 5), -positive(5) - 0.03, positive(5) + 0.03)),
+    (lambda x: np.clip(x, None, 0.04), (real(3),)),
+    (lambda x: x.clip(min=0.04), (real(3),)),
+    (lambda x: x.clip(-0.5), (real(3),)),
+    (lambda x: x.clip(max=1.3) * x.clip(-1.0, 2.0), (real(5),)),
+]
+CASES[np.nan_to_num] = [(lambda x: np.nan_to_num(x, nan=2.0, posinf=1.0) * x, (real(2, 3),))]
 
 # --- products -----------------------------------------------------------------------------------------------------
 CASES[np.matmul] = matrices(
@@ -134,67 +151,4 @@ CASES[np.tensordot] = [
     *matrices(lambda a, b: np.tensordot(a, b, axes=1), ((2, 3), (3, 4))),
     *matrices(lambda a, b: np.tensordot(a, b, axes=0), ((2,), (3, 2))),
     *matrices(lambda a, b: np.tensordot(a, b, axes=([0, -1], [1, 0])), ((2, 3, 4), (4, 2, 3))),
-]
-
-# --- shape --------------------------------------------------------------------------------------------------------
-CASES[shape.cast] = [(lambda x: x.astype(np.float64) * x, (real(3),))]
-CASES[np.reshape] = [
-    (lambda x: np.reshape(x, (3, 2)), (real(2, 3),)),
-    (lambda x: x.reshape(-1), (real(2, 3),)),
-    (lambda x: np.sin(x).reshape(3, -1), (real(2, 3),)),
-]
-CASES[np.ravel] = [(np.ravel, (real(2, 3),)), (lambda x: x.flatten(), (real(3),))]
-CASES[np.expand_dims] = [(lambda x: np.expand_dims(x, (0, -1)), (real(2, 3),))]
-CASES[np.squeeze] = [
-    (np.squeeze, (real(2, 1, 3, 1),)),
-    (lambda x: np.squeeze(x, axis=1), (real(2, 1, 3, 1),)),
-]
-CASES[np.transpose] = [
-    (np.transpose, (real(2, 3, 4),)),
-    (lambda x: np.transpose(x, (2, 0, -2)), (real(2, 3, 4),)),
-    (lambda x: x.T @ x, (real(2, 3),)),
-]
-CASES[np.swapaxes] = [(lambda x: np.swapaxes(x, 0, -1), (real(2, 3, 4),))]
-CASES[np.moveaxis] = [
-    (lambda x: np.moveaxis(x, 0, -1), (real(2, 3, 4),)),
-    (lambda x: np.moveaxis(x, (0, 1), (2, 0)), (real(2, 3, 4),)),
-]
-CASES[np.broadcast_to] = [
-    (lambda x: np.broadcast_to(x, (2, 4, 3)), (real(4, 1),)),
-    (lambda x: np.broadcast_to(x, (2, 3)), (real(),)),
-]
-CASES[np.concatenate] = [
-    (lambda a, b: np.concatenate([a, b]), (real(2), real(3))),
-    (lambda a, b: np.concatenate((a, np.ones((2, 1)), b, a), axis=-1), (real(2, 2), real(2, 1))),
-    (lambda a, b: np.concatenate([a, b], axis=None), (real(2, 2), real(3))),
-]
-CASES[np.stack] = [
-    (lambda a, b, axis=axis: np.stack([a, b, a], axis=axis), (real(2, 3), real(2, 3))) for axis in (0, 1, -1)
-]
-CASES[np.vstack] = [(lambda a, b: np.vstack([a, b]), (real(3), real(2, 3)))]
-CASES[np.hstack] = [
-    (lambda a, b: np.hstack([a, b]), (real(3), real(2))),
-    (lambda a, b: np.hstack([a, b]), (real(2, 1), real(2, 3))),
-]
-
-# --- selection ----------------------------------------------------------------------------------------------------
-_index = np.array([[0, 2], [2, 1]])
-CASES[operator.getitem] = [
-    (lambda x: x[1], (real(3),)),
-    (lambda x: x[1:, None, ::-2], (real(3, 4),)),
-    (lambda x: x[..., 0], (real(2, 3, 2),)),
-    (lambda x: x[_index], (real(3, 2),)),
-    (lambda x: x[_index, :, _index], (real(3, 2, 3),)),
-    (lambda x: x[0, :, _index], (real(3, 2, 3),)),
-    (lambda x: x[x > 0], (real(2, 5),)),
-    (lambda x: x[[0, 0, 1]], (real(2, 2),)),
-    (lambda x: np.stack([row * row[0] for row in x]), (real(2, 3),)),
-]
-CASES[selection.gather] = [(lambda x: selection.gather(x, _index), (real(2, 3),))]
-CASES[selection.scatter] = [(lambda x: selection.scatter(x, _index, 4), (real(2, 2, 2),))]
-CASES[selection.assign] = [(lambda x: selection.assign(x, (slice(1, None),), (4,)), (real(2, 3),))]
-CASES[np.where] = [
-    (lambda x, z: np.where(x > 0, x * z, z), (real(2, 3), real(3))),
-    (lambda x: np.where(x > 0, x, 0.0), (real(4),)),
-    (lambda x: np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), x), (real(4),)),
 ]

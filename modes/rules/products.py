@@ -1,21 +1,18 @@
 """Products: bilinear functions, one partial for each of the two operands, each with its transpose (M11, M17).
 
-`np.matmul` is the row written out; the others are written in terms of it, of einsum or of element-wise products. A
-convolution has a row of its own, because its matrix is never formed. np.einsum is in modes.rules.contraction.
+`np.matmul` is the row written out; the others are written in terms of it or of element-wise products. np.einsum is in
+modes.rules.contraction, np.convolve in modes.rules.convolution.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..partials import Dot, Linear, Matrix, Partial, sum_to
-from .table import composite, primitive, written
+from .table import composite, written
 
 
 def _matmul_left(y: Any, a: Any, b: Any) -> Partial:
@@ -32,7 +29,7 @@ def _matmul_left(y: Any, a: Any, b: Any) -> Partial:
 def _matmul_right(y: Any, a: Any, b: Any) -> Partial:
     """With respect to b in y = a @ b."""
     if b.ndim == 1:
-        return Dot(a) if a.ndim == 1 else Matrix(a) if a.ndim == 2 else _stack_column(b.shape, a)
+        return Matrix(a) if a.ndim == 2 else Dot(a) if a.ndim == 1 else _stack_column(b.shape, a)
     if a.ndim == 1:
         # a row times a stack of matrices
         return Linear(lambda t: a @ t, lambda c: a[:, None] * c[..., None, :])
@@ -152,8 +149,8 @@ composite(np.linalg.outer, _outer)
 composite(np.linalg.vecdot, _vecdot)
 composite(np.vecdot, _vecdot)
 if hasattr(np, "matvec"):  # from NumPy 2.2 on
-    composite(np.matvec, lambda x1, x2: np.squeeze(np.matmul(x1, x2[..., None]), -1))
-    composite(np.vecmat, lambda x1, x2: np.squeeze(np.matmul(x1[..., None, :], x2), -2))
+    composite(np.matvec, lambda x1, x2: np.squeeze(np.matmul(x1, np.expand_dims(x2, -1)), -1))
+    composite(np.vecmat, lambda x1, x2: np.squeeze(np.matmul(np.expand_dims(x1, -2), x2), -2))
 
 
 # --- Kronecker and vector products --------------------------------------------------------------------------------
@@ -192,130 +189,3 @@ def _cross_of_three(x1: Any, x2: Any, *, axis: int = -1) -> Any:
 composite(np.kron, _kron)
 composite(np.cross, _cross)
 composite(np.linalg.cross, _cross_of_three)
-
-
-# --- convolution --------------------------------------------------------------------------------------------------
-# A window that slides along the last axis, and the sum of overlapping windows: each other's transpose. The windows are
-# a view, so the matrix of a convolution takes no memory. Primitives, so that derivatives of derivatives go through.
-@primitive
-def windows(x: Any, size: int) -> Any:
-    """(..., n) -> (..., n - size + 1, size): row i is x[..., i : i + size]. A read-only view."""
-    return np.lib.stride_tricks.sliding_window_view(x, size, axis=-1)
-
-
-@primitive
-def overlap(w: Any) -> Any:
-    """(..., rows, size) -> (..., rows + size - 1): every row added in at its place; the transpose of windows."""
-    rows, size = w.shape[-2:]
-    out = np.zeros((*w.shape[:-2], rows + size - 1), w.dtype)
-    for j in range(size):
-        out[..., j : j + rows] += w[..., j]
-    return out
-
-
-written(windows, lambda y, x, size: Linear(lambda t: windows(t, size), overlap))
-written(overlap, lambda y, w: Linear(overlap, lambda c: windows(c, w.shape[-1])))
-
-
-def _padded(x: Any, before: int, after: int) -> Any:
-    """Zeros on both ends of the last axis."""
-    ends = [np.zeros((*x.shape[:-1], count), x.dtype) for count in (before, after)]
-    return np.concatenate([ends[0], x, ends[1]], axis=-1)
-
-
-def _convolve(x: Any, other: Any, mode: str) -> Partial:
-    """With respect to x, of p entries, in y_i = sum_j x_j other_(i - j), other of q entries.
-
-    Cost: the result's size times min(p, q) a seed, as the convolution itself.
-    """
-    p, q = x.shape[0], other.shape[0]
-    start, stop = _kept(p, q, mode)
-    if p <= q:
-        return Matrix(windows(_padded(other, p - 1, p - 1), p)[start:stop, ::-1])
-
-    def push(t: Any) -> Any:
-        return (windows(_padded(t, q - 1, q - 1), q) @ other[::-1])[:, start:stop]
-
-    def pull(c: Any) -> Any:
-        return windows(_padded(c, start, p + q - 1 - stop), q) @ other
-
-    return Linear(push, pull)
-
-
-def _kept(p: int, q: int, mode: str) -> tuple[int, int]:
-    """The stretch of the full convolution, of p + q - 1 entries, that a mode keeps."""
-    small, large = min(p, q), max(p, q)
-    start = {"full": 0, "same": (small - 1) // 2, "valid": small - 1}.get(mode)
-    if start is None:
-        raise ValueError(f"expected mode 'full', 'same' or 'valid' on traced arrays, got {mode!r}")
-    length = {"full": small + large - 1, "same": large, "valid": large - small + 1}[mode]
-    return start, start + length
-
-
-def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    # NumPy slides the shorter operand along the longer; where it has to exchange them, the result is reversed.
-    if np.shape(a)[0] < np.shape(v)[0]:
-        return np.convolve(v, a[::-1], mode)[::-1]
-    return np.convolve(a, v[::-1], mode)
-
-
-def _convolve_first(y: Any, a: Any, v: Any, mode: str = "full") -> Partial:
-    return _convolve(a, v, mode)
-
-
-def _convolve_second(y: Any, a: Any, v: Any, mode: str = "full") -> Partial:
-    return _convolve(v, a, mode)
-
-
-written(np.convolve, _convolve_first, _convolve_second)
-composite(np.correlate, _correlate)
-
-
-# --- products of several matrices ---------------------------------------------------------------------------------
-def _multi_dot(arrays: Sequence[Any]) -> Any:
-    """The product in the order of fewest multiplications (matrix-chain dynamic programme), as NumPy's own."""
-    arrays = list(arrays)
-    if len(arrays) < 2:
-        raise ValueError(f"expected at least two arrays, got {len(arrays)}")
-    rows = [1 if np.ndim(arrays[0]) == 1 else np.shape(arrays[0])[0], *(np.shape(a)[0] for a in arrays[1:])]
-    rows[1] = np.shape(arrays[0])[-1]
-    sizes = [*rows, 1 if np.ndim(arrays[-1]) == 1 else np.shape(arrays[-1])[1]]
-
-    @functools.cache
-    def best(i: int, j: int) -> tuple[int, int]:
-        """The fewest multiplications for factors i..j, and where to split them."""
-        if i == j:
-            return 0, i
-        return min((best(i, s)[0] + best(s + 1, j)[0] + sizes[i] * sizes[s + 1] * sizes[j + 1], s) for s in range(i, j))
-
-    def multiply(i: int, j: int) -> Any:
-        if i == j:
-            return arrays[i]
-        split = best(i, j)[1]
-        return np.matmul(multiply(i, split), multiply(split + 1, j))
-
-    return multiply(0, len(arrays) - 1)
-
-
-def _matrix_power(a: Any, n: int) -> Any:
-    """By repeated squaring: 2 log2(n) products at most; a negative n powers the inverse; n = 0 is constant."""
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"expected an integer exponent, got {n!r}") from None
-    if n == 0:
-        return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape).copy()
-    if n < 0:
-        a, n = np.linalg.inv(a), -n
-    result = None
-    while n:
-        if n & 1:
-            result = a if result is None else np.matmul(result, a)
-        n >>= 1
-        if n:
-            a = np.matmul(a, a)
-    return result
-
-
-composite(np.linalg.multi_dot, _multi_dot)
-composite(np.linalg.matrix_power, _matrix_power)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..partials import SAME, Linear, Partial, Reshape, sum_to
-from .table import composite, primitive, sequence, written
+from .singular import broadcast
+from .table import composite, primitive, written
 
 
 @primitive
@@ -21,14 +21,30 @@ def cast(x: Any, dtype: Any) -> Any:
 written(cast, lambda y, x, dtype: Linear(lambda t: cast(t, y.dtype), lambda c: cast(c, x.dtype)))
 
 
-def _reshaped(y: Any, a: Any, *_: Any, axis: Any = None, order: str = "C") -> Partial:
-    if order != "C":
-        raise ValueError(f"expected order='C' on a traced array, got {order!r}; transpose before and after instead")
+def converted(x: Any, dtype: Any) -> Any:
+    """x in a float dtype, whether it is traced, plain, or a list."""
+    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
+
+
+def _reshaped(y: Any, a: Any, axis: Any = None) -> Partial:
     return SAME if a.shape == y.shape else Reshape(a.shape, y.shape)
 
 
 def _reshape(y: Any, a: Any, shape: Any = None, order: str = "C") -> Partial:
-    return _reshaped(y, a, order=order)
+    if order == "C" or a.ndim == len(y.shape) == 1:
+        return _reshaped(y, a)
+    if order != "F":
+        raise ValueError(
+            f"expected order 'C' or 'F' on a traced array, got {order!r}: how an array lies in memory is no part of it"
+        )
+    inner, outer = a.shape, y.shape
+    return Linear(lambda t: _fortran(t, outer), lambda c: _fortran(c, inner))
+
+
+def _fortran(block: Any, shape: tuple[int, ...]) -> Any:
+    """Reshape every seed with the first axis running fastest: the last one of the transpose."""
+    reverse = np.transpose(block, (0, *range(block.ndim - 1, 0, -1)))
+    return np.transpose(np.reshape(reverse, (block.shape[0], *shape[::-1])), (0, *range(len(shape), 0, -1)))
 
 
 def _permutation(axes: Sequence[int]) -> Partial:
@@ -52,12 +68,12 @@ def _swapaxes(y: Any, a: Any, axis1: int, axis2: int) -> Partial:
 
 
 def _moveaxis(y: Any, a: Any, source: Any, destination: Any) -> Partial:
-    # NumPy moves the axes of an array of axis numbers' shape for us: label each axis by its length in a tiny model.
-    model = np.moveaxis(np.empty(tuple(range(2, 2 + a.ndim))), source, destination)
+    # NumPy moves the axes of a model for us, whose axes are told apart by their lengths; it takes up no memory.
+    model = np.moveaxis(np.broadcast_to(0, tuple(range(2, 2 + a.ndim))), source, destination)
     return _permutation([size - 2 for size in model.shape])
 
 
-def _broadcast_to(y: Any, array: Any, shape: Any) -> Partial:
+def _broadcast_to(y: Any, array: Any, shape: Any, subok: bool = False) -> Partial:
     inner, outer = array.shape, y.shape
 
     def push(t: Any) -> Any:
@@ -67,44 +83,60 @@ def _broadcast_to(y: Any, array: Any, shape: Any) -> Partial:
     return Linear(push, lambda c: sum_to(c, inner))
 
 
-def _concatenate(i: int, y: Any, arrays: Sequence[Any], axis: int | None = 0) -> Partial:
-    """Operand i fills one stretch of the result along an axis; the rest of the result does not depend on it."""
-    shapes = [np.shape(a) for a in arrays]
-    if axis is None:  # the operands are flattened first
-        sizes, axis, inner = [math.prod(shape) for shape in shapes], 0, (math.prod(shapes[i]),)
-    else:
-        axis %= len(y.shape)
-        sizes, inner = [shape[axis] for shape in shapes], shapes[i]
-    before, after = sum(sizes[:i]), sum(sizes[i + 1 :])
-    stretch = (slice(None),) * (axis + 1) + (slice(before, before + sizes[i]),)
-    own = shapes[i]
+def _roll(y: Any, a: Any, shift: Any, axis: Any = None) -> Partial:
+    """Back by the opposite shift. Without an axis, along the flattened operand."""
+    inner = (a.size,) if axis is None else a.shape
+    along = 1 if axis is None else tuple(int(i) % a.ndim + 1 for i in np.ravel(axis))
+    back = tuple(-int(i) for i in np.ravel(shift)) if np.ndim(shift) else -shift
 
-    def push(t: Any) -> Any:
-        k = t.shape[0]
-        t = np.reshape(t, (k, *inner))
-        fill = [np.zeros((k, *inner[:axis], size, *inner[axis + 1 :]), y.dtype) for size in (before, after)]
-        return np.concatenate([fill[0], t, fill[1]], axis=axis + 1)
+    def rolled(block: Any, by: Any) -> Any:
+        return np.reshape(np.roll(np.reshape(block, (block.shape[0], *inner)), by, along), block.shape)
 
-    return Linear(push, lambda c: np.reshape(c[stretch], (c.shape[0], *own)))
+    return Linear(lambda t: rolled(t, shift), lambda c: rolled(c, back))
 
 
-def _stack(arrays: Sequence[Any], axis: int = 0) -> Any:
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis)
+def _full_like(y: Any, a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True,
+               shape: Any = None) -> Partial:  # fmt: skip
+    return broadcast(fill_value.shape, y.shape)
+
+
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
 written(np.reshape, _reshape)
-written(np.ravel, _reshaped)
+written(np.ravel, lambda y, a, order="C": _reshape(y, a, order=order))
 written(np.expand_dims, _reshaped)
 written(np.squeeze, _reshaped)
 written(np.transpose, _transpose)
 written(np.swapaxes, _swapaxes)
 written(np.moveaxis, _moveaxis)
 written(np.broadcast_to, _broadcast_to)
-sequence(np.concatenate, _concatenate)
-composite(np.stack, _stack)
-composite(np.vstack, lambda tup: np.concatenate([_row(a) for a in tup], axis=0))
-composite(np.hstack, lambda tup: np.concatenate(tup, axis=0 if np.ndim(tup[0]) <= 1 else 1))
+written(np.roll, _roll)
+written(np.full_like, None, _full_like)
+composite(np.rollaxis, _rollaxis)
+composite(np.matrix_transpose, lambda x: np.swapaxes(x, -1, -2))
+# what makes no difference to a real array that is never modified
+composite(np.copy, lambda a, order="K", subok=False: a)
+composite(np.real, lambda val: val)
+composite(np.real_if_close, lambda a, tol=100: a)
+if hasattr(np, "astype"):
+    composite(np.astype, lambda x, dtype, copy=True, device=None: x.astype(dtype))
 
 
-def _row(a: Any) -> Any:
-    return np.reshape(a, (1, -1)) if np.ndim(a) < 2 else a
+# --- axes of length 1 in front or behind ------------------------------------------------------------------------------
+def _atleast(ndim: int) -> Callable[..., Any]:
+    def one(a: Any) -> Any:
+        shape = np.shape(a)
+        if len(shape) >= ndim:
+            return a
+        new = {0: (1,) * ndim, 1: (1, *shape, 1)[:ndim] if ndim > 1 else shape, 2: (*shape, 1)}[len(shape)]
+        return np.reshape(a, new)
+
+    return lambda *arys: one(arys[0]) if len(arys) == 1 else tuple(map(one, arys))
+
+
+composite(np.atleast_1d, _atleast(1))
+composite(np.atleast_2d, _atleast(2))
+composite(np.atleast_3d, _atleast(3))

@@ -12,8 +12,10 @@ the earlier one, so a user can override any rule.
   p is called as p(i, y, operands, *args, **kwargs) for operand i.
 - `composite(func, implementation)`: the function in terms of others that have rules.
 - `constant(func, ...)`: functions of shape, comparisons, and piecewise constant ones; they see the primal value.
+- `refused(func, remedy)`: no row, on purpose; the error says what to write instead.
 
-The rule's own signature says which keyword arguments are covered; others (out=, where=) are refused.
+The rule's own signature says which keyword arguments are covered; others (out=, where=) are refused. One that NumPy
+also takes by position, before others that are covered, stands in the signature and is passed to `only_defaults`.
 
 The idea of stating a derivative once and deriving both modes from it follows DiffRules.jl (JuliaDiff,
 https://github.com/JuliaDiff/DiffRules.jl) and the deflinear of JAX (https://github.com/jax-ml/jax).
@@ -31,7 +33,18 @@ import numpy as np
 from ..errors import MissingRule, name_of
 from ..partials import SAME, Partial, Scale, elementwise_partial, product
 
-__all__ = ["RULES", "Rule", "composite", "constant", "elementwise", "primitive", "sequence", "written"]
+__all__ = [
+    "RULES",
+    "Rule",
+    "composite",
+    "constant",
+    "elementwise",
+    "only_defaults",
+    "primitive",
+    "refused",
+    "sequence",
+    "written",
+]
 
 Derivative = Callable[..., Any] | float
 Maker = Callable[..., Partial] | None
@@ -131,6 +144,14 @@ def constant(*funcs: Callable[..., Any]) -> None:
         RULES[func] = Rule(func, CONSTANT, ())
 
 
+REFUSED: dict[Callable[..., Any], str] = {}
+
+
+def refused(func: Callable[..., Any], remedy: str) -> None:
+    """Say why a function has no row, and what to write instead; a row that is added for it takes precedence."""
+    REFUSED[func] = remedy
+
+
 def primitive(func: Callable[..., Any]) -> Callable[..., Any]:
     """Make a Python function one that the table can hold a rule for, as it holds NumPy's own.
 
@@ -169,6 +190,8 @@ def rule_of(func: Callable[..., Any]) -> Rule:
     Raises MissingRule, naming the function and how to add one, where there is none.
     """
     rule = RULES.get(func)
+    if rule is None and func in REFUSED:
+        raise MissingRule(f"{name_of(func)} was called on a traced array, and has no derivative rule: {REFUSED[func]}")
     if rule is None:
         raise MissingRule(
             f"{name_of(func)} was called on a traced array, and has no derivative rule; "
@@ -185,9 +208,26 @@ def check_keywords(rule: Rule, kwargs: dict[str, Any]) -> None:
         return
     for name in kwargs:
         if name not in rule.keywords:
-            remedy = {
-                "out": "assign the result instead: y = f(x)",
-                "where": "compute the whole, then choose with np.where(condition, y, other)",
-                "dtype": "convert with .astype(dtype) before or after",
-            }.get(name, "leave it out, or add a rule that covers it with modes.rules")
-            raise MissingRule(f"{name_of(rule.func)} has a rule, but it covers no {name}= on traced arrays; {remedy}")
+            raise _uncovered(rule.func, name)
+
+
+def only_defaults(func: Callable[..., Any], **arguments: Any) -> None:
+    """Refuse arguments that a rule has to name but does not cover, unless they are None or not given."""
+    for name, value in arguments.items():
+        if value is not None and value is not np._NoValue:
+            raise _uncovered(func, name)
+
+
+REMEDIES = {
+    "out": "assign the result instead: y = f(x)",
+    "where": "compute the whole, then choose with np.where(condition, y, other)",
+    "dtype": "convert with .astype(dtype) before or after",
+    "initial": "combine the result with it: y + initial, y * initial, np.maximum(y, initial)",
+    "copy": "arrays that are differentiated are not modified; assign the result instead: y = f(x)",
+    "order": "transpose before and after instead",
+}
+
+
+def _uncovered(func: Callable[..., Any], name: str) -> MissingRule:
+    remedy = REMEDIES.get(name, "leave it out, or add a rule that covers it with modes.rules")
+    return MissingRule(f"{name_of(func)} has a rule, but it covers no {name}= on traced arrays; {remedy}")

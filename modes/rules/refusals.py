@@ -1,0 +1,32 @@
+"""Functions that get no row, with what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .table import refused
+
+_func: Any
+for _func in (np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal):
+    refused(
+        _func,
+        "it writes into an array, and arrays that are differentiated are not modified; build the new array with "
+        "np.where, np.concatenate or np.stack, and np.full(shape, value) with np.broadcast_to(value, shape)",
+    )
+for _func in (
+    *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values),
+    *(np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d),
+):
+    refused(_func, "equal values stop being so as they move; take np.sort, or find the set on plain values outside")
+for _func in (np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.bincount):
+    refused(_func, "counts jump as values move; find the bins on plain values outside, and add up with np.sum")
+for _func in (np.apply_along_axis, np.apply_over_axes):
+    refused(_func, "apply the function to whole arrays with axis=, or np.stack its results")
+for _func in (np.nanmedian, np.nanquantile, np.nanpercentile):
+    refused(_func, "choose the entries that are not NaN first: np.median(x[~np.isnan(x)])")
+for _func in (np.cov, np.corrcoef):
+    refused(_func, "write it with products: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (d.shape[1] - 1)")
+for _func in (np.nextafter, np.spacing):
+    refused(_func, "it speaks of how numbers are stored; compute it on plain values outside")

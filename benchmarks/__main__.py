@@ -1,28 +1,42 @@
-"""``python -m benchmarks cells --profile quick``: the cells that a profile measures, as JSON.
+"""What the suite measures, as JSON.
 
-An object {benchmark name as asv spells it: [[repr of each parameter], ...]}; the order is asv's.
+``python -m benchmarks cells --profile quick --engines modes,jax``: the cells of a profile that the chosen
+engines can take, {benchmark name as asv spells it: [[repr of each parameter], ...]}, in asv's order. Without
+--engines MODES_ENGINES chooses, or else the profile: the project's own engines in quick, what is installed in
+the others. An engine that is named is listed even if it is missing: asv then shows its cells as skipped.
+
+``python -m benchmarks engines``: the engines, {name: {"modes", "layers", "dtypes", "memory", "requires",
+"versions", "missing"}}; an engine is installed where "missing" is empty.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 
+from . import peers
 from .cases import PROFILES, Prepared
 
 QUESTIONS = (
     "accuracy",
     "aspect",
+    "backpropagation",
     "chunks",
     "crossover",
     "depth",
     "elementwise",
+    "engines",
     "environment",
     "floor",
+    "harness",
+    "hessian",
     "memory",
     "products",
     "profile",
+    "published",
+    "tensors",
 )
 
 
@@ -40,11 +54,36 @@ def cells(profile: str) -> dict[str, list[list[str]]]:
     return {name: [[repr(value) for value in case] for case in cls.grid.cells(profile)] for name, cls in benchmarks()}
 
 
+def engines() -> dict[str, dict[str, object]]:
+    return {
+        name: {
+            "modes": row.modes,
+            "layers": row.layers,
+            "dtypes": row.dtypes,
+            "memory": row.memory,
+            "requires": row.requires,
+            "versions": row.versions(),
+            "missing": row.missing(),
+        }
+        for name, row in peers.ENGINES.items()
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("command", choices=["cells"])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=["cells", "engines"])
     parser.add_argument("--profile", choices=PROFILES, default="quick")
-    json.dump(cells(parser.parse_args().profile), sys.stdout, indent=1)
+    parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
+    options = parser.parse_args()
+    if options.engines is not None:
+        os.environ["MODES_ENGINES"] = options.engines
+    try:
+        listed = cells(options.profile) if options.command == "cells" else engines()
+    except ValueError as error:
+        parser.error(str(error))
+    json.dump(listed, sys.stdout, indent=1)
     print()
 
 

@@ -4,9 +4,11 @@ Contract: a :class:`Case` holds the eleven parameters of every benchmark in this
 lets the last parameter run fastest, so that the two modes of a case are measured next to each other.
 ``jacobian``, ``product`` and ``gradient`` return a callable without arguments that computes what is timed.
 By then it has computed it once, and :mod:`benchmarks.checks` has raised where that was wrong, so that asv
-records a failure and never a time.
+records a failure and never a time. Where the engine is missing, not chosen, or lacks what the case asks for,
+setup raises NotImplementedError with the reason, and asv shows the cell as skipped.
 """
 
+import ctypes
 import os
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Sequence
@@ -19,13 +21,14 @@ from threadpoolctl import threadpool_limits
 from modes.chains import Chain, layer_chain
 
 from . import peers
-from .checks import check_jacobian, check_jvp, check_vjp, covector, direction
+from .checks import check_jacobian, check_jvp, check_value, check_vjp, covector, direction
 
 Call = Callable[[], Any]
 
 
 class Case(NamedTuple):
-    """One cell of the suite. mode is "forward", "reverse", or two of them for a pair: "forward/reverse"."""
+    """One cell of the suite. mode is "forward", "reverse", two of them for a pair: "forward/reverse", or
+    "primal" where no derivative is taken."""
 
     engine: str = "modes"
     layer: str = "dense"
@@ -74,8 +77,17 @@ def _value(text: str) -> Any:
 
 def jacobian(case: Case, chain: Chain, mode: str) -> Call:
     """The full Jacobian at ``chain.x`` in one mode."""
-    call = partial(peers.load(case.engine).jacobian(chain, mode, case.chunk_size), chain.x)
-    check_jacobian(chain, call())
+    engine = peers.load(case.engine)
+    call = partial(engine.jacobian(chain, mode, case.chunk_size), engine.array(chain.x))
+    check_jacobian(chain, call(), engine.tolerance)
+    return call
+
+
+def primal(case: Case, chain: Chain) -> Call:
+    """The chain's own value, as the engine's users evaluate it."""
+    engine = peers.load(case.engine)
+    call = partial(engine.primal(chain), engine.array(chain.x))
+    check_value(chain, call())
     return call
 
 
@@ -139,10 +151,14 @@ def nested(quick: Iterable[Any], standard: Iterable[Any] = (), full: Iterable[An
 
 class Grid:
     """The cases of one benchmark: a list of values a parameter; what is not named is :class:`Case`'s
-    default."""
+    default.
 
-    def __init__(self, mode: Sequence[str] = ("forward", "reverse"), **axes: Axis) -> None:
+    In the profiles named in ``square`` only cases with n == m == width are listed.
+    """
+
+    def __init__(self, mode: Sequence[str] = ("forward", "reverse"), square: Sequence[str] = (), **axes: Axis) -> None:
         self.axes: dict[str, Axis] = {**axes, "mode": mode}
+        self.square = square
 
     def lists(self, profile: str) -> list[list[Any]]:
         """One list a parameter, in the order of :class:`Case`; what asv calls ``params``."""
@@ -150,34 +166,55 @@ class Grid:
         return [list(axis[profile] if isinstance(axis, dict) else axis) for axis in axes]
 
     def cells(self, profile: str) -> list[Case]:
-        """Every combination, the last parameter fastest."""
-        return [Case(*values) for values in combinations(*self.lists(profile))]
+        """Every combination that the chosen engines can take, the last parameter fastest."""
+        engines = peers.chosen(profile)
+        return [
+            case
+            for case in (Case(*values) for values in combinations(*self.lists(profile)))
+            if case.engine in engines
+            and peers.row(case.engine).lacks(case) is None
+            and (profile not in self.square or case.n == case.m == case.width)
+        ]
 
 
 # --- what asv's classes share ---
 
 
+def pin_to_one_core() -> None:
+    """Keep this process on the core that it runs on, where the system allows it (Linux).
+
+    The scheduler has put it on that one for a reason; always the same one would be shared with the neighbours.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
+
+
 class Prepared:
-    """Base of every benchmark: one BLAS thread, the case and its chain."""
+    """Base of every benchmark: one core, one BLAS thread, the case and its chain."""
 
     param_names: ClassVar[list[str]] = list(Case._fields)
     timeout = 3600.0  # of one cell; the largest of profile full take ten minutes
+
+    pinned = True
 
     grid: ClassVar[Grid]
     case: Case
     chain: Chain
 
     def setup(self, *parameters: Any) -> None:
-        threadpool_limits(1)
         self.case = Case(*parameters)
+        peers.expect(self.case, active_profile())
+        if self.pinned:
+            pin_to_one_core()
+        threadpool_limits(1)
         self.chain = self.case.chain()
 
 
 class Timed(Prepared):
-    """Base of the benchmarks that asv itself times: one Jacobian a sample.
+    """Base of the benchmarks that asv itself times: one call of what `prepare` returns, a Jacobian here, a sample.
 
     asv takes as many as 50 samples in 0.3 s, and sets up again before each of them; all but the first return at
-    once. The calls around the Jacobian's own add 0.2 microseconds to a sample.
+    once. The calls around the timed one add 0.2 microseconds to a sample.
     """
 
     rounds = 1
@@ -190,4 +227,8 @@ class Timed(Prepared):
     def setup(self, *parameters: Any) -> None:
         if not hasattr(self, "call"):
             super().setup(*parameters)
-            self.call = jacobian(self.case, self.chain, self.case.mode)
+            self.call = self.prepare()
+
+    def prepare(self) -> Call:
+        """What is timed, checked once."""
+        return jacobian(self.case, self.chain, self.case.mode)

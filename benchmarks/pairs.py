@@ -54,7 +54,7 @@ def calibrate(a: Call, b: Call, clock: Clock = time.perf_counter_ns, stretch_ns:
     a()
     b()
     loops = 1
-    while (shorter := min(_stretch(a, loops, clock), _stretch(b, loops, clock))) < stretch_ns:
+    while (shorter := min(stretch(a, loops, clock), stretch(b, loops, clock))) < stretch_ns:
         # At most tenfold a step: the first stretches of a cold cache, or of a coarse clock, mislead.
         loops = min(10 * loops, max(loops + 1, math.ceil(loops * stretch_ns / max(shorter, 1))))
     return loops
@@ -81,14 +81,15 @@ def blas_threads() -> int:
 
 
 def _quartet(a: Call, b: Call, loops: int, clock: Clock) -> float:
-    a1 = _stretch(a, loops, clock)
-    b1 = _stretch(b, loops, clock)
-    b2 = _stretch(b, loops, clock)
-    a2 = _stretch(a, loops, clock)
+    a1 = stretch(a, loops, clock)
+    b1 = stretch(b, loops, clock)
+    b2 = stretch(b, loops, clock)
+    a2 = stretch(a, loops, clock)
     return math.log((a1 + a2) / (b1 + b2))
 
 
-def _stretch(call: Call, loops: int, clock: Clock) -> int:
+def stretch(call: Call, loops: int, clock: Clock = time.perf_counter_ns) -> int:
+    """Nanoseconds that ``loops`` calls take together."""
     start = clock()
     for _ in repeat(None, loops):
         call()

@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import __main__ as listing
 from benchmarks import cases, checks, crossover, memory, pairs, peers
-from benchmarks.peers import floor
 from modes.chains import ACTIVATIONS, Chain, layer_chain
 
 ROOT = Path(__file__).parent.parent
+FLOOR = peers.load("floor")
 BENCHMARKS = dict(listing.benchmarks())
 DENSE = [(n, m, depth) for n, m in ((5, 3), (3, 5), (4, 1), (1, 4)) for depth in (1, 2, 4)]
 
@@ -30,6 +30,11 @@ def _threads() -> Iterator[None]:
     """A benchmark's setup leaves BLAS on one thread: its process is its own. Here it is not."""
     with threadpool_limits(None):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _default_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODES_ENGINES", raising=False)
 
 
 # --- pairs ---
@@ -128,7 +133,7 @@ def by_complex_step(chain: Chain) -> np.ndarray:
 @pytest.mark.parametrize(("n", "m", "depth"), DENSE)
 def test_floor_jacobian_against_complex_steps(n: int, m: int, depth: int, activation: str, mode: str) -> None:
     chain = layer_chain(n, m, depth, 6, activation=activation)
-    answer = floor.ENGINE.jacobian(chain, mode, None)(chain.x)
+    answer = FLOOR.jacobian(chain, mode, None)(chain.x)
     np.testing.assert_allclose(answer, by_complex_step(chain), rtol=1e-12, atol=1e-14)
 
 
@@ -138,14 +143,14 @@ def test_floor_jacobian_against_complex_steps(n: int, m: int, depth: int, activa
 def test_floor_products_against_differences(layer: str, activation: str, depth: int) -> None:
     chain = layer_chain(5, 1 if layer == "loss" else 3, depth, 6, layer=layer, activation=activation)
     v, y_bar = checks.direction(chain), checks.covector(chain)
-    y, y_dot = floor.ENGINE.jvp(chain)(chain.x, v)
-    z, x_bar = floor.ENGINE.vjp(chain)(chain.x, y_bar)
+    y, y_dot = FLOOR.jvp(chain)(chain.x, v)
+    z, x_bar = FLOOR.vjp(chain)(chain.x, y_bar)
     np.testing.assert_allclose(y, chain(chain.x), rtol=1e-13)
     np.testing.assert_allclose(z, chain(chain.x), rtol=1e-13)
     checks.check_jvp(chain, y_dot)
     checks.check_vjp(chain, y_bar, x_bar)
     if layer == "loss":
-        checks.check_jacobian(chain, floor.ENGINE.gradient(chain)(chain.x))
+        checks.check_jacobian(chain, FLOOR.gradient(chain)(chain.x))
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
@@ -156,9 +161,9 @@ def test_floor_keeps_float32_and_leaves_the_chain_as_it_was(activation: str, mod
     v, y_bar = checks.direction(chain), checks.covector(chain)
     v_before, y_bar_before = v.copy(), y_bar.copy()
     answers = [
-        floor.ENGINE.jacobian(chain, mode, None)(chain.x),
-        floor.ENGINE.jvp(chain)(chain.x, v)[1],
-        floor.ENGINE.vjp(chain)(chain.x, y_bar)[1],
+        FLOOR.jacobian(chain, mode, None)(chain.x),
+        FLOOR.jvp(chain)(chain.x, v)[1],
+        FLOOR.vjp(chain)(chain.x, y_bar)[1],
     ]
     assert all(answer.dtype == np.float32 for answer in answers)
     after = [array for layer in chain.parameters for array in layer] + [chain.x]
@@ -169,9 +174,9 @@ def test_floor_keeps_float32_and_leaves_the_chain_as_it_was(activation: str, mod
 
 def test_floor_refuses_what_it_was_not_written_for() -> None:
     with pytest.raises(ValueError, match="got 'residual'"):
-        floor.ENGINE.jacobian(layer_chain(4, 4, 3, 4, layer="residual"), "forward", None)
+        FLOOR.jacobian(layer_chain(4, 4, 3, 4, layer="residual"), "forward", None)
     with pytest.raises(ValueError, match="no chunks, got chunk_size 2"):
-        floor.ENGINE.jacobian(layer_chain(4, 4, 3, 4), "forward", 2)
+        FLOOR.jacobian(layer_chain(4, 4, 3, 4), "forward", 2)
 
 
 # --- the check before the clock ---
@@ -191,13 +196,14 @@ def test_difference_is_the_derivative(layer: str, dtype: str) -> None:
     np.testing.assert_allclose(np.float64(checks.difference(chain, v)), expected, rtol=1e-7, atol=1e-8)
 
 
-def planted(wrong: Callable[[np.ndarray], np.ndarray]) -> peers.Engine:
+class Planted(peers.Engine):
     """The floor with a mistake in its Jacobian."""
 
-    def jacobian(chain: object, mode: str, chunk_size: int | None) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda x: wrong(floor.ENGINE.jacobian(chain, mode, chunk_size)(x).copy())
+    def __init__(self, wrong: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.wrong = wrong
 
-    return peers.Engine("planted", "0", ("forward",), jacobian, *(None,) * 3)
+    def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: self.wrong(FLOOR.jacobian(chain, mode, chunk_size)(x).copy())
 
 
 def one_entry(J: np.ndarray) -> np.ndarray:
@@ -210,11 +216,22 @@ def one_nan(J: np.ndarray) -> np.ndarray:
     return J
 
 
-@pytest.mark.parametrize("wrong", [one_entry, one_nan, np.transpose, np.negative, lambda J: J[:, :-1]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        one_entry,
+        one_nan,
+        np.transpose,
+        np.negative,
+        lambda J: J[:, :-1],
+        lambda J: J.astype("float32"),
+        lambda J: J.tolist(),
+    ],
+)
 def test_a_wrong_jacobian_is_never_timed(
     wrong: Callable[[np.ndarray], np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "load", lambda name: planted(wrong) if name == "planted" else floor.ENGINE)
+    monkeypatch.setattr(peers, "load", lambda name: Planted(wrong) if name == "planted" else FLOOR)
     case = cases.Case(engine="planted", n=6, m=6, width=6)
     with pytest.raises(checks.WrongDerivativeError):
         cases.jacobian(case, case.chain(), "forward")
@@ -232,7 +249,7 @@ def test_a_wrong_jacobian_of_a_chain_without_floor_is_found_by_differences() -> 
 def test_wrong_products_are_found() -> None:
     chain = layer_chain(4, 3, 3, 4)
     v, y_bar = checks.direction(chain), checks.covector(chain)
-    y_dot, x_bar = floor.ENGINE.jvp(chain)(chain.x, v)[1], floor.ENGINE.vjp(chain)(chain.x, y_bar)[1]
+    y_dot, x_bar = FLOOR.jvp(chain)(chain.x, v)[1], FLOOR.vjp(chain)(chain.x, y_bar)[1]
     with pytest.raises(checks.WrongDerivativeError, match="JVP"):
         checks.check_jvp(chain, y_dot * 1.001)
     with pytest.raises(checks.WrongDerivativeError, match="VJP"):
@@ -244,13 +261,28 @@ def test_wrong_products_are_found() -> None:
 # --- engines ---
 
 
-def test_every_engine_loads_and_knows_its_name() -> None:
-    for name in peers.ENGINES:
-        assert peers.load(name).name == name
+def test_an_approximate_jacobian_passes_only_with_a_tolerance_of_its_own() -> None:
+    chain = layer_chain(4, 3, 3, 4)
+    J = FLOOR.jacobian(chain, "forward", None)(chain.x) * (1.0 + 1e-8)
+    checks.check_jacobian(chain, J, {"float64": 1e-7})
+    with pytest.raises(checks.WrongDerivativeError, match=r"1\.0e-08 away from by hand"):
+        checks.check_jacobian(chain, J)
+
+
+def test_a_wrong_value_is_never_timed() -> None:
+    chain = layer_chain(4, 3, 3, 4)
+    checks.check_value(chain, chain(chain.x))
+    with pytest.raises(checks.WrongDerivativeError, match=r"the value is .* away from the chain's"):
+        checks.check_value(chain, chain(chain.x) * (1.0 + 1e-9))
+
+
+def test_the_base_installation_loads_its_engines() -> None:
+    for name in ("modes", "floor", "differences", "complex-step"):
+        assert isinstance(peers.load(name), peers.Engine)
 
 
 def test_a_missing_package_is_a_skip_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(peers.ENGINES, "absent", peers.Row("absent_engine", requires=("no_such_package",)))
+    monkeypatch.setitem(peers.ENGINES, "absent", peers.Row("absent_engine", "Absent", requires=("no_such_package",)))
     with pytest.raises(NotImplementedError, match="not installed: no_such_package"):
         peers.load("absent")
 
@@ -302,6 +334,10 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "track_log_ratio": ["forward/forward"] if "Control" in name else ["forward/reverse"],
         "track_blas_threads": ["forward/reverse"],
         "track_log_gradient_over_f": ["reverse"],
+        "track_f_seconds": ["primal"],
+        "time_pullback": ["backpropagation", "product-formula"],
+        "time_hessian": [f"{a}-over-{b}" for a in ("forward", "reverse") for b in ("forward", "reverse")],
+        "track_log_tensor_over_vjp": ["tensor/vjp"],
     }
     assert BENCHMARKS[name].params[-1] == modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
 
@@ -315,21 +351,26 @@ def test_profiles_are_nested_and_list_no_case_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("profile", cases.PROFILES)
-def test_listed_cells_are_the_products(profile: str) -> None:
+def test_listed_cells_are_the_products_without_what_an_engine_lacks(profile: str) -> None:
     listed = listing.cells(profile)
     assert listed.keys() == BENCHMARKS.keys()
     for name, cells in listed.items():
-        lists = BENCHMARKS[name].grid.lists(profile)
-        assert cells == [[repr(value) for value in values] for values in product(*lists)]
+        grid = BENCHMARKS[name].grid
+        every = [cases.Case(*values) for values in product(*grid.lists(profile))]
+        if profile in grid.square:
+            every = [case for case in every if case.n == case.m == case.width]
+        left = [
+            case for case in every if case.engine in peers.chosen(profile) and not peers.row(case.engine).lacks(case)
+        ]
+        assert cells == [[repr(value) for value in case] for case in left]
 
 
 @pytest.mark.parametrize("profile", cases.PROFILES)
-def test_every_listed_case_is_one_that_its_layer_and_engine_can_take(profile: str) -> None:
+def test_every_listed_case_is_one_that_its_layer_can_take(profile: str) -> None:
     for name, benchmark in BENCHMARKS.items():
         for case in benchmark.grid.cells(profile):
             assert case.layer not in ("elementwise", "scalar") or case.n == case.m == case.width, name
             assert (case.layer == "loss") <= (case.m == 1), name
-            assert (case.engine == "floor") <= (case.layer in ("dense", "loss") and case.chunk_size is None), name
 
 
 def test_pairs_of_a_profile_are_odd_and_the_environment_overrides_them(
@@ -366,7 +407,10 @@ def run(*arguments: str, **environment: str) -> str:
 
 
 def test_asv_discovers_what_the_listing_lists() -> None:
-    assert {benchmark.name for benchmark in disc_benchmarks(str(ROOT / "benchmarks"))} == BENCHMARKS.keys()
+    discovered = list(disc_benchmarks(str(ROOT / "benchmarks")))
+    assert {benchmark.name for benchmark in discovered} == BENCHMARKS.keys()
+    # A module's `setup`, or a class `Setup`, would be called before each of its benchmarks.
+    assert {len(benchmark._setups) for benchmark in discovered} == {1}
 
 
 def test_the_listing_prints_json() -> None:
@@ -382,11 +426,12 @@ def test_the_profile_chooses_the_parameter_lists() -> None:
 def test_the_suite_imports_without_optional_packages_and_asks_for_no_engine() -> None:
     script = (
         "import sys\n"
-        "for name in ('jax', 'torch', 'asv', 'pandas', 'matplotlib', 'scipy'): sys.modules[name] = None\n"
+        "for name in ('jax', 'torch', 'autograd', 'casadi', 'asv', 'pandas', 'matplotlib', 'scipy'):\n"
+        "    sys.modules[name] = None\n"
         "import benchmarks.__main__ as listing\n"
         "list(listing.benchmarks())\n"
-        "assert 'benchmarks.peers.floor' not in sys.modules\n"
-        "assert 'benchmarks.peers.modes_engine' not in sys.modules"
+        "from benchmarks import peers\n"
+        "assert peers.load.cache_info().currsize == 0"
     )
     run("-c", script)
 
@@ -424,9 +469,9 @@ def test_smoke_one_cell_of_each_class(name: str, monkeypatch: pytest.MonkeyPatch
     benchmark.setup(*case)  # asv does, before every sample
     method = name.rsplit(".", 1)[1]
     result = getattr(benchmark, method)(*case)
-    if method.startswith("track_log"):
+    if isinstance(result, dict):
         assert result["number"] == 1
-        assert len(result["samples"]) == 2
+        assert len(result["samples"]) == 2 or method == "track_setup_seconds"
         assert all(math.isfinite(sample) for sample in result["samples"])
     elif method.startswith("track_"):
         assert math.isfinite(result)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from modes.chains import Chain
 
-from . import Array, Engine, Product
+from . import Engine, Function, Product
 
 Vector = NDArray[np.floating]
 Layers = Sequence[tuple[Vector, ...]]  # (W, b) each
@@ -166,32 +166,21 @@ def _parts(chain: Chain, layers: tuple[str, ...]) -> tuple[Layers, Activation, V
     return dense, ACTIVATIONS[chain.activation], chain.parameters[-1][0] if head else None
 
 
-def _jacobian(chain: Chain, mode: str, chunk_size: int | None) -> Callable[[Array], Array]:
-    if chunk_size is not None:
-        raise ValueError(f"the floor has no chunks, got chunk_size {chunk_size}; choose chunk_size None")
-    layers, activate, _ = _parts(chain, ("dense",))
-    return partial({"forward": jacobian_forward, "reverse": jacobian_reverse}[mode], layers, activate)
+class Floor(Engine):
+    """Derivatives by hand, for layer "dense" and for the products of "loss"."""
 
+    def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:
+        if chunk_size is not None:
+            raise ValueError(f"the floor has no chunks, got chunk_size {chunk_size}; choose chunk_size None")
+        layers, activate, _ = _parts(chain, ("dense",))
+        return partial({"forward": jacobian_forward, "reverse": jacobian_reverse}[mode], layers, activate)
 
-def _jvp(chain: Chain) -> Product:
-    return partial(jvp, *_parts(chain, ("dense", "loss")))
+    def jvp(self, chain: Chain) -> Product:
+        return partial(jvp, *_parts(chain, ("dense", "loss")))
 
+    def vjp(self, chain: Chain) -> Product:
+        return partial(vjp, *_parts(chain, ("dense", "loss")))
 
-def _vjp(chain: Chain) -> Product:
-    return partial(vjp, *_parts(chain, ("dense", "loss")))
-
-
-def _gradient(chain: Chain) -> Callable[[Array], Array]:
-    product = partial(vjp, *_parts(chain, ("loss",)))
-    return lambda x: product(x, 1.0)[1]
-
-
-ENGINE = Engine(
-    name="floor",
-    version=np.__version__,
-    modes=("forward", "reverse"),
-    jacobian=_jacobian,
-    jvp=_jvp,
-    vjp=_vjp,
-    gradient=_gradient,
-)
+    def gradient(self, chain: Chain) -> Function:
+        product = partial(vjp, *_parts(chain, ("loss",)))
+        return lambda x: product(x, 1.0)[1]

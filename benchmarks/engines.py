@@ -1,0 +1,190 @@
+"""How do the engines compare, and where does each one's cheaper mode change?
+
+All engines run the same chains at the same point (peers/). Their list is always the whole table, so that asv
+keeps what is stored; which of them take part is chosen by cell (``python -m benchmarks cells --engines``) and by
+MODES_ENGINES. Set-up (tracing, compiling), memory and time are separate figures.
+"""
+
+import time
+from collections.abc import Sequence
+from copy import copy
+from functools import partial
+from typing import Any
+
+from . import memory, peers
+from .cases import PROFILES, Axis, Call, Grid, Prepared, active_profile, jacobian, nested, pair_count, primal
+from .checks import largest_error
+from .crossover import RATIO, UNIT, log_ratio
+from .pairs import Samples, samples
+from .single import seconds, setup_seconds, stored
+
+ALL = list(peers.ENGINES)
+TWO_MODES = [name for name, row in peers.ENGINES.items() if row.modes == peers.BOTH]
+SETUPS = 7
+SIZES = nested([64], [8, 256], [1024])
+
+
+def sizes(engine: list[str], square: Sequence[str] = PROFILES, size: Axis = SIZES, **axes: Any) -> Grid:
+    """n, m and width of some sizes, all of one size in the profiles named in ``square``."""
+    return Grid(engine=engine, n=size, m=size, width=size, depth=nested([4], [16]), square=square, **axes)
+
+
+class _Compared(Prepared):
+    """Base of the comparisons. An engine may hang or grow without bounds: asv ends the cell after this
+    time."""
+
+    timeout = 900.0
+    version = "1"
+
+
+# --- each engine's own crossover, in interleaved pairs of its two modes ---
+
+N = nested([16, 64, 256], [32, 128, 512], [4, 8, 1024])
+
+
+class _Crossover(_Compared):
+    unit = UNIT
+
+    def track_log_ratio(self, *case: object) -> Samples:
+        return log_ratio(self)
+
+
+class Crossover(_Crossover):
+    """Over m."""
+
+    grid = Grid(engine=TWO_MODES, n=N, m=nested([64], [256], [8, 16, 32, 128]), mode=RATIO)
+    params = grid.lists(active_profile())
+
+
+class CrossoverWidth(_Crossover):
+    """Over the width; that of 64 is in Crossover."""
+
+    grid = Grid(engine=TWO_MODES, n=N, width=nested([256], full=[16, 1024]), mode=RATIO)
+    params = grid.lists(active_profile())
+
+
+class CrossoverDepth(_Crossover):
+    """Over the depth; that of 4 is in Crossover."""
+
+    grid = Grid(engine=TWO_MODES, n=N, depth=nested([16], full=[2, 64]), mode=RATIO)
+    params = grid.lists(active_profile())
+
+
+# --- one engine beside the others ---
+
+
+class Cost(_Compared):
+    """The time of one Jacobian; n, m and width against each other in profile full."""
+
+    grid = sizes(ALL, square=("quick", "standard"))
+    params = grid.lists(active_profile())
+    unit = "seconds"
+
+    def track_seconds(self, *case: object) -> Samples:
+        return stored(seconds(jacobian(self.case, self.chain, self.case.mode), pair_count()))
+
+
+class CostFloat32(Cost):
+    """The same in single precision."""
+
+    grid = sizes(ALL, dtype=["float32"])
+    params = grid.lists(active_profile())
+
+
+class Primal(_Compared):
+    """The time of f itself, as the engine's users evaluate it."""
+
+    grid = sizes(ALL, mode=["primal"])
+    params = grid.lists(active_profile())
+    unit = "seconds"
+
+    def track_f_seconds(self, *case: object) -> Samples:
+        return stored(seconds(primal(self.case, self.chain), pair_count()))
+
+
+class OverModes(_Compared):
+    """One Jacobian of the engine over one of this project's, in interleaved pairs: 0 is as fast, above is
+    slower."""
+
+    grid = sizes([name for name in ALL if name != "modes"], square=("quick", "standard"))
+    params = grid.lists(active_profile())
+    unit = "ln(engine / modes)"
+
+    def track_log_over_modes(self, *case: object) -> Samples:
+        own = self.case._replace(engine="modes")
+        above, below = (jacobian(side, self.chain, self.case.mode) for side in (self.case, own))
+        return samples(above, below, pair_count())
+
+
+class Preparation(_Compared):
+    """What comes before the second call: writing, tracing and compiling a Jacobian of a chain not seen
+    before."""
+
+    grid = sizes(ALL)
+    params = grid.lists(active_profile())
+    unit = "seconds"
+
+    def track_setup_seconds(self, *case: object) -> Samples:
+        jacobian(self.case, self.chain, self.case.mode)  # the runtime has started, and the answer is right
+        engine, x = peers.load(self.case.engine), peers.load(self.case.engine).array(self.chain.x)
+
+        def build() -> Call:
+            chain = copy(self.chain)  # another function, of the same parameters
+            return partial(engine.jacobian(chain, self.case.mode, self.case.chunk_size), x)
+
+        return stored(setup_seconds(build, SETUPS))
+
+
+class Accuracy(_Compared):
+    grid = Grid(
+        engine=ALL,
+        layer=nested(["dense"], ["residual"], ["elementwise", "scalar"]),
+        activation=nested(["tanh"], ["relu"], ["sigmoid", "softplus", "sin", "identity"]),
+        n=[16],
+        m=[16],
+        width=[16],
+        dtype=nested(["float64"], ["float32"]),
+    )
+    params = grid.lists(active_profile())
+    unit = "largest error of an entry over the largest entry"
+
+    def track_max_error(self, *case: object) -> float:
+        answer = jacobian(self.case, self.chain, self.case.mode)()
+        return float(f"{largest_error(self.chain, answer):.2e}")
+
+
+class Memory(_Compared):
+    """The peak of one Jacobian, of those engines where it can be had: traced, or by their own account."""
+
+    grid = Grid(
+        engine=[name for name, row in peers.ENGINES.items() if row.memory],
+        n=nested([64], full=[256]),
+        m=nested([64], full=[256]),
+        depth=nested([4, 64], full=[16]),
+    )
+    params = grid.lists(active_profile())
+    unit = "bytes"
+
+    def track_peak_bytes(self, *case: object) -> int:
+        call = jacobian(self.case, self.chain, self.case.mode)
+        if peers.row(self.case.engine).memory == "traced":
+            return memory.peak_bytes(call)
+        return peers.load(self.case.engine).peak_bytes(self.chain, self.case.mode, self.case.chunk_size)
+
+
+class Cores(Prepared):
+    """Does the engine keep to one thread? Cores that are busy while it computes; not pinned, or it would be
+    one in any case."""
+
+    grid = Grid(engine=ALL, n=[256], m=[256], width=[256])
+    params = grid.lists(active_profile())
+    pinned = False
+    unit = "processor time over time passed"
+    version = "1"
+
+    def track_cores_in_use(self, *case: object) -> float:
+        call = jacobian(self.case, self.chain, self.case.mode)
+        start, busy = time.perf_counter(), time.process_time()
+        while time.perf_counter() - start < 0.5:
+            call()
+        return round((time.process_time() - busy) / (time.perf_counter() - start), 2)

@@ -22,11 +22,19 @@ ENGINES: dict[str, set[str]] = {
     "modes.rules": {"modes.errors", "modes.partials", "modes.structure"},
     "modes.array": {"modes.errors", "modes.partials", "modes.rules"},
     "modes.arguments": {"modes.array", "modes.errors"},
-    "modes.forward": {"modes.arguments", "modes.array", "modes.partials", "modes.structure"},
-    "modes.reverse": {"modes.arguments", "modes.array", "modes.partials", "modes.structure"},
-    "modes.choice": {"modes.arguments", "modes.forward", "modes.partials", "modes.reverse", "modes.structure"},
+    "modes.chunking": {"modes.partials"},
+    "modes.forward": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
+    "modes.reverse": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
+    "modes.choice": {
+        *("modes.arguments", "modes.chunking", "modes.forward", "modes.partials", "modes.reverse", "modes.structure"),
+    },
+    "modes.prepared": {
+        *("modes.arguments", "modes.array", "modes.errors", "modes.forward", "modes.partials", "modes.reverse"),
+        *("modes.rules", "modes.structure"),
+    },
     "modes.jacobian": {"modes.arguments", "modes.choice", "modes.forward", "modes.reverse"},
     "modes.hessian": {"modes.arguments", "modes.jacobian"},
+    "modes.functions": {"modes.array", "modes.errors", "modes.rules"},
     "modes.check": {"modes.arguments", "modes.forward", "modes.reverse"},
 }
 # What one package may import of another.
@@ -99,8 +107,8 @@ def test_arrows(name: str, path: Path) -> None:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "collections", "dataclasses", "functools", "inspect", "itertools", "math", "operator", "sys",
-        "string", "time", "types", "typing",
+        "__future__", "collections", "dataclasses", "functools", "inspect", "itertools", "math", "operator", "os",
+        "string", "sys", "time", "types", "typing",
     }  # fmt: skip
     for name, path in modules("modes"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,20 @@ def test_results(jacobian: Any, result: Any, message: str) -> None:
 def test_steps_without_a_derivative(jacobian: Any, f: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         jacobian(f)(x)
+
+
+@BOTH
+def test_the_message_names_the_place_in_the_user_s_code(jacobian: Any) -> None:
+    def by_function(x: Any) -> Any:
+        return np.i0(x)
+
+    def by_value(x: Any) -> Any:
+        return np.array([x[0], x[1]])
+
+    for f in (by_function, by_value):
+        place = f"{f.__code__.co_filename}:{f.__code__.co_firstlineno + 1}"
+        with pytest.raises(TypeError, match=re.escape(f"(called at {place})")):
+            jacobian(f)(x)
 
 
 @BOTH

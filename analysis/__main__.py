@@ -1,5 +1,6 @@
-"""The command line: `python -m analysis run | table | figures | report`. The only module that writes what users keep.
+"""The command line, and the only module that writes what users keep.
 
+Commands: run, table, figures, report, and those of analysis.commands (cite, check, history, merge).
 Exit status: 0 done; 1 done, but some cells failed; 2 an error, said in one line; 130 interrupted.
 """
 
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.commands import COMMANDS
 from analysis.crossover import crossovers
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
 from analysis.facts import read_facts
 from analysis.load import read_machines, read_results
+from analysis.merge import parse_shard
 from analysis.profiles import PAIRS
 from analysis.report import About, choose_run, figure_files, headline, only_run, report_files
 from analysis.report.tables import tidy_csv
@@ -51,6 +54,10 @@ def parser() -> argparse.ArgumentParser:
         default="quick",
         help="how much: quick (the default) is done in 3 minutes, standard in 20, full in hours",
     )
+    run.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
+    run.add_argument(
+        "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
+    )
     table = commands.add_parser(
         "table", parents=[common], help="print the tidy or the crossover table of all results as CSV"
     )
@@ -58,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     table.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead")
     commands.add_parser("figures", parents=[common, output, choice], help="draw the figures of existing results")
     commands.add_parser("report", parents=[common, output, choice], help="write the report of existing results")
+    for command in COMMANDS.values():
+        command.add_parser(commands)
     return top
 
 
@@ -72,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", AnalysisWarning)
         warnings.showwarning = OneLine()
         try:
-            return {"run": run, "table": table, "figures": figures, "report": report}[options.command](options)
+            own = {"run": run, "table": table, "figures": figures, "report": report}
+            further = {name: command.run for name, command in COMMANDS.items()}
+            return {**own, **further}[options.command](options)
         except AnalysisError as error:
             print(f"error: {error}", file=sys.stderr)
             return ERROR
@@ -88,7 +99,15 @@ def run(options: argparse.Namespace) -> int:
     """Measure what is missing, and report."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this stops the measuring too
     try:
-        measured = measure(ROOT, options.profile, options.results.absolute(), options.report.absolute(), show)
+        measured = measure(
+            ROOT,
+            options.profile,
+            options.results.absolute(),
+            options.report.absolute(),
+            show,
+            engines=options.engines,
+            part=parse_shard(options.shard),
+        )
     finally:
         signal.signal(signal.SIGTERM, before)
     if measured.failed:

@@ -190,7 +190,7 @@ def measured(results: Path, **other: Any) -> Measured:
 def test_a_run_ends_with_the_finding(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "measure", lambda *_: measured(results))
+    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results))
     assert main(["run", "--report", str(tmp_path / "r")]) == 0
     finding, where = capsys.readouterr().out.splitlines()[-2:]
     assert "n* = 8" in finding
@@ -201,7 +201,7 @@ def test_failed_cells_are_named_and_the_report_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = ("a.A.time_x('modes', 3)", "a.A.time_x('modes', 4)")
-    monkeypatch.setattr(command_line, "measure", lambda *_: measured(results, failed=cells, left_out=("case",)))
+    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results, failed=cells, left_out=("case",)))
     assert main(["run", "--report", str(tmp_path / "r")]) == 1
     said = capsys.readouterr().err
     assert "2 cells failed" in said
@@ -212,7 +212,7 @@ def test_failed_cells_are_named_and_the_report_is_written(
 def test_an_interrupted_run_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> Measured:
+    def interrupted(*_: object, **__: object) -> Measured:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command_line, "measure", interrupted)
@@ -222,7 +222,7 @@ def test_an_interrupted_run_says_how_to_go_on(
 
 
 def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def failing(*_: object) -> Measured:
+    def failing(*_: object, **__: object) -> Measured:
         raise AnalysisError("asv failed")
 
     monkeypatch.setattr(command_line, "measure", failing)
@@ -246,3 +246,17 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         write_whole(path, b"newer")
     assert path.read_bytes() == b"new"
     assert files(tmp_path) == {"new/file"}
+
+
+def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def measure(*_: object, **options: Any) -> Measured:
+        seen.update(options)
+        return measured(results)
+
+    monkeypatch.setattr(command_line, "measure", measure)
+    asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
+    assert command_line.main(asked) == 0
+    assert seen == {"engines": "modes,floor", "part": (2, 3)}
+    assert command_line.main(["run", "--shard", "4/3"]) == 2

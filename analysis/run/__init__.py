@@ -19,6 +19,7 @@ from analysis.crossover import brackets
 from analysis.errors import NoResultsError
 from analysis.facts import current_versions, store_facts
 from analysis.load import read_results
+from analysis.merge import shard
 from analysis.profiles import PAIRS, TIME_LIMIT
 from analysis.run.checkout import read_checkout, results_folder
 from analysis.run.plan import (
@@ -77,8 +78,18 @@ class Progress:
         self.rates[batch.benchmark] = seconds / len(batch.cells)
 
 
-def measure(root: Path, profile: str, results: Path, report: Path, show: Callable[[str], None]) -> Measured:
+def measure(
+    root: Path,
+    profile: str,
+    results: Path,
+    report: Path,
+    show: Callable[[str], None],
+    engines: str | None = None,
+    part: tuple[int, int] = (1, 1),
+) -> Measured:
     """Measure what a profile's cells still lack in `results`, for the code checked out in `root`, then refine.
+
+    `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
 
     `report` is named only to keep generated files apart from the code. Lines for the user go to `show`. Raises
     AnalysisError where the checkout, the results folder or asv does not allow it.
@@ -91,7 +102,10 @@ def measure(root: Path, profile: str, results: Path, report: Path, show: Callabl
     suite = Suite(root, folder, checkout, PAIRS[profile], lambda: read_checkout(root, generated), show)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
     store_facts(folder, run.machine, run.env, run.commit, current_versions(root))
-    wanted = suite.cells(profile)
+    wanted = suite.cells(profile, engines)
+    if part != (1, 1):
+        wanted = shard(wanted, *part)
+        show(f"Part {part[0]} of {part[1]}: `python -m analysis merge` joins the parts' results.")
     count = sum(map(len, wanted.values()))
     missing = unfinished(wanted, run.finished())
     kept = f", {count - len(missing)} of them measured before" if len(missing) < count else ""

@@ -70,9 +70,11 @@ class Suite:
             settings["MODES_REFINE"] = str(refine)
         return {**{key: value for key, value in os.environ.items() if key != "MODES_REFINE"}, **settings}
 
-    def cells(self, profile: str) -> dict[str, list[list[str]]]:
-        """The cells of a profile, as `python -m benchmarks cells` lists them."""
+    def cells(self, profile: str, engines: str | None = None) -> dict[str, list[list[str]]]:
+        """The cells of a profile, as `python -m benchmarks cells` lists them; of these `engines`, if any are named."""
         command = [sys.executable, "-m", "benchmarks", "cells", "--profile", profile]
+        if engines is not None:
+            command += ["--engines", engines]
         done = subprocess.run(
             command,
             cwd=self.root,

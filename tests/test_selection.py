@@ -1,0 +1,159 @@
+"""The rules that software ships: where each switches, and how they are scored on cells with a known answer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.model import MODES
+from analysis.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, auto, choices, scores
+from modes import Chain, choice, layer_chain
+from modes.arguments import Call
+from tests.tables import frame, pair, row
+
+BY_NAME = {rule.name: rule for rule in RULES}
+EQUAL = ("CppAD", "Adept 2", "DiffSharp", "JAX, proposed", "OpenMDAO")
+
+
+def one(table: pd.DataFrame, **where: object) -> pd.Series:
+    keep = pd.Series(True, index=table.index)
+    for name, value in where.items():
+        keep &= table[name] == value
+    assert keep.sum() == 1
+    return table[keep].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "m", "last_forward"),
+    [
+        ("lineax", 10, 99),
+        ("lineax", 64, 99),
+        ("lineax", 100, 150),
+        ("CasADi", 33, 67),
+        ("CasADi", 100, 203),
+        ("ADOL-C", 64, 127),
+        *((name, 64, 64) for name in EQUAL),
+        ("PyTorch docs", 64, 63),
+        ("SciMLSensitivity", 7, 100),
+    ],
+)
+def test_where_a_rule_switches(name: str, m: int, last_forward: int) -> None:
+    choose = BY_NAME[name].choose
+    assert [choose(n, m) for n in (1, last_forward, last_forward + 1, 10**6)] == [
+        "forward",
+        "forward",
+        "reverse",
+        "reverse",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("ForwardDiff.jl", "forward"), ("HIPS autograd", "reverse"), ("MathOptInterface", "reverse")]
+)
+def test_a_rule_that_never_switches(name: str, mode: str) -> None:
+    assert {BY_NAME[name].choose(n, m) for n in (1, 64, 10**6) for m in (1, 64, 10**6)} == {mode}
+
+
+def test_every_rule_names_its_source() -> None:
+    assert len(BY_NAME) == len(RULES) == 13
+    assert all(rule.source for rule in RULES)
+
+
+def test_regret_is_the_time_over_that_of_the_better_mode() -> None:
+    # Forward mode wins by a factor 2 at n = 8, loses by 3 at n = 128; at n = 64 nobody can tell.
+    cells = [pair(-math.log(2), n=8, m=64), pair(math.log(3), n=128, m=64), pair(0.01, n=64, m=64)]
+    found = scores(frame(cells))
+    assert tuple(found.columns) == SCORE_COLUMNS
+    right, forward, reverse = (one(found, rule=name) for name in ("CppAD", "ForwardDiff.jl", "HIPS autograd"))
+    assert (right["wrong"], right["geometric_mean"], right["maximum"]) == (0, 1, 1)
+    assert (forward["wrong"], reverse["wrong"]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert forward["maximum"] == pytest.approx(3)
+    assert forward["geometric_mean"] == pytest.approx(3 ** (1 / 3))
+    assert reverse["maximum"] == pytest.approx(2)
+    assert reverse["percentile_90"] == pytest.approx(math.exp(np.quantile([0, 0, math.log(2)], 0.9)))
+    assert (right["cells"], right["ties"]) == (3, 1)
+
+
+def test_a_tie_is_never_wrong() -> None:
+    found = choices(frame([pair(0.5, n=8, low=-0.1, high=1.1), pair(-0.5, n=512, low=-1.1, high=0.0)]))
+    assert found["tie"].all()
+    assert not found["wrong"].any()
+    assert (found["regret"] == 1).all()
+
+
+def test_a_single_wrong_choice_is_seen() -> None:
+    found = choices(frame([pair(0.3, n=65, m=64)]))
+    assert tuple(found.columns) == CHOICE_COLUMNS
+    assert one(found, rule="ADOL-C")["regret"] == pytest.approx(math.exp(0.3))
+    assert one(found, rule="CppAD")["regret"] == 1
+
+
+def test_only_measured_ratios_of_one_pass_with_an_interval_count() -> None:
+    good = pair(0.3, n=65)
+    others = [
+        pair(0.3, n=66, chunk_size=8),
+        pair(0.3, n=67, status="failed"),
+        pair(0.3, n=68, low=np.nan, high=np.nan),
+        pair(0.3, n=69, mode="forward/forward"),
+        row("seconds", 1.0, n=70, mode="forward"),
+    ]
+    assert set(choices(frame([good, *others]))["n"]) == {65}
+    assert scores(frame(others)).empty
+
+
+def test_engines_and_profiles_are_scored_apart() -> None:
+    cells = frame(
+        [
+            pair(0.3, n=65, engine="modes"),
+            pair(-0.3, n=65, engine="floor"),
+            pair(-0.3, n=65, profile="funnel"),
+        ]
+    )
+    found = scores(cells)
+    assert one(found, engine="modes", rule="CppAD")["wrong"] == 0.5
+    assert one(found, engine="floor", rule="CppAD")["wrong"] == 1
+    apart = scores(cells, by=["profile"])
+    assert one(apart, engine="modes", rule="CppAD", profile="uniform")["wrong"] == 0
+    assert one(apart, engine="modes", rule="CppAD", profile="funnel")["wrong"] == 1
+
+
+def chosen(chain: Chain) -> str:
+    tape = choice._SizedTape()
+    _, index = tape.run(Call(chain, (chain.x,), 0))
+    assert index is not None
+    return choice.choose(tape, index, 1)
+
+
+@pytest.mark.parametrize("profile", ["uniform", "funnel", "hourglass", "bulge"])
+def test_mode_auto_is_scored_by_what_it_would_choose(profile: str) -> None:
+    for n in (4, 60, 64, 70, 300):
+        cell = {"n": n, "m": 64, "width": 64, "depth": 4, "layer": "dense", "activation": "tanh", "profile": profile}
+        assert auto(cell) == chosen(layer_chain(n, 64, 4, 64, profile=profile))
+
+
+def test_mode_auto_and_the_model_say_nothing_of_what_they_do_not_know() -> None:
+    found = choices(frame([pair(0.3, n=65), pair(0.3, n=64, layer="elementwise")]))
+    assert set(found.loc[found["rule"] == AUTO, "layer"]) == {"dense"}
+    assert MODEL not in set(found["rule"])  # no times were measured that it could be fitted to
+    assert len(found[found["rule"] == "CppAD"]) == 2
+
+
+def test_the_fitted_model_chooses_where_it_was_not_fitted() -> None:
+    # Forward mode costs n, reverse mode m, in these times; the ratios agree with them.
+    rows = []
+    for n in (16, 32, 64, 128, 256):
+        for m in (16, 64, 256):
+            work = {"forward": n, "reverse": m}
+            rows += [row("seconds", 1e-5 * work[mode], n=n, m=m, width=512, depth=8, mode=mode) for mode in MODES]
+            rows.append(pair(math.log(n / m), n=n, m=m, width=512, depth=8))
+    model = one(scores(frame(rows)), rule=MODEL)
+    assert model["cells"] == 15
+    assert model["wrong"] == 0
+
+
+def test_nothing_measured_gives_empty_tables() -> None:
+    assert tuple(choices(frame([])).columns) == CHOICE_COLUMNS
+    assert tuple(scores(frame([])).columns) == SCORE_COLUMNS

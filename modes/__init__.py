@@ -10,13 +10,14 @@ array([[1., 2.],
        [3., 4.]])
 """
 
-from . import rules
+from . import chunking, rules
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
 from .forward import jacfwd, jvp
 from .hessian import hessian
 from .jacobian import jacobian
+from .prepared import Prepared, prepare
 from .reverse import grad, jacrev, value_and_grad, vjp
 from .rules import primitive
 
@@ -26,8 +27,10 @@ __all__ = [
     "Chain",
     "DerivativeError",
     "MissingRule",
+    "Prepared",
     "TracedValueError",
     "check_derivatives",
+    "chunking",
     "grad",
     "hessian",
     "jacfwd",
@@ -35,6 +38,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "layer_chain",
+    "prepare",
     "primitive",
     "rules",
     "value_and_grad",

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arguments import ArgNums, Call, chunks
+from .chunking import MANY, check_fits, fitting, widest
 from .forward import numerator as numerator_of_columns
 from .partials import SAME, Matrix, Partial, Reshape, Scale
 from .reverse import Node, Tape
@@ -185,7 +186,9 @@ def works(tape: _SizedTape, index: int, leaves: int) -> dict[str, Work]:
 
 
 # -- the Jacobian ------------------------------------------------------------------------------------------------------
-def jacauto(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None) -> Callable[..., Any]:
+def jacauto(
+    f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None, *, insist: bool = False
+) -> Callable[..., Any]:
     """The Jacobian of f by the mode that its recorded operations say is cheaper; otherwise as modes.jacfwd.
 
     Cost: one evaluation of f on a tape, a microsecond an operation for the choice, and the cheaper sweep. Memory as
@@ -198,11 +201,11 @@ def jacauto(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None 
         tape = _SizedTape()
         y, index = tape.run(call)
         if index is not None and choose(tape, index, leaves) == "forward":
-            blocks = [_pushed(tape, index, leaf, call.primals[leaf], y, chunk_size) for leaf in range(leaves)]
+            blocks = [_pushed(tape, index, leaf, call.primals[leaf], y, chunk_size, insist) for leaf in range(leaves)]
             return call.rebuild(
                 [numerator_of_columns(block, x, y) for x, block in zip(call.primals, blocks, strict=True)]
             )
-        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size))
+        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size, insist))
 
     return jacobian
 
@@ -213,8 +216,15 @@ def choose(tape: _SizedTape, index: int, leaves: int) -> str:
     return min(both, key=lambda mode: both[mode].seconds(_in_force))
 
 
-def _pushed(tape: Tape, index: int, leaf: int, x: Any, y: Any, chunk_size: int | None) -> Any:
+def _pushed(tape: Tape, index: int, leaf: int, x: Any, y: Any, chunk_size: int | None, insist: bool) -> Any:
     """The dense block of all the tangents of one leaf at the output: shape (n, *out)."""
+    if chunk_size is not None or x.size >= MANY:
+        itemsize, size = y.dtype.itemsize, widest(tape.entries)
+        if chunk_size is None and (chosen := fitting(x.size, size, itemsize)) < x.size:
+            chunk_size = chosen
+        if not insist:
+            k = min(chunk_size or x.size, x.size)
+            check_fits("jacfwd", [(*y.shape, *x.shape)], x.size, k, size, itemsize)
     assembly = Assembly(x.size, y.shape, y.dtype)
     for start, stop in chunks(x.size, chunk_size):
         assembly.add(start, stop, _push(tape, index, leaf, Identity.of(x, start, stop)))

@@ -8,6 +8,7 @@ structured (modes.structure); nothing that the caller passes in is modified or r
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
-from .partials import Partial
+from .chunking import KEEPING, MANY, SMALL, TooWide, check_fits, fitting
+from .partials import Partial, Scale
 from .structure import LARGE, Assembly, Identity, Scaled, borrowed, dense
 
 __all__ = ["jacfwd", "jvp"]
@@ -49,6 +51,8 @@ class Forward(Trace):
 
     __slots__ = ()
 
+    dual = Dual
+
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         if not self.open:
             escaped(operands[0])
@@ -61,7 +65,8 @@ class Forward(Trace):
 
     def run(self, call: Call, seeds: Sequence[Any]) -> tuple[Any, Any]:
         """Evaluate with a block of tangents for each leaf (None: it is constant): the primal output and its block."""
-        values = [x if s is None else Dual(self, x, s) for x, s in zip(call.primals, seeds, strict=True)]
+        dual = self.dual
+        values = [x if s is None else dual(self, x, s) for x, s in zip(call.primals, seeds, strict=True)]
         try:
             y = call(values)
         finally:
@@ -69,6 +74,52 @@ class Forward(Trace):
         if isinstance(y, Dual) and y.owner is self:
             return output(y.primal, call.f), y.tangent
         return output(y, call.f), None
+
+
+class Bounded(Dual):
+    """A dual number of a pass with many seeds: no block is made that the memory budget does not allow."""
+
+    __slots__ = ()
+
+    owner: BoundedForward
+
+    def extend(self, y: Any, partial: Partial) -> Bounded:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        if y.size > trace.free and type(partial) not in KEEPING:
+            trace.bound(y)
+        return Bounded(trace, y, partial.push(self.tangent))
+
+    def scaled(self, y: Any, d: Any) -> Bounded:
+        return self.extend(y, Scale(d))
+
+
+class BoundedForward(Forward):
+    """The forward trace of such a pass, of `seeds` seeds.
+
+    Raises TooWide, with the chunk size to take instead, before it makes a block that is not to be had.
+    """
+
+    __slots__ = ("free", "seeds")
+
+    dual = Bounded
+
+    def __init__(self, seeds: int, itemsize: int) -> None:
+        super().__init__()
+        self.seeds = seeds
+        self.free = SMALL // (2 * seeds * itemsize)  # values of this size need no further look
+
+    def bound(self, y: Any) -> None:
+        chunk_size = fitting(self.seeds, y.size, y.dtype.itemsize)
+        if chunk_size < self.seeds:
+            raise TooWide(chunk_size)
+
+    def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
+        if y.size > self.free and not KEEPING.issuperset(map(type, partials)):
+            self.bound(y)
+        dual = super().join(y, operands, partials)
+        return Bounded(self, y, dual.tangent) if isinstance(dual, Dual) else dual
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -99,7 +150,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return y, owned(dense(block)[0], y.dtype)
 
 
-def jacfwd(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None) -> Callable[..., Any]:
+def jacfwd(
+    f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None, *, insist: bool = False
+) -> Callable[..., Any]:
     """The Jacobian of f by forward mode, as a function of f's arguments.
 
     The identity's n columns are the seeds, in one pass in vector mode, or `chunk_size` at a time (1: the textbook's
@@ -109,7 +162,9 @@ def jacfwd(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
     ----------
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
-    chunk_size : how many seeds are pushed at once; None for all.
+    chunk_size : how many seeds are pushed at once; None for all, or as many as the memory budget allows
+        (modes.chunking).
+    insist : try even where the Jacobian does not fit into the memory available.
 
     Returns
     -------
@@ -119,32 +174,53 @@ def jacfwd(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
     Cost: n tangents, for a dense chain the multiplications of C2; memory two blocks of chunk_size tangents, whatever
     the depth, and the result.
 
-    Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule.
+    Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule, MemoryError,
+    with the remedy, where the result and its blocks would not fit.
     """
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild([_columns(call, i, chunk_size) for i in range(len(call.primals))])
+        return call.rebuild([_columns(call, i, chunk_size, insist) for i in range(len(call.primals))])
 
     return jacobian
 
 
-def _columns(call: Call, i: int, chunk_size: int | None) -> Any:
+def _columns(call: Call, i: int, chunk_size: int | None, insist: bool) -> Any:
     """The Jacobian with respect to leaf i: an array of shape (*out, *in)."""
     x = call.primals[i]
+    if chunk_size is not None:
+        return _stretches(call, i, chunk_size, Forward, insist)
+    if x.size >= MANY:
+        chunk_size = x.size
+        while True:
+            trace = functools.partial(BoundedForward, chunk_size, x.dtype.itemsize)
+            try:
+                return _stretches(call, i, chunk_size, trace, insist)
+            except TooWide as wide:
+                chunk_size = wide.chunk_size
     seeds: list[Any] = [None] * len(call.primals)
-    if chunk_size is None:
-        seeds[i] = Identity.of(x)
-        y, block = Forward().run(call, seeds)
-        J = np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block)
-        return numerator(J, x, y)
+    seeds[i] = Identity.of(x)
+    y, block = Forward().run(call, seeds)
+    J = np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block)
+    return numerator(J, x, y)
+
+
+def _stretches(call: Call, i: int, chunk_size: int, trace: Callable[[], Forward], insist: bool) -> Any:
+    """The same, in passes of chunk_size seeds each."""
+    x = call.primals[i]
+    seeds: list[Any] = [None] * len(call.primals)
     assembly = None
     for start, stop in chunks(x.size, chunk_size):
         seeds[i] = Identity.of(x, start, stop)
-        y, block = Forward().run(call, seeds)
+        y, block = trace().run(call, seeds)
         if assembly is None:
+            whole = stop == x.size  # then the block is the result, if it is dense
+            if not insist and not (whole and isinstance(block, np.ndarray)):
+                width = 0 if whole else y.size
+                check_fits("jacfwd", [(*y.shape, *x.shape)], x.size, stop, width, y.dtype.itemsize)
             assembly = Assembly(x.size, y.shape, y.dtype)
         assembly.add(start, stop, block)
+        del block  # so that no more than one chunk is kept beside the result
     assert assembly is not None  # there is one stretch at least
     return numerator(assembly.block(), x, y)
 

@@ -25,6 +25,7 @@ def jacobian(
     mode: str,
     chunk_size: int | None = None,
     layout: str = "numerator",
+    insist: bool = False,
 ) -> Callable[..., Any]:
     """The total Jacobian of f (M23), by forward or reverse mode, as a function of f's arguments.
 
@@ -34,8 +35,9 @@ def jacobian(
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
     mode : "forward" (modes.jacfwd: n tangents), "reverse" (modes.jacrev: m cotangents), or "auto" (whichever the
         function's own operations say is cheaper, see modes.choice). All give the same Jacobian.
-    chunk_size : how many seeds travel at once; None for all.
+    chunk_size : how many seeds travel at once; None for all, or as many as the memory budget allows (modes.chunking).
     layout : "numerator" for shape (*out, *in), J[i, j] = dy_i / dx_j; "denominator" for its transpose (*in, *out) (M3).
+    insist : try even where the Jacobian does not fit into the memory available.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def jacobian(
         raise ValueError(f"expected mode to be one of {', '.join(map(repr, MODES))}, got {mode!r}")
     if layout not in LAYOUTS:
         raise ValueError(f"expected layout to be one of {', '.join(map(repr, LAYOUTS))}, got {layout!r}")
-    numerator = MODES[mode](f, argnums, chunk_size)
+    numerator = MODES[mode](f, argnums, chunk_size, insist=insist)
     if layout == "numerator":
         return numerator
 

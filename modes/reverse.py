@@ -16,6 +16,7 @@ import numpy as np
 
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
+from .chunking import MANY, check_fits, fitting, widest
 from .partials import SAME, Partial, Scale
 from .structure import Assembly, Identity, borrowed, dense
 
@@ -101,8 +102,12 @@ class Tape(Trace):
                 entries[i] = None
         return blocks
 
-    def jacobians(self, index: int | None, primals: Sequence[Any], y: Any, chunk_size: int | None) -> list[Any]:
+    def jacobians(
+        self, index: int | None, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool = False
+    ) -> list[Any]:
         """The Jacobian of the output with respect to every leaf: arrays of shape (*out, *in). Frees the tape."""
+        if chunk_size is not None or y.size >= MANY:
+            chunk_size = self._chunk_size(primals, y, chunk_size, insist)
         if chunk_size is None:
             blocks = self.sweep(index, Identity.of(y), len(primals), last=True)
             return [
@@ -115,6 +120,16 @@ class Tape(Trace):
             for assembly, block in zip(assemblies, blocks, strict=True):
                 assembly.add(start, stop, block)
         return [numerator(assembly.block(), x, y) for x, assembly in zip(primals, assemblies, strict=True)]
+
+    def _chunk_size(self, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool) -> int | None:
+        """The chunk size asked for, or the one that is chosen (None: all at once), if what it takes is to be had."""
+        itemsize, size = y.dtype.itemsize, widest(self.entries)
+        if chunk_size is None and (chosen := fitting(y.size, size, itemsize)) < y.size:
+            chunk_size = chosen
+        if not insist:
+            shapes = [(*y.shape, *x.shape) for x in primals]
+            check_fits("jacrev", shapes, y.size, min(chunk_size or y.size, y.size), size, itemsize)
+        return chunk_size
 
 
 def value_and_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., tuple[Any, Any]]:
@@ -188,7 +203,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     return y, pullback
 
 
-def jacrev(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None) -> Callable[..., Any]:
+def jacrev(
+    f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None, *, insist: bool = False
+) -> Callable[..., Any]:
     """The Jacobian of f by reverse mode, as a function of f's arguments.
 
     The identity's m rows are the seeds, in one sweep in vector mode, or `chunk_size` at a time (1: the textbook's
@@ -198,7 +215,9 @@ def jacrev(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
     ----------
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
-    chunk_size : how many seeds are pulled back at once; None for all.
+    chunk_size : how many seeds are pulled back at once; None for all, or as many as the memory budget allows
+        (modes.chunking).
+    insist : try even where the Jacobian does not fit into the memory available.
 
     Returns
     -------
@@ -208,14 +227,15 @@ def jacrev(f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None =
     Cost: m cotangents, for a dense chain the multiplications of C2; memory two blocks of chunk_size cotangents, the
     tape, which grows with depth, and the result.
 
-    Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule.
+    Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule, MemoryError,
+    with the remedy, where the result and its blocks would not fit.
     """
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
         tape = Tape()
         y, index = tape.run(call)
-        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size))
+        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size, insist))
 
     return jacobian
 

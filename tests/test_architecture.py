@@ -107,8 +107,8 @@ def test_arrows(name: str, path: Path) -> None:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math", "operator", "os",
-        "string", "sys", "time", "types", "typing", "weakref",
+        "__future__", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
+        "operator", "os", "string", "sys", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, path in modules("modes"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -133,6 +133,7 @@ ENGINES = {
     "casadi": Row("casadi_engine", "Casadi", requires=("casadi",), dtypes=("float64",), most_fma=2e8),
     "differences": Row("differences", "Central", modes=("forward",), memory="traced", most_fma=1e9),
     "complex-step": Row("differences", "ComplexStep", modes=("forward",), memory="traced", most_fma=1e9),
+    "modes-prepared": Row("prepared_engine", "Prepared", chunks=BOTH, memory="traced"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""

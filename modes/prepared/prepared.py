@@ -1,0 +1,190 @@
+"""What the user sees: `prepare`, and the prepared function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..arguments import ArgNums, Call, flatten, output, same_structure
+from ..array import TracedArray
+from ..forward import jacfwd, jvp
+from ..reverse import jacrev, vjp
+from .function import RecordedFunction
+from .inputs import Inputs, Outer
+from .program import Program
+from .recording import Diverged, Recorded, Recorder
+from .schedule import Stage
+
+__all__ = ["Prepared", "prepare"]
+
+JACOBIANS: dict[str, Callable[..., Any]] = {"jacfwd": jacfwd, "jacrev": jacrev}
+
+
+def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> Prepared:
+    """Record f's operations once, so that its derivatives can be replayed without dispatch, rules or tapes.
+
+    Parameters
+    ----------
+    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out). It is called once, here.
+    example_args : arguments of the structure, shapes and dtypes of those to come.
+    argnums : the argument, or tuple of arguments, that jacfwd and jacrev differentiate, as in modes.jacfwd.
+
+    Returns
+    -------
+    A Prepared, with the methods jacfwd, jacrev, jvp, vjp and value. They agree with the functions of that name in
+    everything but speed. The first call of each records the engine's own operations and is slow (about 40 us an
+    operation); the calls that follow are the operations themselves.
+
+    What replaying is right for: functions that do the same operations whatever the values. So it is refused
+
+    - while recording: a branch on a value, or its use as a Python number (bool(), float(), int(), item());
+    - while replaying: arguments of another structure, shape or dtype; an operation whose result's shape turns out to
+      depend on values (x[x > 0]).
+
+    Operations that depend on values without a derivative (comparisons, argsort, floor) are replayed like all others.
+    Arrays that f takes from elsewhere are shared and read anew at each replay. What NumPy computes without a traced
+    array cannot be seen and is frozen: random numbers drawn in f, `2 * W` of a global W, the time of day. Of the
+    arguments, arrays and NumPy scalars vary; numbers outside argnums, strings and the like are fixed.
+
+    Memory: for each method and chunk size used, a buffer for each array alive at the same time, freed with the
+    Prepared. For a dense chain that is two blocks of seeds (a third where the first one, the rows of a matrix, lies in
+    another order), and for reverse mode the slopes of the tape. A call allocates what it returns, which never shows a
+    buffer, and NumPy's own 64 KiB for a broadcast. In chunks the operations of every chunk are recorded one by one.
+
+    Not thread-safe: one Prepared for each thread.
+
+    Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
+    the remedy), MissingRule where a function has no rule.
+    """
+    return Prepared(f, example_args, argnums)
+
+
+class Prepared:
+    """A function whose operations are recorded; see `prepare`."""
+
+    def __init__(self, f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums) -> None:
+        self._f = f
+        self._argnums = argnums
+        self._inputs = Inputs(f, example_args, argnums)
+        self._call = Call(f, tuple(self._inputs.tree), argnums)
+        self._one = self._inputs.shape is not None and argnums == 0
+        recorder = Recorder()
+        inputs = [recorder.given(x, active) for x, active in zip(self._inputs.arrays, self._inputs.active, strict=True)]
+        try:
+            y = f(*self._inputs.place(inputs))
+        finally:
+            recorder.close()
+        output(y.primal if isinstance(y, Recorded) else y, f)
+        self._function = RecordedFunction(getattr(f, "__name__", "f"), recorder, y)
+        self._programs: dict[Any, Program] = {}
+        self._vjp_runs = 0
+
+    # -- the public methods ----------------------------------------------------------------------------------------
+    def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
+        """The Jacobian by forward mode: modes.jacfwd(f, argnums, chunk_size)(*args)."""
+        return self._jacobian("jacfwd", args, chunk_size)
+
+    def jacrev(self, *args: Any, chunk_size: int | None = None) -> Any:
+        """The Jacobian by reverse mode: modes.jacrev(f, argnums, chunk_size)(*args)."""
+        return self._jacobian("jacrev", args, chunk_size)
+
+    def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+        """The value and a Jacobian-vector product, with respect to all arguments: modes.jvp(f, primals, tangents)."""
+        try:
+            arrays = self._inputs.check(primals, tangents)
+            program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
+            y, y_dot = program.run(arrays)
+        except (Diverged, Outer):
+            return jvp(self._f, primals, tangents)
+        return y, y_dot
+
+    def vjp(self, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+        """The value and the pull-back, with respect to all arguments: modes.vjp(f, *primals).
+
+        The pull-back reads this object's buffers: it may be called again and again until the next call of `vjp`, and
+        raises RuntimeError after that.
+        """
+        try:
+            arrays = self._inputs.check(primals)
+            program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
+            (y,) = program.run(arrays)
+        except (Diverged, Outer):
+            return vjp(self._f, *primals)
+        self._vjp_runs += 1
+        return y, partial(self._pullback, self._vjp_runs, program, primals, y.shape, y.dtype)
+
+    def _pullback(
+        self, run: int, program: Program, primals: tuple[Any, ...], shape: tuple[int, ...], dtype: Any, y_bar: Any
+    ) -> tuple[Any, ...]:
+        if run != self._vjp_runs:
+            raise RuntimeError(
+                "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose buffers "
+                "have been reused; pull back before the next call, or use modes.vjp"
+            )
+        try:
+            if type(y_bar) is not np.ndarray or y_bar.shape != shape or y_bar.dtype is not dtype:
+                (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
+                if isinstance(y_bar, TracedArray):
+                    raise Outer
+            cotangents = program.run((y_bar,), 1)
+        except (Diverged, Outer):
+            return vjp(self._f, *primals)[1](y_bar)
+        return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)
+
+    def value(self, *args: Any) -> Any:
+        """f(*args), from the recorded operations."""
+        try:
+            arrays = self._inputs.check(args)
+            program = self._programs.get("value") or self._record("value", arrays, self._record_value)
+            return program.run(arrays)[0]
+        except (Diverged, Outer):
+            return self._f(*args)
+
+    # -- recording the engines' own operations, with the arrays of the first call -------------------------------------
+    def _record(self, key: Any, arrays: Sequence[Any], record: Callable[..., list[Stage]]) -> Program:
+        recorder = Recorder(guarding=True)
+        with self._function.recording(recorder):
+            inputs = [recorder.given(x.copy()) for x in arrays]  # a copy: x may be changed while its values are in use
+            program = self._programs[key] = Program(recorder, record(recorder, inputs))
+        return program
+
+    def _replayed(self, *args: Any) -> Any:
+        return self._function(self._inputs.given_of(args))
+
+    def _record_value(self, recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+        return [Stage(inputs, [self._function(inputs)], len(recorder.operations))]
+
+    def _record_jvp(self, recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+        self._inputs.refuse_fixed()
+        half = len(inputs) // 2
+        y, y_dot = jvp(self._replayed, self._inputs.place(inputs[:half]), self._inputs.place(inputs[half:]))
+        return [Stage(inputs, [y, y_dot], len(recorder.operations))]
+
+    def _record_vjp(self, recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+        self._inputs.refuse_fixed()
+        y, pullback = vjp(self._replayed, *self._inputs.place(inputs))
+        forward = Stage(inputs, [y], len(recorder.operations))
+        y_bar = recorder.given(np.ones(y.shape, y.dtype)[()])
+        cotangents = self._inputs.given_of(pullback(y_bar))
+        return [forward, Stage([y_bar], cotangents, len(recorder.operations))]
+
+    # -- helpers -------------------------------------------------------------------------------------------------------
+    def _jacobian(self, mode: str, args: tuple[Any, ...], chunk_size: int | None) -> Any:
+        try:
+            arrays = self._inputs.check(args)
+            program = self._programs.get((mode, chunk_size))
+            if program is None:
+
+                def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+                    jacobian = JACOBIANS[mode](self._replayed, self._argnums, chunk_size)
+                    outputs = flatten(jacobian(*self._inputs.place(inputs)))
+                    return [Stage(inputs, outputs, len(recorder.operations))]
+
+                program = self._record((mode, chunk_size), arrays, record)
+            results = program.run(arrays)
+        except (Diverged, Outer):
+            return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
+        return results[0] if self._one else self._call.rebuild(results)

@@ -72,7 +72,8 @@ class Root(NamedTuple):
 def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
     """The crossover table (COLUMNS) of a tidy table: one row a group of GROUP and metric.
 
-    Only Jacobians taken in one pass (chunk_size missing) count. Cells without an interval (fewer than FEWEST
+    Only Jacobians taken in one pass (chunk_size missing) count. A group of one cell alone asks no such question and is
+    left out: a published case at its n and m, say. Cells without an interval (fewer than FEWEST
     pairs) are left out, and so is a group measured with several activations, which the table's columns could
     not tell apart: each with an AnalysisWarning. Raises AnalysisError where an n occurs twice. Cost: 15 ms a
     group of ten n.
@@ -80,6 +81,8 @@ def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
         for key, part in _groups(table):
+            if len(part) == 1:
+                continue
             curve = _curve(part)
             rows.append([*key, metric, *find_root(curve), *tie_range(curve)])
     numbers = dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), "float64")

@@ -210,8 +210,9 @@ def test_signs_that_contradict_each_other_are_not_identifiable(ratios: dict[int,
     assert np.isnan([row["n_star"], row["low"], row["high"]]).all()
 
 
-def test_a_single_n_says_nothing() -> None:
-    assert only(crossovers(exact({8: -0.5})))["verdict"] == UNKNOWN
+def test_a_single_n_asks_for_no_crossover() -> None:
+    assert crossovers(exact({8: -0.5})).empty
+    assert len(crossovers(exact({8: -0.5, 16: 0.5}))) == 1
 
 
 def test_cells_without_an_interval_are_named_and_left_out() -> None:

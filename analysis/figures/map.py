@@ -132,10 +132,12 @@ def draw_predicted_line(axes: Axes, borders: np.ndarray, width: int, depth: int)
 
 
 def crossover_map(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel for each width and depth that was measured at two m or more (dense layers, uniform profile)."""
+    """One panel for each width and depth measured at two m and two n or more (dense layers, uniform profile)."""
     rows = measured(tidy, "log_ratio", engine="modes", layer="dense", profile="uniform", mode="forward/reverse")
     rows = unchunked(rows)
-    counts = rows.groupby(["activation", "dtype", "width", "depth"])["m"].nunique()
+    setting = ["activation", "dtype", "width", "depth"]
+    rows = rows[rows.groupby([*setting, "m"])["n"].transform("nunique") >= 2]  # one n alone is no strip
+    counts = rows.groupby(setting)["m"].nunique()
     shown = counts[counts >= 2].sort_index().head(PANELS)
     if shown.empty:
         return missing_figure(figure, "the ratio of the two modes' times over n and m")

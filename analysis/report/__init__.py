@@ -114,7 +114,7 @@ def circumstances(tidy: pd.DataFrame, about: About) -> dict[str, str]:
     dirty = " and uncommitted changes" if str(first["commit"]).endswith("+dirty") else ""
     counts = measured(tidy, "log_ratio")["samples"].map(lambda row: len(row or ()))
     pairs = sorted({counts.min(), counts.max()}) if len(counts) else []
-    errors = measured(tidy, "max_error", dtype="float64")["value"]
+    errors = measured(tidy, "max_error", dtype="float64", engine="modes")["value"]
     return {
         "Machine": str(first["machine"]),
         "Processor": about.cpu,

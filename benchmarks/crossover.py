@@ -25,7 +25,15 @@ def log_ratio(benchmark: Prepared) -> Samples:
     return samples(above, below, pair_count())
 
 
-class Map(Prepared):
+class _Ratio(Prepared):
+    unit = UNIT
+    version = "1"
+
+    def track_log_ratio(self, *case: object) -> Samples:
+        return log_ratio(self)
+
+
+class Map(_Ratio):
     grid = Grid(
         n=nested([4, 8, 16, 32, 64, 128, 256, 512], full=[2, 12, 24, 48, 96, 192, 384, 1024]),
         m=nested([8, 16, 32, 64, 128], [256], [512, 1024]),
@@ -34,14 +42,9 @@ class Map(Prepared):
         mode=RATIO,
     )
     params = grid.lists(active_profile())
-    unit = UNIT
-    version = "1"
-
-    def track_log_ratio(self, *case: object) -> Samples:
-        return log_ratio(self)
 
 
-class Width(Prepared):
+class Width(_Ratio):
     grid = Grid(
         engine=nested(["modes"], ["floor"]),
         n=AROUND_64,
@@ -49,14 +52,9 @@ class Width(Prepared):
         mode=RATIO,
     )
     params = grid.lists(active_profile())
-    unit = UNIT
-    version = "1"
-
-    def track_log_ratio(self, *case: object) -> Samples:
-        return log_ratio(self)
 
 
-class Depth(Prepared):
+class Depth(_Ratio):
     grid = Grid(
         n=AROUND_64,
         depth=nested([2, 4, 8, 16, 64], [32]),
@@ -65,14 +63,9 @@ class Depth(Prepared):
         mode=RATIO,
     )
     params = grid.lists(active_profile())
-    unit = UNIT
-    version = "1"
-
-    def track_log_ratio(self, *case: object) -> Samples:
-        return log_ratio(self)
 
 
-class Profile(Prepared):
+class Profile(_Ratio):
     grid = Grid(
         n=AROUND_64,
         profile=["funnel", "hourglass", "bulge"],
@@ -81,23 +74,14 @@ class Profile(Prepared):
         mode=RATIO,
     )
     params = grid.lists(active_profile())
-    unit = UNIT
-    version = "1"
-
-    def track_log_ratio(self, *case: object) -> Samples:
-        return log_ratio(self)
 
 
-class Control(Prepared):
+class Control(_Ratio):
     """A/A: forward mode against itself. What is not 0 here is the machine's, not the modes'."""
 
     grid = Grid(n=nested([16, 32, 64, 128, 256], [8, 512]), mode=["forward/forward"])
     params = grid.lists(active_profile())
     unit = "ln(forward / forward)"
-    version = "1"
-
-    def track_log_ratio(self, *case: object) -> Samples:
-        return log_ratio(self)
 
 
 def refinements() -> list[str]:
@@ -112,16 +96,11 @@ def refinements() -> list[str]:
 
 if REFINEMENTS := refinements():  # a class without cases would show up in asv as a failure
 
-    class Refine(Prepared):
+    class Refine(_Ratio):
         """Cases between the points of the grids, chosen by the analysis after it has seen those."""
 
         param_names: ClassVar[list[str]] = ["case"]
         params: ClassVar[list[list[str]]] = [REFINEMENTS]
-        unit = UNIT
-        version = "1"
 
         def setup(self, case: str) -> None:
             super().setup(*Case.parse(case))
-
-        def track_log_ratio(self, case: str) -> Samples:
-            return log_ratio(self)

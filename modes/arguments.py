@@ -138,10 +138,6 @@ class Call:
                 raise error.__cause__ from error
             raise
 
-    def flatten(self, trees: Any) -> list[Any]:
-        """The leaves of what `rebuild` gave."""
-        return flatten(trees)
-
     def rebuild(self, results: Sequence[Any]) -> Any:
         if self.flat and self.argnums == 0:
             return results[0]

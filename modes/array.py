@@ -28,7 +28,7 @@ from .rules import RULES
 from .rules.shape import cast
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
-__all__ = ["Trace", "TracedArray", "escaped", "primal_of"]
+__all__ = ["Trace", "TracedArray", "escaped"]
 
 _numbers = itertools.count()
 
@@ -269,13 +269,6 @@ def escaped(x: TracedArray) -> NoReturn:
         f"a traced array of shape {x.shape} was used after its trace had ended: the differentiated function stored it "
         f"somewhere (a global, a list, an attribute); return the value instead of keeping it"
     )
-
-
-def primal_of(x: Any) -> Any:
-    """The plain value under a traced array, through every level of nesting; any other value as it is."""
-    while isinstance(x, TracedArray):
-        x = x.primal
-    return x
 
 
 # -- operators and methods: the same as NumPy's functions of that name ------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgNums, Call
+from .arguments import ArgNums, Call, flatten
 from .choice import jacauto
 from .forward import jacfwd
 from .reverse import jacrev
@@ -55,7 +55,7 @@ def jacobian(
 
     def denominator(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        leaves = call.flatten(numerator(*args))
+        leaves = flatten(numerator(*args))
         return call.rebuild(
             [
                 np.transpose(J, (*range(J.ndim - x.ndim, J.ndim), *range(J.ndim - x.ndim)))

@@ -12,10 +12,11 @@ import pytest
 from analysis.crossover import crossovers
 from analysis.figures import FIGURES
 from analysis.report import About, choose_run, commands, frames, gigabytes, only_run, report_files
+from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
 from analysis.report.page import html_table, page
-from analysis.report.tables import growth_table, inputs, kilobytes, memory_table, seconds, significant, span, tidy_csv
-from analysis.report.words import FIGURE_WORDS, TABLE_WORDS
+from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
+from analysis.report.tables import growth_table, memory_table, tidy_csv
 from tests.tables import curve, frame, full_table, pair, row
 
 ABOUT = About("Test CPU <3 GHz> & more", {"modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"})
@@ -178,9 +179,11 @@ def test_the_page_begins_with_the_headline(html: Page, table: pd.DataFrame) -> N
 
 def test_the_page_needs_nothing_but_itself(html: Page) -> None:
     assert not [tag for tag, _ in html.tags if tag in ("script", "link", "iframe", "object", "base")]
-    references = [attrs[key] for _, attrs in html.tags for key in ("src", "href", "srcset", "data") if key in attrs]
-    assert len(references) == len(FIGURES)
+    references = [attrs[key] for _, attrs in html.tags for key in ("src", "srcset", "data") if key in attrs]
+    assert len(references) <= len(FIGURES)
     assert all(reference and reference.startswith("data:image/svg+xml;base64,") for reference in references)
+    places = {attrs["id"] for _, attrs in html.tags if "id" in attrs}
+    assert {attrs["href"] for _, attrs in html.tags if "href" in attrs} == {f"#{place}" for place in places}
 
 
 def test_styles_load_nothing(files: dict[str, bytes]) -> None:
@@ -191,7 +194,7 @@ def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
     assert b"Test CPU &lt;3 GHz&gt; &amp; more" in files["report.html"]
     assert b"<3 GHz>" not in files["report.html"]
     hostile = {"<script>x</script>": "<img src='http://x'>"}
-    text = page("<b>", ["<i>"], "<u>", hostile, {}, {}, ["<pre>"])
+    text = page("<b>", ["<i>"], "<u>", hostile, [], {}, {}, ["<pre>"])
     assert not {"script", "img", "b", "i", "u"} & {tag for tag, _ in Page(text).tags}
     cells = html_table(pd.DataFrame({"machine": ["<b>&"]}), {"<th>": lambda row: row["machine"]})
     assert "&lt;b&gt;&amp;" in cells
@@ -199,11 +202,14 @@ def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
 
 
 def test_the_pages_numbers_are_the_tables(html: Page, table: pd.DataFrame) -> None:
-    numbers = {name: rows for name, rows in frames(table, crossovers(table)).items() if len(rows)}
-    assert len(html.tables) == len(numbers) == len(TABLE_WORDS)
-    for shown, (name, rows) in zip(html.tables, numbers.items(), strict=True):
-        heads, *body = shown
-        columns = TABLE_WORDS[name][2]
+    found = frames(table, crossovers(table))
+    assert set(found) == set(TABLES)
+    shown = [section for section in SECTIONS if section.measured(table)]
+    numbers = {name: found[name] for section in shown for name in section.tables if len(found[name])}
+    assert len(html.tables) == len(numbers)
+    for printed, (name, rows) in zip(html.tables, numbers.items(), strict=True):
+        heads, *body = printed
+        columns = TABLES[name].columns
         assert heads == list(columns)
         assert body == [[text(record) for text in columns.values()] for record in rows.to_dict("records")]
     crossed = numbers["crossovers"]
@@ -211,9 +217,10 @@ def test_the_pages_numbers_are_the_tables(html: Page, table: pd.DataFrame) -> No
     assert [line[at] for line in html.tables[0][1:]] == [inputs(n_star) for n_star in crossed["n_star"]]
 
 
-def test_every_figure_and_every_table_has_its_words(table: pd.DataFrame) -> None:
+def test_every_figure_and_every_table_has_its_words() -> None:
     assert set(FIGURE_WORDS) == set(FIGURES)
-    assert set(TABLE_WORDS) == set(frames(table, crossovers(table)))
+    assert all(words.title and words.caption for words in FIGURE_WORDS.values())
+    assert all(words.title and words.caption and words.columns for words in TABLES.values())
 
 
 def test_the_circumstances_are_named(html: Page) -> None:
@@ -230,7 +237,7 @@ def test_the_files_are_the_same_each_time(files: dict[str, bytes], table: pd.Dat
 
 def test_all_files_are_there(files: dict[str, bytes]) -> None:
     expected = {"report.html"} | {f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg")}
-    expected |= {f"tables/{name}.csv" for name in (*TABLE_WORDS, "tidy")}
+    expected |= {f"tables/{name}.csv" for name in (*TABLES, "tidy")}
     assert set(files) == expected
     assert all(files[name].startswith(b"\x89PNG") for name in files if name.endswith(".png"))
 

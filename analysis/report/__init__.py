@@ -3,7 +3,7 @@
 Contract: :func:`report_files` makes the contents of all files from tables, and writes none: the command line does. The
 same tables give the same bytes.
 
-    tables -> headline, words -> page -> this        (a -> b: b imports a)
+    cells, tables -> section -> sections -> headline, page -> this        (a -> b: b imports a)
 """
 
 import io
@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.rows import measured
 from analysis.profiles import PAIRS
-from analysis.report import tables
 from analysis.report.headline import About, doubts, elsewhere, headline
 from analysis.report.page import page
+from analysis.report.section import Section
+from analysis.report.sections import SECTIONS, TABLES
+from analysis.report.tables import tidy_csv
 from analysis.text import short_commit
 
 RUN = ["machine", "env", "commit"]
@@ -60,6 +62,7 @@ def report_files(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> 
         doubts(tidy, about),
         elsewhere(crossovers),
         circumstances(tidy, about),
+        [section if section.measured(tidy) else unmeasured(section) for section in SECTIONS],
         svgs,
         frames(tidy, crossovers),
         commands(tidy),
@@ -67,22 +70,19 @@ def report_files(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> 
     return {"report.html": text.encode(), **table_files(tidy, crossovers), **pictures}
 
 
+def unmeasured(section: Section) -> Section:
+    """What stands for a section of which nothing was measured: its heading, and why there is no more."""
+    return section._replace(introduction=section.absent, figures={}, tables={})
+
+
 def frames(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables of numbers that the page shows, by name."""
-    return {
-        "crossovers": tables.crossover_table(crossovers),
-        "controls": tables.control_table(tidy),
-        "overhead": tables.overhead_table(tidy),
-        "products": tables.product_table(tidy),
-        "memory": tables.memory_table(tidy),
-        "growth": tables.growth_table(tidy),
-        "failed": tables.failed_table(tidy),
-    }
+    return {name: table.make(tidy, crossovers) for name, table in TABLES.items()}
 
 
 def table_files(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> dict[str, bytes]:
     """The tidy and the crossover table, each with all its columns, and the other tables of the page, as CSV."""
-    found = {**frames(tidy, crossovers), "tidy": tables.tidy_csv(tidy), "crossovers": crossovers}
+    found = {**frames(tidy, crossovers), "tidy": tidy_csv(tidy), "crossovers": crossovers}
     return {f"tables/{name}.csv": table.to_csv(index=False).encode() for name, table in found.items()}
 
 

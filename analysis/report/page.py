@@ -7,7 +7,8 @@ from string import Template
 
 import pandas as pd
 
-from analysis.report.words import FIGURE_WORDS, TABLE_WORDS, Columns
+from analysis.report.cells import Columns
+from analysis.report.section import Section, Table, Words
 
 PAGE = Template(
     """<!doctype html>
@@ -24,7 +25,9 @@ PAGE = Template(
 body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: var(--ink); background: var(--paper);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; line-height: 1.3; }
-h2 { font-size: 1.2rem; margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+h2 { font-size: 1.3rem; margin-top: 3rem; border-bottom: 2px solid var(--line); }
+h3 { font-size: 1.05rem; margin-top: 2rem; }
+a { color: inherit; }
 .finding { font-size: 1.15rem; padding: .8rem 1rem; background: var(--soft); border-left: .3rem solid #0072b2; }
 .doubt { padding: .5rem 1rem; background: var(--soft); border-left: .3rem solid #d55e00; color: var(--warn); }
 figure { margin: 1rem 0; }
@@ -41,7 +44,7 @@ pre { background: var(--soft); padding: .6rem; overflow-x: auto; }
 @media print {
   :root { --ink: #000000; --paper: #ffffff; --line: #999999; --soft: #ffffff; --warn: #000000; }
   body { max-width: none; font-size: 10pt; }
-  h2 { break-after: avoid; }
+  h2, h3 { break-after: avoid; }
   figure, tr { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 7pt; }
@@ -55,6 +58,7 @@ $doubts
 <p>$elsewhere</p>
 <h2>What was measured</h2>
 $about
+<nav>$contents</nav>
 $sections
 <h2>How to do it again</h2>
 <p>With the same commit on your own machine:</p>
@@ -74,40 +78,57 @@ def page(
     doubts: Sequence[str],
     elsewhere: str,
     about: Mapping[str, str],
+    sections: Sequence[Section],
     figures: Mapping[str, bytes],
     tables: Mapping[str, pd.DataFrame],
     commands: Sequence[str],
 ) -> str:
     """The whole page. `figures`: SVG by name; `tables`: numbers by name. Whatever is text is escaped here."""
-    parts = [figure_section(name, svg) for name, svg in figures.items()]
-    parts += [table_section(name, table) for name, table in tables.items() if len(table)]
     return PAGE.substitute(
         title=html.escape(TITLE),
         finding=html.escape(finding),
         doubts="\n".join(f'<p class="doubt">{html.escape(doubt)}</p>' for doubt in doubts),
         elsewhere=html.escape(elsewhere),
         about=definition_list(about),
-        sections="\n".join(parts),
+        contents=contents(sections),
+        sections="\n".join(one_section(section, figures, tables) for section in sections),
         commands=html.escape("\n".join(commands)),
     )
 
 
-def figure_section(name: str, svg: bytes) -> str:
+def anchor(title: str) -> str:
+    """A section's place on the page."""
+    return title.lower().replace(" ", "-")
+
+
+def contents(sections: Sequence[Section]) -> str:
+    """Links to the sections."""
+    links = (f'<a href="#{html.escape(anchor(title))}">{html.escape(title)}</a>' for title, *_ in sections)
+    return " \N{MIDDLE DOT} ".join(links)
+
+
+def one_section(section: Section, figures: Mapping[str, bytes], tables: Mapping[str, pd.DataFrame]) -> str:
+    """A section: its figures, then its tables; a table without rows is left out."""
+    title = html.escape(section.title)
+    parts = [f'<h2 id="{html.escape(anchor(section.title))}">{title}</h2>\n<p>{html.escape(section.introduction)}</p>']
+    parts += [figure_part(words, figures[name]) for name, words in section.figures.items()]
+    parts += [table_part(table, tables[name]) for name, table in section.tables.items() if len(tables[name])]
+    return "\n".join(parts)
+
+
+def figure_part(words: Words, svg: bytes) -> str:
     """A figure with its heading and caption; the SVG is embedded as an image, so that its names stay its own."""
-    title, caption = map(html.escape, FIGURE_WORDS[name])
+    title, caption = map(html.escape, words)
     data = base64.b64encode(svg).decode()
     image = f'<img alt="{title}" src="data:image/svg+xml;base64,{data}">'
-    return f"<h2>{title}</h2>\n<figure>{image}\n<figcaption>{caption}</figcaption></figure>"
+    return f"<h3>{title}</h3>\n<figure>{image}\n<figcaption>{caption}</figcaption></figure>"
 
 
-def table_section(name: str, table: pd.DataFrame) -> str:
+def table_part(words: Table, table: pd.DataFrame) -> str:
     """A table with its heading and explanation."""
-    title, caption, columns = TABLE_WORDS[name]
-    body = html_table(table, columns)
-    return (
-        f"<h2>{html.escape(title)}</h2>\n<p class='caption'>{html.escape(caption)}</p>\n"
-        f'<div class="scroll">{body}</div>'
-    )
+    title, caption = html.escape(words.title), html.escape(words.caption)
+    body = html_table(table, words.columns)
+    return f"<h3>{title}</h3>\n<p class='caption'>{caption}</p>\n<div class=\"scroll\">{body}</div>"
 
 
 def html_table(table: pd.DataFrame, columns: Columns) -> str:

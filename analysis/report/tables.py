@@ -1,12 +1,9 @@
-"""The report's tables: numbers in frames, as they go to the CSV files, and the same numbers as text for the page.
+"""The report's tables: numbers in frames, as they go to the CSV files; analysis.report.cells makes text of them.
 
-Pure functions of the tidy and the crossover table. Each `..._table` returns a frame of plain numbers; the functions at
-the end make text of them. Ratios are ratios here, not their logarithms.
+Pure functions of the tidy and the crossover table. Ratios are ratios here, not their logarithms.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +11,7 @@ import pandas as pd
 from analysis.crossover import controls, predicted
 from analysis.figures.memory import counted_bytes
 from analysis.figures.rows import measured, unchunked
-from analysis.text import size
 
-DASH = "\N{EN DASH}"
 KEYS = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
 
 
@@ -126,43 +121,3 @@ def failed_table(tidy: pd.DataFrame) -> pd.DataFrame:
     """The cells that were tried and gave no measurement."""
     table = tidy[tidy["status"] != "ok"]
     return table[["metric", "status", "engine", "mode", *KEYS, "chunk_size"]].reset_index(drop=True)
-
-
-# --- text ---
-
-
-def significant(value: Any, digits: int = 3) -> str:
-    """A number with that many significant digits, never in exponent form; an en dash where there is none."""
-    if pd.isna(value):
-        return DASH
-    if np.isinf(value):
-        return "beyond"
-    if value == 0:
-        return "0"
-    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 9.999 is 10.0
-    return f"{value:.{max(0, digits - 1 - exponent)}f}"
-
-
-def seconds(value: Any) -> str:
-    """A time with three digits and its unit: 12.3 µs, 4.56 ms, 1.23 s."""
-    if pd.isna(value):
-        return DASH
-    for unit, factor in (("µs", 1e6), ("ms", 1e3)):
-        if value * factor < 999.5:
-            return f"{significant(value * factor)} {unit}"
-    return f"{significant(value)} s"
-
-
-def kilobytes(value: Any) -> str:
-    """A number of bytes in kB of 1000 bytes."""
-    return DASH if pd.isna(value) else f"{significant(value / 1e3)} kB"
-
-
-def inputs(value: Any) -> str:
-    """A number of inputs; an en dash where there is none."""
-    return DASH if pd.isna(value) else "beyond" if np.isinf(value) else size(float(value))
-
-
-def span(low: Any, high: Any, text: Callable[[Any], str]) -> str:
-    """An interval as text: [76, 83]; an en dash where there is none; 'beyond' where an end is open."""
-    return DASH if pd.isna(low) or pd.isna(high) else f"[{text(low)}, {text(high)}]"

@@ -1,0 +1,37 @@
+"""How far can the numbers be trusted, and what is missing?"""
+
+from analysis.report.cells import CHAIN, inputs, significant, span, text
+from analysis.report.section import Section, Table
+from analysis.report.tables import control_table, failed_table
+
+SECTION = Section(
+    "How sure this is",
+    "What the same comparison says of forward mode against itself, and what could not be measured.",
+    {},
+    {
+        "controls": Table(
+            lambda tidy, _: control_table(tidy),
+            "A/A controls",
+            "Forward mode timed against itself in the same way as the modes are timed against each other. The ratio "
+            "should be 1; how far its interval reaches is what these measurements can resolve.",
+            {
+                **{key: text(key) for key in ("n", "m", "width", "depth", "pairs")},
+                "ratio": lambda row: significant(row["ratio"], 4),
+                "95 % interval": lambda row: span(row["low"], row["high"], lambda value: significant(value, 4)),
+                "covers 1": lambda row: "yes" if row["covers"] else "no",
+            },
+        ),
+        "failed": Table(
+            lambda tidy, _: failed_table(tidy),
+            "Failed cells",
+            "Tried without a result: an exception, a wrong Jacobian, or the time limit; asv keeps no more than that. "
+            "To see why, run the benchmark alone: asv run --python=same --dry-run --show-stderr --bench NAME.",
+            {
+                **{key: text(key) for key in ("metric", "status", "engine", "mode")},
+                **CHAIN,
+                "activation": text("activation"),
+                "chunk": lambda row: inputs(row["chunk_size"]),
+            },
+        ),
+    },
+)

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arguments import ArgNums, Call, chunks
-from .chunking import MANY, check_fits, fitting, widest
+from .array import TracedArray
+from .chunking import MANY, check_fits, fitting
 from .forward import numerator as numerator_of_columns
 from .partials import SAME, Matrix, Partial, Reshape, Scale
 from .reverse import Node, Tape
@@ -94,6 +95,11 @@ class _SizedNode(Node):
             self.owner.sizes.append(y.size)  # type: ignore[attr-defined]
         return _SizedNode(node.owner, y, node.index)
 
+    # Each as its partial says, so that `extend` sees them all.
+    shifted: Any = TracedArray.shifted
+    scaled: Any = TracedArray.scaled
+    mapped: Any = TracedArray.mapped
+
 
 class _SizedTape(Tape):
     """A tape that knows the size of each entry's value."""
@@ -105,9 +111,9 @@ class _SizedTape(Tape):
         return super().run(call, node)
 
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
-        before = len(self.entries)
+        before = len(self.partials)
         joined = super().join(y, operands, partials)
-        if len(self.entries) == before:
+        if len(self.partials) == before:
             return joined
         self.sizes.append(y.size)
         return _SizedNode(self, y, joined.index)
@@ -149,12 +155,12 @@ Edge = tuple[int, int, Partial]  # from an entry of the tape to an entry, throug
 
 def forward_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
     """The partials in the order in which tangents go through them, up to entry `index`."""
-    return ((parent, i, p) for i in range(leaves, index + 1) for parent, p in tape.entries[i])
+    return ((parent, i, p) for i in range(leaves, index + 1) for parent, p in tape.edges(i))
 
 
 def reverse_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
     """The partials in the order in which cotangents go through them, from entry `index`."""
-    return ((i, parent, p) for i in range(index, leaves - 1, -1) for parent, p in tape.entries[i])
+    return ((i, parent, p) for i in range(index, leaves - 1, -1) for parent, p in tape.edges(i))
 
 
 def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence[int]) -> Work:
@@ -201,7 +207,7 @@ def jacauto(
         tape = _SizedTape()
         y, index = tape.run(call)
         if index is not None and choose(tape, index, leaves) == "forward":
-            blocks = [_pushed(tape, index, leaf, call.primals[leaf], y, chunk_size, insist) for leaf in range(leaves)]
+            blocks = [_pushed(tape, index, leaf, call.primals, y, chunk_size, insist) for leaf in range(leaves)]
             return call.rebuild(
                 [numerator_of_columns(block, x, y) for x, block in zip(call.primals, blocks, strict=True)]
             )
@@ -216,10 +222,13 @@ def choose(tape: _SizedTape, index: int, leaves: int) -> str:
     return min(both, key=lambda mode: both[mode].seconds(_in_force))
 
 
-def _pushed(tape: Tape, index: int, leaf: int, x: Any, y: Any, chunk_size: int | None, insist: bool) -> Any:
+def _pushed(
+    tape: Tape, index: int, leaf: int, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool
+) -> Any:
     """The dense block of all the tangents of one leaf at the output: shape (n, *out)."""
+    x, leaves = primals[leaf], len(primals)
     if chunk_size is not None or x.size >= MANY:
-        itemsize, size = y.dtype.itemsize, widest(tape.entries)
+        itemsize, size = y.dtype.itemsize, tape.widest()
         if chunk_size is None and (chosen := fitting(x.size, size, itemsize)) < x.size:
             chunk_size = chosen
         if not insist:
@@ -227,21 +236,21 @@ def _pushed(tape: Tape, index: int, leaf: int, x: Any, y: Any, chunk_size: int |
             check_fits("jacfwd", [(*y.shape, *x.shape)], x.size, k, size, itemsize)
     assembly = Assembly(x.size, y.shape, y.dtype)
     for start, stop in chunks(x.size, chunk_size):
-        assembly.add(start, stop, _push(tape, index, leaf, Identity.of(x, start, stop)))
+        assembly.add(start, stop, _push(tape, index, leaf, leaves, Identity.of(x, start, stop)))
     return assembly.block()
 
 
-def _push(tape: Tape, index: int, leaf: int, seed: Any) -> Any:
+def _push(tape: Tape, index: int, leaf: int, leaves: int, seed: Any) -> Any:
     """Push a block from a leaf along the tape to entry `index` (None: it is zero); blocks are dropped after their last
     use, as forward mode drops them."""
-    last = {parent: i for i, entry in enumerate(tape.entries[: index + 1]) for parent, _ in entry}
+    last = {parent: i for i in range(leaves, index + 1) for parent, _ in tape.edges(i)}
     blocks = {leaf: seed}
-    for i, entry in enumerate(tape.entries[: index + 1]):
-        for parent, partial in entry:
+    for i in range(leaves, index + 1):
+        for parent, partial in tape.edges(i):
             if parent in blocks:
                 pushed = partial.push(blocks[parent])
                 blocks[i] = blocks[i] + pushed if i in blocks else pushed
-        for parent, _ in entry:
+        for parent, _ in tape.edges(i):
             if last[parent] == i:
                 blocks.pop(parent, None)
     return blocks.get(index)

@@ -90,12 +90,12 @@ class TooWide(Exception):
         self.chunk_size = chunk_size
 
 
-def widest(entries: Iterable[Iterable[tuple[int, Partial]]]) -> int:
+def widest(partials: Iterable[Partial]) -> int:
     """The largest number of entries of one cotangent, as far as a tape's partials tell.
 
     Those that leave the structure of a block as it is do not count: a diagonal takes next to nothing.
     """
-    return max((_width(partial) for entry in entries for _, partial in entry), default=0)
+    return max(map(_width, partials), default=0)
 
 
 def _width(partial: Partial) -> int:

@@ -17,8 +17,8 @@ import numpy as np
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
 from .chunking import KEEPING, MANY, SMALL, TooWide, check_fits, fitting
-from .partials import Partial, Scale
-from .structure import LARGE, Assembly, Identity, Scaled, borrowed, dense
+from .partials import Partial
+from .structure import Assembly, Identity, dense, one_seed, scaled
 
 __all__ = ["jacfwd", "jvp"]
 
@@ -39,11 +39,23 @@ class Dual(TracedArray):
             escaped(self)
         return Dual(trace, y, partial.push(self.tangent))
 
+    def shifted(self, y: Any) -> Dual:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Dual(trace, y, self.tangent)
+
     def scaled(self, y: Any, d: Any) -> Dual:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Dual(trace, y, scaled(self.tangent, d))
+
+    def mapped(self, y: Any, J: Any) -> Dual:
         trace, t = self.owner, self.tangent
         if not trace.open:
             escaped(self)
-        return Dual(trace, y, Scaled(t, d) if type(t) is np.ndarray and t.size >= LARGE else t * d)
+        return Dual(trace, y, t.dot(J.T) if type(t) is np.ndarray else t @ J.T)
 
 
 class Forward(Trace):
@@ -91,8 +103,10 @@ class Bounded(Dual):
             trace.bound(y)
         return Bounded(trace, y, partial.push(self.tangent))
 
-    def scaled(self, y: Any, d: Any) -> Bounded:
-        return self.extend(y, Scale(d))
+    # Each as its partial says, so that `extend` sees them all.
+    shifted: Any = TracedArray.shifted
+    scaled: Any = TracedArray.scaled
+    mapped: Any = TracedArray.mapped
 
 
 class BoundedForward(Forward):
@@ -142,9 +156,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
     primals, tangents = _tuples(primals, tangents)
-    call = Call(f, primals, tuple(range(len(primals))))
+    call = Call(f, primals, None)
     seeds = same_structure(tangents, call.primals, "a tangent")
-    y, block = Forward().run(call, [borrowed(s[None]) for s in seeds])
+    y, block = Forward().run(call, [one_seed(s) for s in seeds])
     if block is None:
         return y, np.zeros_like(y)
     return y, owned(dense(block)[0], y.dtype)
@@ -235,7 +249,7 @@ def numerator(J: Any, x: Any, y: Any) -> Any:
 
 def _tuples(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     for name, value in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(value, tuple | list):
+        if type(value) is not tuple and not isinstance(value, tuple | list):
             raise TypeError(f"expected {name} to be a tuple, one item an argument, got {type(value).__name__}")
     if len(primals) != len(tangents):
         raise ValueError(f"expected as many tangents as primals, {len(primals)}, got {len(tangents)}")

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from .structure import LARGE, Diagonal, Guarded, Identity, Scaled, borrowed, dense, through
+from .structure import Diagonal, Guarded, Identity, borrowed, dense, scaled, through
 
-__all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "product", "sum_to"]
+__all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
 
 
 ROWS = (Diagonal, Identity)
@@ -65,10 +65,10 @@ class Scale(Partial):
         self.d = d
 
     def push(self, t: Any) -> Any:
-        return Scaled(t, self.d) if type(t) is np.ndarray and t.size >= LARGE else t * self.d
+        return scaled(t, self.d)
 
     def pull(self, c: Any) -> Any:
-        return Scaled(c, self.d) if type(c) is np.ndarray and c.size >= LARGE else c * self.d
+        return scaled(c, self.d)
 
 
 class _Broadcast(Partial):
@@ -132,20 +132,6 @@ class Matrix(Partial):
     def pull(self, c: Any) -> Any:
         J = self.J
         return c.dot(J) if type(c) is np.ndarray and type(J) is np.ndarray else c @ J
-
-
-def product(a: Any, b: Any) -> Any:
-    """a @ b, by ndarray.dot where that gives the same bits: half of matmul's price for a matrix of width 8."""
-    if (
-        type(a) is np.ndarray
-        and type(b) is np.ndarray
-        and a.ndim == 2
-        and b.ndim == 1
-        and a.flags.forc
-        and b.flags.forc
-    ):
-        return a.dot(b)
-    return a @ b
 
 
 class Dot(Partial):

@@ -9,7 +9,7 @@ structured (modes.structure); nothing that the caller passes in is modified or r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ import numpy as np
 from .arguments import ArgNums, Call, chunks, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
 from .chunking import MANY, check_fits, fitting, widest
-from .partials import SAME, Partial, Scale
-from .structure import Assembly, Identity, borrowed, dense
+from .partials import SAME, Matrix, Partial, Scale
+from .structure import Assembly, Identity, dense, one_seed, scaled
 
 __all__ = ["grad", "jacrev", "value_and_grad", "vjp"]
 
@@ -41,35 +41,64 @@ class Node(TracedArray):
             escaped(self)
         if partial is SAME:  # y = x + constant: the same cotangent, so the same entry
             return Node(trace, y, self.index)
-        entries = trace.entries
-        entries.append(((self.index, partial),))
-        return Node(trace, y, len(entries) - 1)
+        return Node(trace, y, trace.add(self.index, partial))
+
+    def shifted(self, y: Any) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, self.index)
 
     def scaled(self, y: Any, d: Any) -> Node:
-        return self.extend(y, Scale(d))
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, trace.add(self.index, d if type(d) is np.ndarray else Scale(d)))
+
+    def mapped(self, y: Any, J: Any) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, trace.add(self.index, Matrix(J)))
 
 
 class Tape(Trace):
-    """A reverse trace: each result's partials are kept, by the entries of the operands that they lead back to."""
+    """A reverse trace: each result's partials are kept, by the entries of the operands that they lead back to.
 
-    __slots__ = ("entries",)
+    An entry is its parent's number and a partial, or two tuples of them where operands meet. A plain array d among the
+    partials stands for Scale(d), the commonest. Neither pairs nor that object are made: together they would take as
+    much memory as the residuals of a layer of 16.
+    """
 
-    entries: list[Any]
+    __slots__ = ("parents", "partials")
+
+    parents: list[Any]
+    partials: list[Any]
+
+    def add(self, parent: Any, partial: Any) -> int:
+        """Write an entry; its number."""
+        self.parents.append(parent)
+        self.partials.append(partial)
+        return len(self.partials) - 1
+
+    def edges(self, i: int) -> Iterator[tuple[int, Partial]]:
+        """The entries that entry i leads back to, each with its partial."""
+        parent, partial = self.parents[i], self.partials[i]
+        pairs = zip(parent, partial, strict=True) if type(partial) is tuple else ((parent, partial),)
+        return ((p, Scale(d) if type(d) is np.ndarray else d) for p, d in pairs)
 
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         if not self.open:
             escaped(operands[0])
-        entry = tuple(
-            (operand.index, partial) for operand, partial in zip(operands, partials, strict=True) if partial is not None
-        )
-        if not entry:
+        kept = [(x.index, partial) for x, partial in zip(operands, partials, strict=True) if partial is not None]
+        if not kept:
             return y
-        self.entries.append(entry)
-        return Node(self, y, len(self.entries) - 1)
+        return Node(self, y, self.add(*zip(*kept, strict=True)))
 
     def run(self, call: Call, node: type[Node] = Node) -> tuple[Any, int | None]:
         """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
-        self.entries = [()] * len(call.primals)
+        self.parents = [()] * len(call.primals)
+        self.partials = [()] * len(call.primals)
         values = [node(self, x, i) for i, x in enumerate(call.primals)]
         try:
             y = call(values)
@@ -79,6 +108,10 @@ class Tape(Trace):
             return output(y.primal, call.f), y.index
         return output(y, call.f), None
 
+    def widest(self) -> int:
+        """The largest number of entries of one cotangent, as far as the partials tell."""
+        return widest(partial for i in range(len(self.partials)) for _, partial in self.edges(i))
+
     def sweep(self, index: int | None, seed: Any, leaves: int, last: bool) -> list[Any]:
         """Pull a block of cotangents back from an entry to the leaves: a block each (None: it is zero).
 
@@ -87,19 +120,26 @@ class Tape(Trace):
         """
         if index is None:
             return [None] * leaves
-        entries = self.entries
+        parents, partials = self.parents, self.partials
         blocks: list[Any] = [None] * max(index + 1, leaves)
         blocks[index] = seed
         del seed  # so that nothing here refers to a block any longer than it is needed
         for i in range(index, leaves - 1, -1):
-            block = blocks.pop()
-            if block is not None:
-                for parent, partial in entries[i]:
-                    pulled = partial.pull(block)
-                    there = blocks[parent]
-                    blocks[parent] = pulled if there is None else there + pulled
+            block, parent, partial = blocks.pop(), parents[i], partials[i]
             if last:
-                entries[i] = None
+                partials[i] = None
+            if block is None:
+                continue
+            if type(partial) is tuple:
+                for p, each in zip(parent, partial, strict=True):
+                    pulled = each.pull(block)
+                    there = blocks[p]
+                    blocks[p] = pulled if there is None else there + pulled
+            else:
+                pulled = scaled(block, partial) if type(partial) is np.ndarray else partial.pull(block)
+                there = blocks[parent]
+                blocks[parent] = pulled if there is None else there + pulled
+            del pulled, there
         return blocks
 
     def jacobians(
@@ -123,7 +163,7 @@ class Tape(Trace):
 
     def _chunk_size(self, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool) -> int | None:
         """The chunk size asked for, or the one that is chosen (None: all at once), if what it takes is to be had."""
-        itemsize, size = y.dtype.itemsize, widest(self.entries)
+        itemsize, size = y.dtype.itemsize, self.widest()
         if chunk_size is None and (chosen := fitting(y.size, size, itemsize)) < y.size:
             chunk_size = chosen
         if not insist:
@@ -191,13 +231,13 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
-    call = Call(f, primals, tuple(range(len(primals))))
+    call = Call(f, primals, None)
     tape = Tape()
     y, index = tape.run(call)
 
     def pullback(y_bar: Any) -> tuple[Any, ...]:
         (seed,) = same_structure(y_bar, [y], "a cotangent")
-        blocks = tape.sweep(index, borrowed(seed[None]), len(call.primals), last=False)
+        blocks = tape.sweep(index, one_seed(seed), len(call.primals), last=False)
         return call.rebuild([_cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)])
 
     return y, pullback

@@ -28,7 +28,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LARGE", "Diagonal", "Guarded", "Identity", "Scaled", "borrowed", "dense", "through", "times"]
+__all__ = [
+    "LARGE",
+    "Diagonal",
+    "Guarded",
+    "Identity",
+    "Scaled",
+    "borrowed",
+    "dense",
+    "one_seed",
+    "scaled",
+    "through",
+    "times",
+]
 
 
 def borrowed(array: Any) -> Any:
@@ -37,6 +49,14 @@ def borrowed(array: Any) -> Any:
         array = array.view()
         array.flags.writeable = False
     return array
+
+
+def one_seed(x: Any) -> Any:
+    """An array as a block of the one seed, which shows it: read-only."""
+    block = x[None]
+    if type(block) is np.ndarray:
+        block.flags.writeable = False
+    return block
 
 
 def filled(values: Any, start: int, size: int) -> Any:
@@ -63,6 +83,8 @@ class _Rows:
 
     def _own(self, d: Any) -> Any:
         """The entries of d (a scalar, or of this shape) that meet the rows' own: shape () or (k,)."""
+        if type(d) is np.ndarray and d.shape == self.shape == (self.stop - self.start,):
+            return d  # all rows of a vector's: np.ndim and np.shape would take as long as the product
         if np.ndim(d) == 0:
             return d
         if np.shape(d) != self.shape:
@@ -118,7 +140,8 @@ class Identity(_Rows):
     def __mul__(self, d: Any) -> Diagonal:
         own = self._own(d)
         # A derivative may be a bool or a scalar; the entries are numbers of the seed's dtype, one a row.
-        if np.ndim(own) == 0 or own.dtype.kind != "f":
+        plain = type(own) is np.ndarray and own.ndim == 1 and own.dtype.kind == "f"
+        if not plain and (np.ndim(own) == 0 or own.dtype.kind != "f"):
             own = self.entries() * own
         return Diagonal(self.shape, self.start, self.stop, self.dtype, own)
 
@@ -152,6 +175,8 @@ class Diagonal(_Rows):
         whole = self.stop - self.start == matrix.shape[0]
         rows = matrix if whole else matrix[self.start : self.stop]
         values = self.values
+        if type(values) is type(rows) is np.ndarray and rows.ndim == 2:
+            return values[:, None] * rows
         return (values if np.ndim(rows) == 1 else np.reshape(values, (-1, 1))) * rows
 
 
@@ -203,6 +228,16 @@ class Scaled:
 # What `references` says of an array that its block alone refers to. Measured, because it depends on the interpreter;
 # an array that anything else refers to, a view included, has more.
 _SOLE = Scaled(np.empty(1), None).references()
+
+
+def scaled(block: Any, d: Any) -> Any:
+    """A block of any structure times d, of the shape of one seed (or a scalar): at once, or later for a large one."""
+    if type(block) is not np.ndarray:
+        return block * d
+    if block.size >= LARGE:
+        return Scaled(block, d)
+    # NumPy multiplies arrays of one shape, here (1, *S), in half the time that a broadcast takes.
+    return block * d[None] if len(block) == 1 and type(d) is np.ndarray else block * d
 
 
 STRUCTURED = (_Rows, Scaled)

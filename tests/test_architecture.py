@@ -26,7 +26,8 @@ ENGINES: dict[str, set[str]] = {
     "modes.forward": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
     "modes.reverse": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
     "modes.choice": {
-        *("modes.arguments", "modes.chunking", "modes.forward", "modes.partials", "modes.reverse", "modes.structure"),
+        *("modes.arguments", "modes.array", "modes.chunking", "modes.forward", "modes.partials", "modes.reverse"),
+        "modes.structure",
     },
     "modes.prepared": {
         *("modes.arguments", "modes.array", "modes.errors", "modes.forward", "modes.partials", "modes.reverse"),
@@ -45,8 +46,9 @@ ACROSS: dict[str, set[str]] = {
 }
 # The order of analysis: a module may import those before it.
 ANALYSIS = (
-    *("errors", "write", "text", "profiles", "load", "facts", "intervals", "tidy", "growth", "crossover"),
-    *("model", "selection", "figures", "report", "cite", "marks", "history", "merge", "run", "commands", "__main__"),
+    *("errors", "write", "text", "profiles", "load", "facts", "intervals", "tidy", "growth", "crossover", "noise"),
+    *("model", "selection", "limits", "libraries", "figures", "report", "cite", "marks", "history", "merge", "publish"),
+    *("run", "commands", "__main__"),
 )
 
 

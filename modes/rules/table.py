@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingRule, name_of
-from ..partials import SAME, Partial, Scale, elementwise_partial, product
+from ..partials import SAME, Partial, Scale, elementwise_partial
 
 __all__ = [
     "RULES",
@@ -56,16 +56,16 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("evaluate", "func", "keywords", "kind", "makers", "quick", "slope")
+    __slots__ = ("func", "keywords", "kind", "makers", "ones", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
-        self.evaluate = product if func is np.matmul else func
         self.kind = kind
         self.makers = makers
         self.keywords = _keywords(makers, kind) if keywords is None else frozenset(keywords)
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
         self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
+        self.ones = (False, False)  # of which operand of an element-wise row it is the number 1
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
 
     def partials(
@@ -97,6 +97,8 @@ def elementwise(func: Callable[..., Any], *derivatives: Derivative | None) -> No
     row = RULES[func] = Rule(func, DIFFERENTIABLE, makers, keywords=())
     if len(derivatives) == 1 and callable(derivatives[0]):
         row.slope = derivatives[0]
+    if len(derivatives) == 2:
+        row.ones = (derivatives[0] == 1, derivatives[1] == 1)
 
 
 def _from_derivative(d: Derivative | None, i: int, count: int) -> Maker:

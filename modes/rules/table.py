@@ -56,17 +56,23 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("func", "keywords", "kind", "makers", "ones", "quick", "slope")
+    __slots__ = ("func", "kind", "known_keywords", "makers", "ones", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
         self.kind = kind
         self.makers = makers
-        self.keywords = _keywords(makers, kind) if keywords is None else frozenset(keywords)
+        self.known_keywords = keywords
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
         self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
         self.ones = (False, False)  # of which operand of an element-wise row it is the number 1
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
+
+    def covers(self, name: str) -> bool:
+        """Whether the row covers a keyword argument of that name."""
+        if self.known_keywords is None:  # read off the signatures when somebody asks: half of the time of an import
+            self.known_keywords = _keywords(self.makers, self.kind)
+        return self.known_keywords is ANY or name in self.known_keywords
 
     def partials(
         self, positions: Sequence[int], y: Any, args: Sequence[Any], kwargs: dict[str, Any]
@@ -173,10 +179,13 @@ def primitive(func: Callable[..., Any]) -> Callable[..., Any]:
     return dispatching
 
 
-def _keywords(makers: tuple[Any, ...], kind: str) -> frozenset[str] | None:
-    """The keyword arguments a row covers: those that every one of its functions takes; None for any."""
+ANY: Any = object()
+
+
+def _keywords(makers: tuple[Any, ...], kind: str) -> Any:
+    """The keyword arguments a row covers: those that every one of its functions takes; ANY for any."""
     if kind == CONSTANT:
-        return None
+        return ANY
     names: set[str] | None = None
     for make in makers:
         if callable(make):
@@ -206,10 +215,8 @@ def rule_of(func: Callable[..., Any]) -> Rule:
 
 def check_keywords(rule: Rule, kwargs: dict[str, Any]) -> None:
     """Refuse keyword arguments that the rule does not cover, rather than ignore them."""
-    if rule.keywords is None:
-        return
     for name in kwargs:
-        if name not in rule.keywords:
+        if not rule.covers(name):
             raise _uncovered(rule.func, name)
 
 

@@ -214,10 +214,11 @@ class TracedArray:
 def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Evaluate any function of the table on traced operands, wherever among its arguments they are."""
     rule = rule_of(func)
-    check_keywords(rule, kwargs)
+    if kwargs:
+        check_keywords(rule, kwargs)
     if rule.kind is COMPOSITE:
         return rule.makers[0](*args, **kwargs)
-    if any(isinstance(value, TracedArray) for value in kwargs.values()):
+    if kwargs and any(isinstance(value, TracedArray) for value in kwargs.values()):
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
     lists = (list, tuple) if isinstance(func, np.ufunc) else (list,)  # elsewhere a tuple is a shape or axes

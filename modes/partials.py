@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .structure import Diagonal, Guarded, Identity, borrowed, dense, scaled, through
+from .structure import Diagonal, Guarded, Identity, borrowed, dense, one_seed, precise, scaled, through
 
 __all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
 
@@ -146,6 +146,8 @@ class Dot(Partial):
         return t @ self.w
 
     def pull(self, c: Any) -> Any:
+        if isinstance(c, Identity) and type(self.w) is np.ndarray:  # the seed of a scalar function
+            return one_seed(precise(self.w, c.dtype))
         c = np.reshape(c, (-1, 1)) if type(c) is np.ndarray else through(lambda c: np.reshape(c, (-1, 1)), c)
         return c * self.w
 

@@ -90,10 +90,12 @@ class Tape(Trace):
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         if not self.open:
             escaped(operands[0])
-        kept = [(x.index, partial) for x, partial in zip(operands, partials, strict=True) if partial is not None]
-        if not kept:
+        parents = tuple([x.index for x, partial in zip(operands, partials, strict=True) if partial is not None])
+        if not parents:
             return y
-        return Node(self, y, self.add(*zip(*kept, strict=True)))
+        if len(parents) < len(partials):
+            partials = [partial for partial in partials if partial is not None]
+        return Node(self, y, self.add(parents, tuple(partials)))
 
     def run(self, call: Call, node: type[Node] = Node) -> tuple[Any, int | None]:
         """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""

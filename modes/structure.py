@@ -59,6 +59,14 @@ def one_seed(x: Any) -> Any:
     return block
 
 
+def precise(array: Any, dtype: Any) -> Any:
+    """An array that takes a seed's place, in no less than the seed's dtype: float32 constants do not make the
+    derivatives of a float64 argument less precise."""
+    if array.dtype == dtype or (own := np.result_type(array.dtype, dtype)) == array.dtype:
+        return array
+    return array.astype(own)
+
+
 def filled(values: Any, start: int, size: int) -> Any:
     """Zeros of shape (k, size) but for values[i], i = 0..k-1, at column start + i of row i."""
     block = np.zeros((len(values), size), values.dtype)
@@ -143,11 +151,11 @@ class Identity(_Rows):
         plain = type(own) is np.ndarray and own.ndim == 1 and own.dtype.kind == "f"
         if not plain and (np.ndim(own) == 0 or own.dtype.kind != "f"):
             own = self.entries() * own
-        return Diagonal(self.shape, self.start, self.stop, self.dtype, own)
+        return Diagonal(self.shape, self.start, self.stop, self.dtype, precise(own, self.dtype))
 
     def __matmul__(self, matrix: Any) -> Any:
         whole = self.stop - self.start == matrix.shape[0]
-        return borrowed(matrix if whole else matrix[self.start : self.stop])
+        return borrowed(precise(matrix if whole else matrix[self.start : self.stop], self.dtype))
 
 
 class Diagonal(_Rows):

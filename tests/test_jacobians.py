@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -420,3 +421,31 @@ def test_a_tangent_that_is_used_twice_is_not_overwritten(mode: str) -> None:
     other = modes.jacobian(f, mode=mode, chunk_size=3)(x)  # small blocks: never in place
     np.testing.assert_allclose(J, other, rtol=1e-11, atol=1e-12)
     modes.check_derivatives(f, x)
+
+
+# --- float32 constants, float64 argument ------------------------------------------------------------------------
+W1, W2 = (
+    np.random.default_rng(i).standard_normal(shape).astype(np.float32) for i, shape in enumerate(((5, 4), (3, 5)))
+)
+PRODUCT = W2.astype(float) @ W1.astype(float)
+D = np.float32(0.1) + np.arange(5, dtype=np.float32)
+MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
+    (lambda x: W2 @ (W1 @ x), PRODUCT),
+    (lambda x: W2 @ (D * (W1 @ x)), W2.astype(float) @ (D.astype(float)[:, None] * W1)),
+    (lambda x: np.float32(0.1) * (W2 @ (W1 @ x)), float(np.float32(0.1)) * PRODUCT),
+    (lambda x: W2[0] @ (W1 @ x), PRODUCT[0]),
+    (lambda x: np.mean(W2 @ (W1 @ x)), np.mean(PRODUCT, axis=0)),
+    (lambda x: W2 @ (W1 @ (D[:4] * x)), PRODUCT * D[:4].astype(float)),
+]
+
+
+@pytest.mark.parametrize("case", range(len(MIXED)))
+@pytest.mark.parametrize("chunk_size", [None, 1, 3])
+def test_float32_constants_leave_the_derivatives_of_a_float64_argument_exact(case: int, chunk_size: int | None) -> None:
+    f, expected = MIXED[case]
+    x = np.linspace(0.5, 1.5, 4)
+    found = [modes.jacobian(f, mode=mode, chunk_size=chunk_size)(x) for mode in ("forward", "reverse", "auto")]
+    prepared = modes.prepare(f, x)
+    for J in (*found, prepared.jacfwd(x), prepared.jacrev(x)):
+        assert J.dtype == np.float64
+        np.testing.assert_allclose(J, expected, rtol=1e-14, atol=1e-15)

@@ -30,7 +30,8 @@ def operand_axes(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 def _plain(func: Callable[..., Any], a: Any, dtype: Any, out: Any) -> None:
     """Refuse a result array, and a dtype other than the operand's own."""
-    only_defaults(func, out=out, dtype=None if dtype is None or np.dtype(dtype) == a.dtype else dtype)
+    if out is not None or dtype is not None:
+        only_defaults(func, out=out, dtype=None if dtype is None or np.dtype(dtype) == a.dtype else dtype)
 
 
 # --- sums -------------------------------------------------------------------------------------------------------
@@ -44,6 +45,8 @@ def _sum(y: Any, a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, 
 
 def _mean(y: Any, a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Partial:
     _plain(np.mean, a, dtype, out)
+    if a.ndim == 1 and not keepdims and axis != ():
+        return Dot(np.full(a.shape, 1 / a.size if a.size else math.nan, a.dtype))
     return _linear_sum(a.shape, axis, keepdims, _count(a, axis))
 
 

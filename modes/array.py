@@ -290,7 +290,8 @@ def escaped(x: TracedArray) -> NoReturn:
 
 # -- operators and methods: the same as NumPy's functions of that name ------------------------------------------------
 def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    # Straight to the rule where the other operand is a plain one: 5 % of a small chain's Jacobian.
+    # Straight to the rule where the other operand is a plain one, or one of the same trace: 5 % of a small chain's
+    # Jacobian, a third of the price of x * x.
     def forward(self: TracedArray, other: Any) -> Any:
         rule = RULES[ufunc]
         if type(other) in PLAIN and (makers := rule.quick) is not None:
@@ -299,6 +300,10 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
             if rule.ones[0] and y.shape == primal.shape:
                 return self.shifted(y)
             return self.extend(y, makers[0](y, primal, other))
+        if type(other) is type(self) and other.owner is self.owner and (makers := rule.quick) is not None:
+            a, b = self.primal, other.primal
+            y = ufunc(a, b)
+            return self.owner.join(y, (self, other), (makers[0](y, a, b), makers[1](y, a, b)))
         if getattr(type(other), "__array_ufunc__", ufunc) is None:
             return NotImplemented  # NEP 13: the other operand takes it (a block of seeds does)
         return evaluate(ufunc, (self, other), {})

@@ -11,6 +11,7 @@ Everything else is taken over as it is. asv's files are read and written as vers
 (https://asv.readthedocs.io/en/stable/dev.html): a row a benchmark, whose columns the file names.
 """
 
+import ast
 import itertools
 import json
 import math
@@ -19,6 +20,7 @@ from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.load import DIRTY, MACHINE_FACTS, NOT_RESULTS, PARAMETERS
+from analysis.tidy import parse_case
 
 EVERYWHERE = ("crossover.Control.track_log_ratio", "environment.Environment.track_blas_threads")
 """What each shard measures: how noisy its machine is, and on how many threads."""
@@ -43,7 +45,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 
 
 def shard(cells: Mapping[str, Sequence[Sequence[str]]], index: int, count: int) -> Cells:
-    """The cells (benchmark -> lists of the reprs of PARAMETERS) of part `index` (from 1) of `count`.
+    """The cells of part `index` (from 1) of `count`: benchmark -> lists of reprs, of PARAMETERS or of a case's text.
 
     Cells that differ in n or mode alone stay together: a crossover is then measured and refined within one part, and
     the two modes of a cell on one machine. Such groups are dealt out in turn. What EVERYWHERE names is in each part.
@@ -52,12 +54,18 @@ def shard(cells: Mapping[str, Sequence[Sequence[str]]], index: int, count: int) 
     groups: dict[tuple[Any, ...], int] = {}
     for benchmark, combinations in cells.items():
         for parameters in combinations:
-            named = zip(PARAMETERS, parameters, strict=True)
-            group = (benchmark, *(value for name, value in named if name not in ("n", "mode")))
+            group = (benchmark, *(value for name, value in _named(parameters).items() if name not in ("n", "mode")))
             turn = groups.setdefault(group, len(groups))
             if benchmark in EVERYWHERE or turn % count == index - 1:
                 parts.setdefault(benchmark, []).append(list(parameters))
     return parts
+
+
+def _named(parameters: Sequence[str]) -> dict[str, Any]:
+    """The parameters of a cell by name: asv has them one by one, or all in one text."""
+    if len(parameters) == 1:
+        return parse_case(ast.literal_eval(parameters[0]))
+    return dict(zip(PARAMETERS, parameters, strict=True))
 
 
 def merge(folders: Mapping[str, Folder], machine: str | None = None) -> dict[str, bytes]:

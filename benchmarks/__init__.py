@@ -1,9 +1,11 @@
 """The asv suite: what a Jacobian costs in forward and in reverse mode, one module a question.
 
-    peers -> checks -> cases, pairs -> aspect, depth, profile, chunks, elementwise, products, memory,
-                                       crossover, floor, accuracy, environment,
-                                       backpropagation, tensors, hessian
+    peers -> checks -> cases, pairs -> aspect, depth, profile, products, memory, crossover, accuracy,
+                                       environment, backpropagation, tensors, hessian
+                       cases -> shapes -> floor -> limit
+                                          chunks, elementwise, growth           (chunks, growth: memory, too)
                            pairs -> single -> engines -> harness, published     (engines: crossover, memory, too)
+                                              growth, imports
 
 (a -> b: b imports a.) Run it by asv, or by ``python -m analysis run``; ``python -m benchmarks cells`` lists
 its cells.

@@ -30,8 +30,12 @@ QUESTIONS = (
     "engines",
     "environment",
     "floor",
+    "growth",
     "harness",
     "hessian",
+    "imports",
+    "imports",
+    "limit",
     "memory",
     "products",
     "profile",
@@ -51,7 +55,10 @@ def benchmarks() -> Iterator[tuple[str, type[Prepared]]]:
 
 
 def cells(profile: str) -> dict[str, list[list[str]]]:
-    return {name: [[repr(value) for value in case] for case in cls.grid.cells(profile)] for name, cls in benchmarks()}
+    return {
+        name: [[repr(value) for value in cls.grid.parameters(case)] for case in cls.grid.cells(profile)]
+        for name, cls in benchmarks()
+    }
 
 
 def engines() -> dict[str, dict[str, object]]:

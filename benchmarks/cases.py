@@ -1,7 +1,8 @@
 """A case as data: its chain, what is timed of it, and the lists of cases that each profile measures.
 
 Contract: a :class:`Case` holds the eleven parameters of every benchmark in this suite, the mode last: asv
-lets the last parameter run fastest, so that the two modes of a case are measured next to each other.
+lets the last parameter run fastest, so that the two modes of a case are measured next to each other. Cases that
+are a product of lists are a :class:`Grid`, others are :class:`Listed`.
 ``jacobian``, ``product`` and ``gradient`` return a callable without arguments that computes what is timed.
 By then it has computed it once, and :mod:`benchmarks.checks` has raised where that was wrong, so that asv
 records a failure and never a time. Where the engine is missing, not chosen, or lacks what the case asks for,
@@ -50,6 +51,16 @@ class Case(NamedTuple):
         if set(fields) != set(cls._fields):
             raise ValueError(f"expected a case as 'name=value ...' with the names {cls._fields}, got {text!r}")
         return cls(**{name: _value(value) for name, value in fields.items()})
+
+    @classmethod
+    def of(cls, *parameters: Any) -> "Case":
+        """The case that asv names: by its eleven parameters, or by one string for :meth:`parse`."""
+        return cls.parse(parameters[0]) if len(parameters) == 1 else cls(*parameters)
+
+    @property
+    def text(self) -> str:
+        """The string that :meth:`parse` reads."""
+        return " ".join(f"{name}={value}" for name, value in self._asdict().items())
 
     def chain(self) -> Chain:
         """The generated function; of seed 0, so that a case is the same function on every machine."""
@@ -167,14 +178,47 @@ class Grid:
 
     def cells(self, profile: str) -> list[Case]:
         """Every combination that the chosen engines can take, the last parameter fastest."""
-        engines = peers.chosen(profile)
-        return [
-            case
-            for case in (Case(*values) for values in combinations(*self.lists(profile)))
-            if case.engine in engines
-            and peers.row(case.engine).lacks(case) is None
-            and (profile not in self.square or case.n == case.m == case.width)
-        ]
+        every = (Case(*values) for values in combinations(*self.lists(profile)))
+        return possible(
+            (case for case in every if profile not in self.square or case.n == case.m == case.width), profile
+        )
+
+    def parameters(self, case: Case) -> tuple[Any, ...]:
+        """How asv names one of the cases."""
+        return tuple(case)
+
+
+class Listed:
+    """The cases of one benchmark, written out where no product of lists makes them.
+
+    Each profile adds its own to those of the one before. asv names a case by one parameter, its text.
+    """
+
+    names: ClassVar[list[str]] = ["case"]
+
+    def __init__(self, quick: Iterable[Case], standard: Iterable[Case] = (), full: Iterable[Case] = ()) -> None:
+        self.listed: dict[str, list[Case]] = {}
+        cases: list[Case] = []
+        for profile, added in zip(PROFILES, (quick, standard, full), strict=True):
+            self.listed[profile] = cases = list(dict.fromkeys([*cases, *added]))
+
+    def lists(self, profile: str) -> list[list[str]]:
+        """The one list of cases, as texts; what asv calls ``params``."""
+        return [[case.text for case in self.listed[profile]]]
+
+    def cells(self, profile: str) -> list[Case]:
+        """The cases that the chosen engines can take, in the order in which they are listed."""
+        return possible(self.listed[profile], profile)
+
+    def parameters(self, case: Case) -> tuple[str]:
+        """How asv names one of the cases."""
+        return (case.text,)
+
+
+def possible(cases: Iterable[Case], profile: str) -> list[Case]:
+    """Those of the cases that the profile's chosen engines can take."""
+    engines = peers.chosen(profile)
+    return [case for case in cases if case.engine in engines and peers.row(case.engine).lacks(case) is None]
 
 
 # --- what asv's classes share ---
@@ -197,12 +241,12 @@ class Prepared:
 
     pinned = True
 
-    grid: ClassVar[Grid]
+    grid: ClassVar[Grid | Listed]
     case: Case
     chain: Chain
 
     def setup(self, *parameters: Any) -> None:
-        self.case = Case(*parameters)
+        self.case = Case.of(*parameters)
         peers.expect(self.case, active_profile())
         if self.pinned:
             pin_to_one_core()

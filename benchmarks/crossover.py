@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from .cases import Case, Grid, Prepared, active_profile, jacobian, nested, pair_count
+from .cases import Grid, Prepared, active_profile, jacobian, nested, pair_count
 from .pairs import Samples, samples
 
 RATIO = ["forward/reverse"]
@@ -101,6 +101,3 @@ if REFINEMENTS := refinements():  # a class without cases would show up in asv a
 
         param_names: ClassVar[list[str]] = ["case"]
         params: ClassVar[list[list[str]]] = [REFINEMENTS]
-
-        def setup(self, case: str) -> None:
-            super().setup(*Case.parse(case))

@@ -1,45 +1,57 @@
-"""What does the Jacobian of an element-wise chain cost, which is diagonal? One class a size: n, m and width
-are one.
+"""What does the Jacobian of an element-wise chain cost, which is diagonal? n, m and width are one.
 
-The n x n result is filled in the end, so that a quadratic share remains whatever the engine does.
+The n x n result is filled in the end, so that a quadratic share remains whatever the engine does. How large the rest
+is says the second benchmark: the Jacobian over filling the result once. Filling is ``np.full``: a new array, and every
+number of it written by the program. Engines return new arrays, too. An engine may come below it: from some size on the
+system hands out memory that holds zeros already, and a diagonal is written to a small part of that.
 """
 
-from .cases import Grid, Timed, active_profile, nested
+from functools import partial
+
+import numpy as np
+
+from .cases import Listed, Prepared, Timed, active_profile, jacobian, pair_count
+from .pairs import Samples, samples
+from .shapes import every, squares
+
+SIZES = (32, 128, 512, 2000)
+DEPTHS = [*squares(*SIZES, depth=8), *squares(*SIZES, depth=64)]
+LAYERS = ["elementwise", "scalar"]
+ENGINES = ["modes", "modes-prepared"]
 
 
-def square(size: int) -> Grid:
-    return Grid(
-        layer=nested(["elementwise"], ["scalar"]),
-        activation=nested(["tanh"], full=["relu"]),
-        n=[size],
-        m=[size],
-        width=[size],
-        depth=nested([8], [64]),
+class Elementwise(Timed):
+    grid = Listed(
+        quick=every(squares(*SIZES, depth=8), layer=["elementwise"]),
+        standard=every(DEPTHS, layer=LAYERS),
+        full=every(DEPTHS, layer=LAYERS, activation=["tanh", "relu"]),
     )
-
-
-class _Elementwise(Timed):
+    param_names = grid.names
+    params = grid.lists(active_profile())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:
         self.call()
 
 
-class Elementwise32(_Elementwise):
-    grid = square(32)
+class Fill(Prepared):
+    """In interleaved pairs; the unit is the natural logarithm of the ratio."""
+
+    grid = Listed(
+        quick=every(squares(1024, depth=16), layer=["elementwise"], engine=ENGINES),
+        standard=every(squares(256, 4096, depth=16), layer=["elementwise"], engine=ENGINES),
+        full=every(squares(64, 256, 1024, 4096, depth=64), layer=["elementwise"], engine=ENGINES),
+    )
+    param_names = grid.names
     params = grid.lists(active_profile())
+    unit = "ln(Jacobian / filling its result)"
+    version = "1"
+
+    def track_log_over_fill(self, *case: object) -> Samples:
+        J = jacobian(self.case, self.chain, self.case.mode)
+        return samples(J, fill(self.case.m, self.case.n, self.case.dtype), pair_count())
 
 
-class Elementwise128(_Elementwise):
-    grid = square(128)
-    params = grid.lists(active_profile())
-
-
-class Elementwise512(_Elementwise):
-    grid = square(512)
-    params = grid.lists(active_profile())
-
-
-class Elementwise2000(_Elementwise):
-    grid = square(2000)
-    params = grid.lists(active_profile())
+def fill(m: int, n: int, dtype: str) -> partial[np.ndarray]:
+    """Filling an m x n array once."""
+    return partial(np.full, (m, n), 0.0, dtype)

@@ -1,49 +1,75 @@
-"""How far is the engine above the floor, in the time of one Jacobian? One class a size: n, m and width are
-one.
+"""How far is the engine above the floor: in the time of one Jacobian, one product, one gradient?
 
-The floor is the derivative written by hand (`peers/floor.py`). The unit is the natural logarithm of engine
-over floor, one number a pair (:mod:`benchmarks.pairs`).
+The floor is the derivative written by hand (`peers/floor.py`). The unit is the natural logarithm of engine over floor,
+one number a pair (:mod:`benchmarks.pairs`). The sizes are those of :mod:`benchmarks.shapes`; a product is a JVP in
+forward mode and a VJP in reverse mode.
 """
 
-from .cases import Grid, Prepared, active_profile, jacobian, nested, pair_count
+from collections.abc import Callable
+
+from modes.chains import Chain
+
+from .cases import Call, Case, Listed, Prepared, active_profile, gradient, jacobian, pair_count, product
 from .pairs import Samples, samples
+from .shapes import SHAPES, SIZES, Shape, affordable, every, squares
+
+ENGINES = ["modes", "modes-prepared"]
+FLOATS = ["float64", "float32"]
+LOSSES = [Shape(size, 1, size, depth) for depth in (4, 16, 64) for size in (SIZES if depth == 4 else (8, 64, 256))]
 
 
-def square(size: int) -> Grid:
-    return Grid(
-        activation=nested(["tanh"], full=["relu"]),
-        n=[size],
-        m=[size],
-        width=[size],
-        dtype=nested(["float64"], ["float32"]),
-    )
-
-
-class _Overhead(Prepared):
+class _OverFloor(Prepared):
     unit = "ln(engine / by hand)"
     version = "1"
 
-    def track_log_over_floor(self, *case: object) -> Samples:
+    def over_floor(self, timed: Callable[[Case, Chain], Call]) -> Samples:
         by_hand = self.case._replace(engine="floor")
-        above, below = (jacobian(side, self.chain, self.case.mode) for side in (self.case, by_hand))
+        above, below = (timed(side, self.chain) for side in (self.case, by_hand))
         return samples(above, below, pair_count())
 
 
-class Overhead8(_Overhead):
-    grid = square(8)
+class Jacobian(_OverFloor):
+    grid = Listed(
+        quick=every(squares(8, 64, 256, 512), engine=ENGINES),
+        standard=[
+            *affordable(every(SHAPES, engine=ENGINES)),
+            *every(squares(8, 64, 256, 512), engine=ENGINES, dtype=["float32"]),
+        ],
+        full=[
+            *every(SHAPES, dtype=FLOATS, engine=ENGINES),
+            *every(squares(8, 64, 256, 512), engine=ENGINES, activation=["relu"]),
+        ],
+    )
+    param_names = grid.names
     params = grid.lists(active_profile())
 
+    def track_log_over_floor(self, *case: object) -> Samples:
+        return self.over_floor(lambda side, chain: jacobian(side, chain, side.mode))
 
-class Overhead64(_Overhead):
-    grid = square(64)
+
+class Product(_OverFloor):
+    grid = Listed(
+        quick=every(squares(64), engine=ENGINES),
+        standard=every(squares(*SIZES), engine=ENGINES),
+        full=every(SHAPES, dtype=FLOATS, engine=ENGINES),
+    )
+    param_names = grid.names
     params = grid.lists(active_profile())
 
+    def track_log_product_over_floor(self, *case: object) -> Samples:
+        return self.over_floor(lambda side, chain: product(side, chain, side.mode))
 
-class Overhead256(_Overhead):
-    grid = square(256)
+
+class Gradient(_OverFloor):
+    grid = Listed(
+        quick=every([Shape(64, 1, 64)], layer=["loss"], engine=ENGINES, mode=["reverse"]),
+        standard=every(
+            [shape for shape in LOSSES if shape.depth == 4], layer=["loss"], engine=ENGINES, mode=["reverse"]
+        ),
+        full=every(LOSSES, layer=["loss"], dtype=FLOATS, engine=ENGINES, mode=["reverse"]),
+    )
+    param_names = grid.names
     params = grid.lists(active_profile())
 
-
-class Overhead512(_Overhead):
-    grid = square(512)
-    params = grid.lists(active_profile())
+    def track_log_gradient_over_floor(self, *case: object) -> Samples:
+        return self.over_floor(gradient)

@@ -11,7 +11,7 @@ from .pairs import Samples, samples
 
 class Products(Prepared):
     grid = Grid(
-        engine=["modes", "floor"],
+        engine=nested(["modes", "floor"], ["modes-prepared"]),
         n=[64],
         m=[64],
         width=nested([8, 64, 512], [32, 128, 256], [1024]),
@@ -28,7 +28,7 @@ class Products(Prepared):
 
 class Gradient(Prepared):
     grid = Grid(
-        engine=["modes", "floor"],
+        engine=nested(["modes", "floor"], ["modes-prepared"]),
         layer=["loss"],
         n=[64],
         m=[1],

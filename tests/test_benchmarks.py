@@ -15,6 +15,7 @@ import pytest
 from asv_runner.discovery import disc_benchmarks
 from threadpoolctl import threadpool_limits
 
+from analysis.tidy import parse_case
 from benchmarks import __main__ as listing
 from benchmarks import cases, checks, crossover, memory, pairs, peers
 from modes.chains import ACTIVATIONS, Chain, layer_chain
@@ -22,6 +23,10 @@ from modes.chains import ACTIVATIONS, Chain, layer_chain
 ROOT = Path(__file__).parent.parent
 FLOOR = peers.load("floor")
 BENCHMARKS = dict(listing.benchmarks())
+NAMES = [
+    *("engine", "layer", "profile", "activation"),
+    *("n", "m", "width", "depth", "dtype", "chunk_size", "mode"),
+]
 DENSE = [(n, m, depth) for n, m in ((5, 3), (3, 5), (4, 1), (1, 4)) for depth in (1, 2, 4)]
 
 
@@ -297,8 +302,8 @@ def test_an_unknown_engine_is_refused() -> None:
 
 def test_a_case_survives_its_text() -> None:
     case = cases.Case(n=47, mode="forward/reverse")
-    text = " ".join(f"{name}={value}" for name, value in case._asdict().items())
-    assert cases.Case.parse(text) == case
+    assert cases.Case.parse(case.text) == case
+    assert cases.Case.of(case.text) == cases.Case.of(*case) == case
 
 
 @pytest.mark.parametrize("text", ["n=1", "nonsense", "engine=modes depth"])
@@ -308,24 +313,18 @@ def test_a_text_that_is_no_case_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_a_benchmark_has_the_eleven_parameters_and_a_version(name: str) -> None:
+def test_a_benchmark_has_the_eleven_parameters_or_one_text_of_them_and_a_version(name: str) -> None:
     benchmark = BENCHMARKS[name]
-    assert benchmark.param_names == [
-        "engine",
-        "layer",
-        "profile",
-        "activation",
-        "n",
-        "m",
-        "width",
-        "depth",
-        "dtype",
-        "chunk_size",
-        "mode",
-    ]
+    named = ["case"] if isinstance(benchmark.grid, cases.Listed) else NAMES
+    assert benchmark.param_names == named
     assert len(benchmark.params) == len(benchmark.param_names)
     assert isinstance(benchmark.version, str)
     assert all(value is None or type(value) in (int, str) for values in benchmark.params for value in values)
+
+
+def test_a_case_has_the_eleven_parameters_in_the_order_that_the_analysis_reads() -> None:
+    assert list(cases.Case._fields) == NAMES
+    assert parse_case(cases.Case(n=47, m=1).text) == cases.Case(n=47, m=1)._asdict()
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -334,12 +333,15 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "track_log_ratio": ["forward/forward"] if "Control" in name else ["forward/reverse"],
         "track_blas_threads": ["forward/reverse"],
         "track_log_gradient_over_f": ["reverse"],
+        "track_log_gradient_over_floor": ["reverse"],
         "track_f_seconds": ["primal"],
+        "track_import_seconds": ["primal"],
         "time_pullback": ["backpropagation", "product-formula"],
         "time_hessian": [f"{a}-over-{b}" for a in ("forward", "reverse") for b in ("forward", "reverse")],
         "track_log_tensor_over_vjp": ["tensor/vjp"],
     }
-    assert BENCHMARKS[name].params[-1] == modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
+    found = [cases.Case.of(*values).mode for values in product(*BENCHMARKS[name].params)]
+    assert list(dict.fromkeys(found)) == modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -351,18 +353,18 @@ def test_profiles_are_nested_and_list_no_case_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("profile", cases.PROFILES)
-def test_listed_cells_are_the_products_without_what_an_engine_lacks(profile: str) -> None:
+def test_the_cells_are_the_products_without_what_an_engine_lacks(profile: str) -> None:
     listed = listing.cells(profile)
     assert listed.keys() == BENCHMARKS.keys()
     for name, cells in listed.items():
         grid = BENCHMARKS[name].grid
-        every = [cases.Case(*values) for values in product(*grid.lists(profile))]
-        if profile in grid.square:
+        every = [cases.Case.of(*values) for values in product(*grid.lists(profile))]
+        if isinstance(grid, cases.Grid) and profile in grid.square:
             every = [case for case in every if case.n == case.m == case.width]
         left = [
             case for case in every if case.engine in peers.chosen(profile) and not peers.row(case.engine).lacks(case)
         ]
-        assert cells == [[repr(value) for value in case] for case in left]
+        assert cells == [[repr(value) for value in grid.parameters(case)] for case in left]
 
 
 @pytest.mark.parametrize("profile", cases.PROFILES)
@@ -438,8 +440,7 @@ def test_the_suite_imports_without_optional_packages_and_asks_for_no_engine() ->
 
 def test_refinements_come_from_the_file_and_are_not_collected_without(tmp_path: Path) -> None:
     assert not hasattr(crossover, "Refine")
-    case = cases.Case(n=5, m=3, width=6, depth=2, mode="forward/reverse")
-    text = " ".join(f"{name}={value}" for name, value in case._asdict().items())
+    text = cases.Case(n=5, m=3, width=6, depth=2, mode="forward/reverse").text
     (tmp_path / "cases.json").write_text(json.dumps([text]))
     script = (
         "from benchmarks.crossover import Refine\n"
@@ -463,15 +464,17 @@ def test_a_foreign_file_of_refinements_is_named(tmp_path: Path, monkeypatch: pyt
 def test_smoke_one_cell_of_each_class(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODES_PROFILE", "quick")
     monkeypatch.setenv("MODES_PAIRS", "2")
-    case = min(BENCHMARKS[name].grid.cells("quick"), key=lambda case: case.n * case.m * case.width * case.depth)
+    grid = BENCHMARKS[name].grid
+    smallest = min(grid.cells("quick"), key=lambda case: case.n * case.m * case.width * case.depth)
+    parameters = grid.parameters(smallest)
     benchmark = BENCHMARKS[name]()
-    benchmark.setup(*case)
-    benchmark.setup(*case)  # asv does, before every sample
+    benchmark.setup(*parameters)
+    benchmark.setup(*parameters)  # asv does, before every sample
     method = name.rsplit(".", 1)[1]
-    result = getattr(benchmark, method)(*case)
+    result = getattr(benchmark, method)(*parameters)
     if isinstance(result, dict):
         assert result["number"] == 1
-        assert len(result["samples"]) == 2 or method == "track_setup_seconds"
+        assert len(result["samples"]) == 2 or method in ("track_setup_seconds", "track_import_seconds")
         assert all(math.isfinite(sample) for sample in result["samples"])
     elif method.startswith("track_"):
         assert math.isfinite(result)

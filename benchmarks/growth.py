@@ -1,0 +1,50 @@
+"""How do time and memory of a Jacobian grow with n, with m, with the width and with the depth, where they are large?
+
+Absolute figures of one engine, four sizes or more along each axis with the other three held: what exponents are fitted
+to (C1, C2, C5). Sizes below 128 are left to the other benchmarks: there the price a call bends the curve (C6).
+"""
+
+from .cases import Listed, Prepared, active_profile, jacobian, pair_count
+from .memory import peak_bytes
+from .pairs import Samples
+from .shapes import Shape, every
+from .single import seconds, stored
+
+
+def axes(sizes: list[int], depths: list[int]) -> list[Shape]:
+    """A cross through two shapes: n and m around 256, width and depth around 128."""
+    return [
+        *(Shape(n, 256, 256) for n in sizes),
+        *(Shape(256, m, 256) for m in sizes),
+        *(Shape(128, 128, width) for width in sizes),
+        *(Shape(128, 128, 128, depth) for depth in depths),
+    ]
+
+
+CASES = Listed(
+    quick=every([Shape(128, 128, 128)]),  # no growth to be seen, but that the suite still runs
+    standard=every(axes([128, 256, 512, 1024], [4, 8, 16, 32, 64])),
+    full=every(axes([192, 384, 768], [6, 12, 24, 48, 96, 128])),
+)
+
+
+class Time(Prepared):
+    grid = CASES
+    param_names = grid.names
+    params = grid.lists(active_profile())
+    unit = "seconds"
+    version = "1"
+
+    def track_seconds(self, *case: object) -> Samples:
+        return stored(seconds(jacobian(self.case, self.chain, self.case.mode), pair_count()))
+
+
+class Memory(Prepared):
+    grid = CASES
+    param_names = grid.names
+    params = grid.lists(active_profile())
+    unit = "bytes"
+    version = "1"
+
+    def track_peak_bytes(self, *case: object) -> int:
+        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))

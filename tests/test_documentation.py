@@ -1,18 +1,39 @@
-"""What the documentation shows is run: the docstrings' examples, and the README's Python."""
+"""What the documentation shows is run: the docstrings' examples, the README's Python, the examples of docs/adding.md.
+
+What it names exists: the tests of the mathematics, the commands and their options, the figures and tables. The pages
+build without a warning, and ask nothing of the network.
+"""
 
 from __future__ import annotations
 
+import argparse
+import ast
 import doctest
+import importlib.util
 import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
 import modes
+from analysis.__main__ import parser
+from analysis.crossover import crossovers
+from analysis.figures import FIGURES, new_figure
+from analysis.report.section import Words
+from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
+from benchmarks import cases
+from modes import chains
+from tests.tables import curve, frame
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 
 
 @pytest.mark.parametrize("module", [modes, modes.rules], ids=lambda m: m.__name__)
@@ -36,3 +57,171 @@ def test_the_readme_s_python_runs_and_says_the_truth() -> None:
     assert forward.shape == (3, 2)
     np.testing.assert_allclose(forward, reverse, rtol=1e-15)
     np.testing.assert_allclose(auto, reverse, rtol=1e-15)
+
+
+# --- docs/adding.md ---
+
+
+def examples(heading: str) -> list[str]:
+    """The Python under a heading of docs/adding.md, block by block."""
+    page = (DOCS / "adding.md").read_text(encoding="utf-8")
+    part = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [
+        textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.+?)^ *```", part, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def row_of(text: str, names: dict[str, Any]) -> dict[str, Any]:
+    """A row of a dict, as it is shown."""
+    found: dict[str, Any] = eval("{" + text + "}", names)
+    return found
+
+
+@pytest.fixture
+def weighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layer of the example, added to modes.chains step by step."""
+    function, row, method, branch = examples("A layer")
+    names = vars(chains)
+    added: dict[str, Any] = {}
+    exec(function, names, added)
+    for name, compute in row_of(row, {**names, **added}).items():
+        monkeypatch.setitem(chains._LAYERS, name, compute)
+        monkeypatch.setattr(chains, "LAYERS", (*chains.LAYERS, name))
+    exec(method, names, added)
+    monkeypatch.setattr(chains._Walk, "weighted", added["weighted"], raising=False)
+    others = chains._draw
+    head = "def drawn(walk, layer, widths):\n    hidden, last = widths[1:-1], widths[-1]\n"
+    exec(head + textwrap.indent(branch, "    ") + "    return others(walk, layer, widths)", {"others": others}, added)
+    monkeypatch.setattr(chains, "_draw", added["drawn"])
+
+
+@pytest.mark.usefixtures("weighted")
+def test_the_layer_of_the_example() -> None:
+    chain = modes.layer_chain(5, 3, 4, 6, layer="weighted")
+    assert [tuple(p.shape for p in parameters) for parameters in chain.parameters] == [
+        ((before,), (after, before), (after,)) for before, after in ((5, 6), (6, 6), (6, 6), (6, 3))
+    ]
+    x = chain.x
+    for s, W, b in chain.parameters:
+        x = np.tanh(W @ np.diag(s) @ x + b)
+    np.testing.assert_allclose(chain(chain.x), x, rtol=1e-13)
+    modes.check_derivatives(chain, chain.x)
+    deep = modes.layer_chain(8, 8, 64, 8, layer="weighted")
+    assert 1e-2 < np.linalg.norm(modes.jacfwd(deep)(deep.x)) < 1e2
+    np.testing.assert_array_equal(
+        deep.x.astype(np.float32), modes.layer_chain(8, 8, 64, 8, "weighted", dtype="float32").x
+    )
+
+
+@pytest.mark.usefixtures("weighted")
+def test_the_benchmark_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = examples("A benchmark")
+    names = {"__name__": "benchmarks.weighted", "__package__": "benchmarks"}
+    exec(code, names)
+    benchmark: Any = names["Weighted"]
+    for layer in ("dense", "weighted"):
+        case = cases.Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
+        measured = benchmark()
+        measured.case, measured.chain = case, case.chain()
+        monkeypatch.setenv("MODES_PAIRS", "2")
+        assert len(measured.track_log_ratio()["samples"]) == 2
+    assert len(benchmark.grid.cells("quick")) == 6  # those of "dense": the engines' rows were made without the layer
+    assert benchmark.params[1] == ["dense", "weighted"]
+
+
+def test_the_figure_of_the_example() -> None:
+    code, row, words = examples("A figure")
+    names: dict[str, Any] = {"Words": Words}
+    exec(code, names)
+    (name,) = row_of(row, names)
+    assert list(row_of(words, names)) == [name]
+    draw = row_of(row, names)[name]
+    table = frame([*curve(80), *curve(40, layer="residual")])
+    axes = draw(new_figure(name), table, crossovers(table)).axes[0]
+    assert [line.get_label() for line in axes.get_lines()][:2] == ["dense", "residual"]
+    assert draw(new_figure(name), table[:0], crossovers(table[:0])).axes  # says that it was not measured
+
+
+@pytest.fixture
+def _rules() -> Iterator[None]:
+    kept = dict(modes.rules.RULES)
+    yield
+    modes.rules.RULES.clear()
+    modes.rules.RULES.update(kept)
+
+
+@pytest.mark.usefixtures("_rules")
+def test_the_rules_of_the_examples() -> None:
+    first, second = examples("A rule")
+    names: dict[str, Any] = {}
+    exec(first, names)
+    exec(second, names)
+    T = np.diag(names["diagonal"]) + np.diag(names["lower"][1:], -1) + np.diag(names["upper"][:-1], 1)
+    b = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(names["solve"](b), np.linalg.solve(T, b), rtol=1e-14)
+    for jacobian in (modes.jacfwd, modes.jacrev):
+        np.testing.assert_allclose(jacobian(names["solve"])(b), np.linalg.inv(T), rtol=1e-13)
+    H = modes.hessian(lambda x: np.sum(names["gaussian"](x)))(np.array([0.3, -1.2]))
+    assert H[0, 0] == pytest.approx((0.3**2 - 1) * np.exp(-0.5 * 0.3**2))
+    prepared = modes.prepare(names["gaussian"], b)
+    np.testing.assert_allclose(prepared.jacrev(b), np.diag(-b * np.exp(-0.5 * b * b)), rtol=1e-14)
+
+
+# --- what the pages name ---
+
+
+def test_every_fact_of_the_mathematics_has_a_test_that_exists() -> None:
+    page = (DOCS / "mathematics.md").read_text(encoding="utf-8")
+    stated = re.findall(r"^([MC]\d+(?:, [MC]\d+)*)\n: (.+?)(?=\n\n(?! )|\Z)", page, re.DOTALL | re.MULTILINE)
+    numbers = [number for names, _ in stated for number in names.split(", ")]
+    assert numbers == [f"M{i}" for i in range(1, 24)] + [f"C{i}" for i in range(1, 7)]
+    for names, text in stated:
+        tests = re.findall(r"`(test_\w+)\.(test_\w+)`", text)
+        assert tests, f"{names} names no test"
+        for file, test in tests:
+            tree = ast.parse((ROOT / "tests" / f"{file}.py").read_text(encoding="utf-8"))
+            functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+            assert test in functions, f"{names}: no {test} in {file}.py"
+            assert any(f"_{number.lower()}_" in test for number in names.split(", "))
+
+
+def subcommands(top: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    (actions,) = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(actions.choices)
+
+
+def test_every_command_and_option_is_on_its_page() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8") + (DOCS / "citing.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    commands = subcommands(parser())
+    assert set(commands) <= set(listed)
+    for name, command in commands.items():
+        options = {option for action in command._actions for option in action.option_strings} - {"-h", "--help"}
+        assert not [option for option in options if f"{option}" not in page], name
+
+
+def test_every_figure_and_table_is_on_the_page_about_reading_them() -> None:
+    page = " ".join((DOCS / "reading.md").read_text(encoding="utf-8").split())
+    titles = [words.title for words in (*FIGURE_WORDS.values(), *TABLES.values())]
+    assert set(FIGURE_WORDS) == set(FIGURES)
+    missing = [title for title in titles if f"**{title}" not in page]
+    missing += [section.title for section in SECTIONS if f"## {section.title} " not in f"{page} "]
+    assert not missing, f"docs/reading.md does not say how to read {missing}"
+
+
+# --- the pages themselves ---
+
+
+@pytest.mark.skipif(importlib.util.find_spec("myst_parser") is None, reason="Sphinx and MyST are not installed")
+def test_the_pages_build_without_a_warning_and_need_no_network(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "cache")]
+    done = subprocess.run([*command, str(DOCS), str(tmp_path / "html")], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = sorted((tmp_path / "html").rglob("*.html"))
+    assert {page.stem for page in DOCS.glob("*.md")} <= {page.stem for page in pages}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(?:https?:)?//[^>]*>", text), page.name
+        assert "fact:modes" not in re.sub(r"<!--.*?-->|<code.*?</code>|<pre>.*?</pre>", "", text, flags=re.DOTALL), (
+            page.name
+        )

@@ -10,12 +10,15 @@ from collections.abc import Callable
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.figures.chunks import chunk_size
 from analysis.figures.cost import cost_against_n
+from analysis.figures.limits import cost_over_limit, engine_overhead
 from analysis.figures.map import crossover_map
 from analysis.figures.memory import memory_against_depth
-from analysis.figures.overhead import engine_overhead
+from analysis.figures.model import cost_model, model_errors
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
+from analysis.figures.selection import rule_regret
 
 Draw = Callable[[Figure, pd.DataFrame, pd.DataFrame], Figure]
 
@@ -25,13 +28,21 @@ FIGURES: dict[str, Draw] = {
     "crossover-ratio": crossover_ratio,
     "memory-against-depth": memory_against_depth,
     "product-cost": product_cost,
+    "cost-over-limit": cost_over_limit,
     "engine-overhead": engine_overhead,
+    "chunk-size": chunk_size,
+    "rule-regret": rule_regret,
+    "cost-model": cost_model,
+    "model-errors": model_errors,
 }
 SIZES = {
     "cost-against-n": (9.0, 4.2),
     "crossover-map": (9.0, 5.6),
     "crossover-ratio": (10.0, 4.4),
     "product-cost": (9.0, 5.0),
+    "rule-regret": (9.0, 5.6),
+    "cost-model": (9.0, 6.4),
+    "model-errors": (9.0, 4.6),
 }  # inches
 DEFAULT_SIZE = (9.0, 4.4)
 

@@ -70,11 +70,6 @@ def as_ratios(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def overhead_table(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Time of the engines over that of the hand-written derivative."""
-    return ratio_table(tidy, "log_over_floor").reset_index(drop=True)
-
-
 def product_table(tidy: pd.DataFrame) -> pd.DataFrame:
     """Time of one JVP, VJP and gradient over the time of f, by the engine and by hand (engine floor)."""
     products = ratio_table(tidy, "log_product_over_f")
@@ -93,28 +88,6 @@ def memory_table(tidy: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(peak_bytes=table["value"], counted_bytes=counted)
     kept = ["mode", *KEYS, "peak_bytes", "counted_bytes"]
     return table[kept].sort_values(["n", "m", "width", "mode", "depth"]).reset_index(drop=True)
-
-
-def growth_table(tidy: pd.DataFrame) -> pd.DataFrame:
-    """How time and peak memory of a Jacobian grow with depth: the factor over the depths measured, and the exponent.
-
-    The exponent p is the slope of a straight line through (log depth, log cost), so that cost ~ depth^p. Settings with
-    fewer than three depths are left out.
-    """
-    rows = []
-    for metric in ("seconds", "peak_bytes"):
-        table = unchunked(measured(tidy, metric, engine="modes", profile="uniform"))
-        fixed = ["mode", *(key for key in KEYS if key not in ("depth", "profile"))]
-        for key, part in table.groupby(fixed):
-            if part["depth"].nunique() < 3:
-                continue
-            part = part.sort_values("depth")
-            depth, cost = part["depth"].to_numpy(dtype=float), part["value"].to_numpy(dtype=float)
-            slope = float(np.polyfit(np.log(depth), np.log(cost), 1)[0])
-            ends = [int(depth[0]), int(depth[-1]), cost[-1] / cost[0], slope]
-            rows.append([metric, *(key if isinstance(key, tuple) else (key,)), *ends])
-    columns = ["metric", *fixed, "depth_from", "depth_to", "factor", "exponent"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def failed_table(tidy: pd.DataFrame) -> pd.DataFrame:

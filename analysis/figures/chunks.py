@@ -1,0 +1,57 @@
+"""Figure: what the number of seeds that travel at once does to the time and the peak memory of a Jacobian."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures.rows import commonest, match
+from analysis.figures.style import BY_MODE, finish, finish_axes, log_ticks, missing_figure, plain_ticks
+from analysis.limits import CHAIN, chunks
+
+PANELS = {"time": "time / time of all seeds at once", "memory": "peak memory / peak of all seeds at once"}
+
+
+def chunk_axes(axes: Axes, rows: pd.DataFrame, ratio: str) -> Axes:
+    """Draw column `ratio` of `analysis.limits.chunks` against the chunk size, for both modes of one chain.
+
+    The last point of a line is all seeds at once: 1, by definition.
+    """
+    sizes = set()
+    for mode, look in BY_MODE.items():
+        part = rows[(rows["mode"] == mode) & rows[ratio].notna()]
+        if part.empty:
+            continue
+        seeds = int(part["n" if mode == "forward" else "m"].iloc[0])
+        axes.plot([*part["chunk_size"], seeds], [*part[ratio], 1.0], markersize=5, **look)
+        sizes |= {*part["chunk_size"], seeds}
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.set(xscale="log", xlabel="chunk size (seeds at once)", ylabel=PANELS[ratio])
+    plain_ticks(axes.xaxis, sorted(sizes))
+    if ratio == "time":
+        axes.set_yscale("log")
+        log_ticks(axes.yaxis, *axes.get_ylim())
+    else:
+        axes.set_ylim(bottom=0)  # what is saved is a share of the whole
+    finish_axes(axes)
+    return axes
+
+
+def chunk_size(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
+    """A panel for time and one for memory, of the chain with the most chunk sizes in the most of the two."""
+    table = chunks(tidy)
+    shown = [ratio for ratio in PANELS if table[ratio].notna().any()]
+    if not shown:
+        return missing_figure(figure, "the time and the peak memory of a Jacobian at several chunk sizes")
+    both = table[table[shown].notna().all(axis=1)]
+    setting = commonest(table if both.empty else both, list(CHAIN), of="chunk_size")
+    rows = match(table, **setting)
+    shown = [ratio for ratio in shown if rows[ratio].notna().any()]
+    panels = figure.subplots(1, len(shown), squeeze=False)[0]
+    for axes, ratio in zip(panels, shown, strict=True):
+        chunk_axes(axes, rows, ratio)
+    figure.suptitle(
+        f"Seeds in chunks: {setting['layer']} {setting['activation']} chain, n = {setting['n']}, m = {setting['m']}, "
+        f"width {setting['width']}, depth {setting['depth']}, {setting['dtype']}",
+        fontsize=10.5,
+    )
+    return finish(figure, list(panels), tidy[tidy["chunk_size"].notna()])

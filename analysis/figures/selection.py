@@ -1,0 +1,68 @@
+"""Figure: how much time is lost by choosing the mode by the rules that libraries ship, and by this project's own."""
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures.ratio import with_dates
+from analysis.figures.rows import match
+from analysis.figures.style import BLUE, GREY, VERMILLION, finish, finish_axes, log_ticks, missing_figure
+from analysis.selection import AIM, AUTO, MODEL, RULES, scores
+
+LEAST = 0.1
+"""Percent: less is drawn at this border, where a logarithmic axis ends."""
+OWN = (AUTO, MODEL)
+
+
+def rule_groups(table: pd.DataFrame) -> pd.DataFrame:
+    """The scores with a column `label`, one row for rules that are the same rule, the least regret first."""
+    names: dict[str, list[str]] = {}
+    for rule in RULES:
+        names.setdefault(rule.when, []).append(rule.name)
+    labels = {found[0]: f"{when}: {', '.join(found)}" for when, found in names.items()} | {name: name for name in OWN}
+    kept = table[table["rule"].isin(list(labels))].sort_values("geometric_mean", kind="stable")
+    return kept.assign(label=kept["rule"].map(labels))
+
+
+def regret_axes(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Draw the time lost by each rule in percent of the better mode's: geometric mean with its interval, and maximum.
+
+    `table`: rows of `rule_groups`; the first is drawn on top.
+    """
+    place = -np.arange(len(table))
+    lost = 100 * (table[["geometric_mean", "low", "high", "maximum"]].to_numpy(dtype=float) - 1)
+    mean, low, high, most = lost.clip(min=LEAST).T
+    axes.hlines(place, mean, most, color="#BBBBBB", linewidth=1, zorder=1)
+    error = np.nan_to_num([mean - low, high - mean])  # too few cells have no interval
+    look: dict[str, Any] = {"linestyle": "none", "capsize": 3}
+    label = "geometric mean, 95 % interval"
+    axes.errorbar(mean, place, xerr=error, color=BLUE, marker="o", markersize=6, label=label, **look)
+    worst: dict[str, Any] = {"color": VERMILLION, "marker": "D", "markersize": 5.5, "markerfacecolor": "white"}
+    axes.plot(most, place, linestyle="none", label="maximum", **worst)
+    for aim, style, name in zip(AIM, (":", "--"), ("geometric mean", "maximum"), strict=True):
+        text = f"aim of {AUTO}, {name}: {100 * (aim - 1):.0f} %"
+        axes.axvline(100 * (aim - 1), color=GREY, linewidth=0.9, linestyle=style, label=text, zorder=0)
+    axes.set_yticks(place, [textwrap.fill(label, 42) for label in table["label"]], fontsize=8)
+    for tick, rule in zip(axes.get_yticklabels(), table["rule"], strict=True):
+        tick.set_fontweight("bold" if rule in OWN else "normal")
+    axes.set(xscale="log", xlabel="time lost against the better mode, percent", ylabel="forward mode when")
+    axes.set_xlim(LEAST / 1.15, max(120.0, 1.4 * most.max()))
+    log_ticks(axes.xaxis, LEAST, axes.get_xlim()[1])
+    finish_axes(axes)
+    axes.grid(False, axis="y")
+    return axes
+
+
+def rule_regret(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
+    """One panel: the rules scored on the Jacobians of this project's engines."""
+    table = match(scores(tidy), engine="modes")
+    if table.empty:
+        return missing_figure(figure, "ratios of the two modes' times with an interval")
+    axes = regret_axes(figure.subplots(), rule_groups(table))
+    cells = table["cells"].max()
+    axes.set_title(f"Choosing the mode by a rule: the time that is lost, over {cells} Jacobians measured", fontsize=10)
+    return finish(figure, [axes], with_dates(table, tidy), columns=2)

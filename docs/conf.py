@@ -1,0 +1,93 @@
+"""How Sphinx builds these pages: `python -m sphinx -W --keep-going -b html docs build/docs`.
+
+Pages are Markdown (MyST). The theme is Alabaster, which comes with Sphinx: no further package, and pages that ask
+nothing of the network. Formulas are plain text, so that they read the same on any screen and need no script.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+RESULTS = "results/index"
+"""The page that `python -m analysis publish` writes: not there before a run has been published."""
+
+sys.path.insert(0, str(HERE.parent))
+
+project = "mode-crossover"
+author = "The mode-crossover developers"
+copyright = author
+release = version = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"  # the docstrings say more than the annotations
+autodoc_member_order = "bysource"
+default_role = "code"
+highlight_language = "none"
+
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "Forward or reverse mode? Where the cheaper way to a Jacobian changes.",
+    "font_family": "system-ui, sans-serif",
+    "head_font_family": "system-ui, sans-serif",
+    "font_size": "16px",
+    "fixed_sidebar": True,
+    "sidebar_width": "245px",
+    "page_width": "68rem",
+    "body_max_width": "none",
+    "show_powered_by": False,
+}
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
+html_show_sourcelink = False
+html_copy_source = False
+
+
+def plain(text: str) -> str:
+    """A docstring, which is plain text with code in backquotes, as reStructuredText, paragraph by paragraph.
+
+    An underlined heading becomes bold, what follows "Parameters" a list with the names as code; sessions and indented
+    lines (formulas) stay as they are. Nothing else in it is markup.
+    """
+    return "\n\n".join(map(paragraph, re.split(r"\n\s*\n", text.strip("\n"))))
+
+
+def paragraph(text: str) -> str:
+    first, _, rest = text.partition("\n")
+    if first.startswith(">>>"):
+        return text
+    if first.startswith(" "):
+        return f"::\n\n{text}"
+    underline, _, below = rest.partition("\n")
+    if not re.fullmatch(r"-{3,}", underline):
+        return escaped(text)
+    if first == "Parameters":
+        entries = (" ".join(entry.split()).partition(" : ") for entry in re.split(r"\n(?! )", below))
+        below = "\n".join(f"- ``{name}``: {escaped(meaning)}" for name, _, meaning in entries)
+    else:
+        below = escaped(below)
+    return f"**{first}**\n\n{below}"
+
+
+def escaped(text: str) -> str:
+    """Text without markup but for code in backquotes."""
+    parts = re.split(r"`([^`]+)`", text)
+    return "".join(f"``{part}``" if i % 2 else re.sub(r"([\\*|_])", r"\\\1", part) for i, part in enumerate(parts))
+
+
+def docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = plain("\n".join(lines)).splitlines()
+
+
+def contents(app: Any, name: str, source: list[str]) -> None:
+    if name == "index" and not (HERE / f"{RESULTS}.md").exists():
+        source[0] = source[0].replace(f"\n{RESULTS}\n", "\n")
+
+
+def setup(app: Any) -> None:
+    app.connect("autodoc-process-docstring", docstring)
+    app.connect("source-read", contents)

@@ -20,7 +20,17 @@ from analysis.facts import read_facts
 from analysis.load import read_machines, read_results
 from analysis.merge import parse_shard
 from analysis.profiles import PAIRS
-from analysis.report import About, choose_run, figure_files, headline, only_run, report_files
+from analysis.report import (
+    About,
+    choose_run,
+    figure_files,
+    headline,
+    named,
+    narrowed,
+    only_run,
+    options_between,
+    report_files,
+)
 from analysis.report.tables import tidy_csv
 from analysis.run import measure
 from analysis.text import counted
@@ -46,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     choice = argparse.ArgumentParser(add_help=False)
     choice.add_argument("--machine", help="of several machines' results, those of this one")
     choice.add_argument("--commit", help="of several commits' results, those of this one (not the newest)")
+    choice.add_argument(
+        "--env", help="of several environments' results, those of this one (a part of its name will do)"
+    )
 
     run = commands.add_parser("run", parents=[common, output], help="measure, then report")
     run.add_argument(
@@ -59,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
     )
     table = commands.add_parser(
-        "table", parents=[common], help="print the tidy or the crossover table of all results as CSV"
+        "table", parents=[common, choice], help="print the tidy or the crossover table of all results as CSV"
     )
     table.add_argument("which", choices=["tidy", "crossover"], nargs="?", default="crossover")
     table.add_argument("--output", type=Path, metavar="FILE", help="write to this file instead")
@@ -122,8 +135,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def table(options: argparse.Namespace) -> int:
-    """The tidy or the crossover table of all results, as CSV."""
+    """The tidy or the crossover table, as CSV: of all results, or of those that the options name."""
     rows = tidy(results(options.results))
+    kept = narrowed(rows, options.machine, options.commit, options.env)
+    if kept.empty:
+        chosen(rows, options)  # which says what there is
+    rows = kept
     text = (tidy_csv(rows) if options.which == "tidy" else crossovers(rows)).to_csv(index=False)
     if options.output is None:
         print(text, end="")
@@ -190,16 +207,14 @@ def results(folder: Path) -> pd.DataFrame:
 def chosen(rows: pd.DataFrame, options: argparse.Namespace) -> dict[str, str]:
     """The run that the options ask for; a line says which, where there are several."""
     try:
-        run = choose_run(rows, options.machine, options.commit)
+        run = choose_run(rows, options.machine, options.commit, options.env)
     except KeyError as error:
-        known = rows.groupby(["machine", "commit"], as_index=False).size()
-        names = "; ".join(f"{row['machine']} {row['commit'][:8]}" for row in known.to_dict("records"))
-        raise AnalysisError(
-            f"{options.results}: no results of {error.args[0]}; there are: {names}; choose by --machine and --commit"
-        ) from None
-    count = len(rows.groupby(["machine", "env", "commit"]))
-    if count > 1:
-        print(f"Of {count} runs: {run['machine']}, commit {run['commit'][:8]} (--machine and --commit choose another).")
+        raise AnalysisError(f"{options.results}: no results of {error.args[0]}; there are: {named(rows)}") from None
+    runs = rows[["machine", "env", "commit"]].drop_duplicates()
+    if len(runs) > 1:
+        env = f", {run['env']}" if runs["env"].nunique() > 1 else ""
+        which = f"{run['machine']}, commit {run['commit'][:8]}{env}"
+        print(f"Of {len(runs)} runs: {which}; choose another by {options_between(runs)}.")
     return run
 
 

@@ -19,11 +19,11 @@ smallest n). Both are missing where nothing is known: fewer than two n with an i
 contradict each other. tie_low and tie_high are the first and the last n of the widest run of two or more
 neighbouring n at which the interval of r touches 0, or missing: there, the pairs cannot tell the modes apart.
 
-What a whole cell shares, such as its process's memory layout, repeats in every pair and is in no interval: the
-A/A controls show it.
+What a whole cell shares, such as its process's memory layout, repeats in every pair and is in no interval: the A/A
+controls show it.
 
-Peak memory gives the metric "log_ratio_bytes" in the same way. It is counted, not sampled: every difference
-counts, and n_star has no interval.
+Peak memory gives the metric "log_ratio_bytes" in the same way. It is counted, not sampled: every difference counts, and
+n_star has no interval.
 """
 
 import math
@@ -45,10 +45,11 @@ from modes.cost import predicted_crossover
 GROUP = ("machine", "env", "commit", "engine", "layer", "profile", "m", "width", "depth", "dtype")
 COLUMNS = (*GROUP, "metric", "n_star", "low", "high", "verdict", "tie_low", "tie_high")
 BRACKET_COLUMNS = (*GROUP, "activation", "below", "above", "n", "case")
-CONTROL_COLUMNS = (
-    *GROUP,
-    *("activation", "n", "value", "low", "high", "pairs", "spread", "resolution", "covers", "fails"),
-)
+MEASURED = ("n", "value", "low", "high", "pairs", "spread", "resolution", "covers", "fails")
+CONTROL_COLUMNS = (*GROUP, "activation", *MEASURED)
+MARGIN = 0.02
+"""A log ratio that a control may be off by before it fails: layout effects are small and everywhere (T. Mytkowicz et
+al., Producing Wrong Data Without Doing Anything Obviously Wrong!, 2009). Two of 12 controls were surely off by 1 %."""
 CROSSES, FORWARD, REVERSE, UNKNOWN = "crosses", "forward throughout", "reverse throughout", "not identifiable"
 
 
@@ -73,10 +74,9 @@ def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
     """The crossover table (COLUMNS) of a tidy table: one row a group of GROUP and metric.
 
     Only Jacobians taken in one pass (chunk_size missing) count. A group of one cell alone asks no such question and is
-    left out: a published case at its n and m, say. Cells without an interval (fewer than FEWEST
-    pairs) are left out, and so is a group measured with several activations, which the table's columns could
-    not tell apart: each with an AnalysisWarning. Raises AnalysisError where an n occurs twice. Cost: 15 ms a
-    group of ten n.
+    left out: a published case at its n and m, say. Cells without an interval (fewer than FEWEST pairs) are left out,
+    and so is a group of several activations, which the table's columns could not tell apart: each with an
+    AnalysisWarning. Raises AnalysisError where an n occurs twice. Cost: 15 ms a group of ten n.
     """
     rows = []
     for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
@@ -88,6 +88,11 @@ def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
     numbers = dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), "float64")
     whole = dict.fromkeys(("m", "width", "depth"), "Int64")
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**numbers, **whole})
+
+
+def curves(tidy: pd.DataFrame) -> dict[tuple[Any, ...], Curve]:
+    """The measured curve of time of each group of GROUP; warns as `crossovers` does."""
+    return {key: _curve(part) for key, part in _groups(_ratios(tidy))}
 
 
 def find_root(curve: Curve) -> Root:
@@ -165,19 +170,20 @@ def brackets(tidy: pd.DataFrame, steps: float = 2.0) -> pd.DataFrame:
 def controls(tidy: pd.DataFrame) -> pd.DataFrame:
     """The A/A controls, forward mode against itself: one row (CONTROL_COLUMNS) a cell.
 
-    `pairs` is their number, `spread` their interquartile range and `resolution` half the interval's width,
-    both of the log ratio: an effect smaller than the resolution cannot be seen. `covers`: the 95 % interval
-    contains 0; one control in twenty misses it by chance. `fails`: the sign test rejects 0 at 5 % divided by
-    the number of controls of the same machine, environment and commit, which is worth an alarm.
+    `pairs` is their number, `spread` their interquartile range and `resolution` how far the interval reaches from 0,
+    both of the log ratio: a smaller effect cannot be seen. `covers`: the 95 % interval contains 0; one control in
+    twenty misses it by chance. `fails`, which is worth an alarm: it is off by more than MARGIN, and the sign test
+    rejects 0 at 5 % divided by the number of controls of the same machine, environment and commit.
     """
     rows = _ratios(tidy, "forward/forward").copy()
     samples = [row or [] for row in rows["samples"]]
     rows["pairs"] = np.array([len(sample) for sample in samples], dtype=int)
     rows["spread"] = np.array([stats.iqr(sample) if sample else math.nan for sample in samples], dtype=float)
-    rows["resolution"] = (rows["high"] - rows["low"]) / 2
+    rows["resolution"] = np.maximum(rows["low"].abs(), rows["high"].abs())
     rows["covers"] = (rows["low"] <= 0) & (rows["high"] >= 0)
     together = rows.groupby(["machine", "env", "commit"], dropna=False)["value"].transform("size")
-    rows["fails"] = np.array([sign_test(sample) for sample in samples], dtype=float) < (1 - LEVEL) / together
+    sure = np.array([sign_test(sample) for sample in samples], dtype=float) < (1 - LEVEL) / together
+    rows["fails"] = sure & (rows["value"].abs() > MARGIN)
     return rows[list(CONTROL_COLUMNS)].reset_index(drop=True)
 
 

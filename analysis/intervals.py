@@ -1,4 +1,4 @@
-"""Medians of few, skewed samples with outliers: how sure they are, and where a curve of them crosses zero.
+"""Medians, means and shares of samples: how sure they are, and where a curve of medians crosses zero.
 
 Pure functions on arrays. Every random draw is seeded, so that the same samples give the same numbers.
 
@@ -29,6 +29,23 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float]:
     if len(samples) < FEWEST:
         return np.nan, np.nan
     return _bootstrap([np.asarray(samples, dtype=float)], lambda sample, axis: np.median(sample, axis=axis))
+
+
+def mean_interval(samples: ArrayLike) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of the mean; (nan, nan) for fewer than FEWEST samples."""
+    values = np.sort(np.asarray(samples, dtype=float))  # so that their order does not matter
+    return _bootstrap([values], np.mean) if values.size >= FEWEST else (np.nan, np.nan)
+
+
+def share_interval(hits: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (C. Clopper and E. Pearson, The Use of Confidence or Fiducial Limits, 1934).
+
+    Exact, where a bootstrap of no hits at all would be sure that there never is one. (nan, nan) for fewer than FEWEST.
+    """
+    if count < FEWEST:
+        return np.nan, np.nan
+    found = stats.binomtest(hits, count).proportion_ci(LEVEL, method="exact")
+    return float(found.low), float(found.high)
 
 
 def sign_test(samples: Sequence[float]) -> float:

@@ -5,28 +5,48 @@ keeps what is stored; which of them take part is chosen by cell (``python -m ben
 MODES_ENGINES. Set-up (tracing, compiling), memory and time are separate figures.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from . import memory, peers
-from .cases import PROFILES, Axis, Call, Grid, Prepared, active_profile, jacobian, nested, pair_count, primal
+from .cases import (
+    PROFILES,
+    Axis,
+    Call,
+    Case,
+    Grid,
+    Listed,
+    Prepared,
+    active_profile,
+    jacobian,
+    nested,
+    pair_count,
+    primal,
+)
 from .checks import largest_error
 from .crossover import RATIO, UNIT, log_ratio
-from .pairs import Samples, samples
+from .pairs import STRETCH_NS, Samples, pairs
 from .single import seconds, setup_seconds, stored
 
 ALL = list(peers.ENGINES)
 TWO_MODES = [name for name, row in peers.ENGINES.items() if row.modes == peers.BOTH]
+SAMPLES = 15
+"""Samples of a time that is given in absolute terms: enough for a median and its interval."""
 SETUPS = 7
 SIZES = nested([64], [8, 256], [1024])
+DEPTHS = nested([4], [16])
 
 
-def sizes(engine: list[str], square: Sequence[str] = PROFILES, size: Axis = SIZES, **axes: Any) -> Grid:
+def sizes(
+    engine: list[str], square: Sequence[str] = PROFILES, size: Axis = SIZES, depth: Axis = DEPTHS, **axes: Any
+) -> Grid:
     """n, m and width of some sizes, all of one size in the profiles named in ``square``."""
-    return Grid(engine=engine, n=size, m=size, width=size, depth=nested([4], [16]), square=square, **axes)
+    return Grid(engine=engine, n=size, m=size, width=size, depth=depth, square=square, **axes)
 
 
 class _Compared(Prepared):
@@ -39,7 +59,7 @@ class _Compared(Prepared):
 
 # --- each engine's own crossover, in interleaved pairs of its two modes ---
 
-N = nested([16, 64, 256], [32, 128, 512], [4, 8, 1024])
+N = nested([16, 64, 256], full=[4, 8, 32, 128, 512, 1024])
 
 
 class _Crossover(_Compared):
@@ -49,10 +69,25 @@ class _Crossover(_Compared):
         return log_ratio(self)
 
 
+def around(*outputs: int, factors: Sequence[float] = (0.25, 0.5, 1, 2, 4)) -> list[Case]:
+    """n around each m: a crossover lies near its diagonal."""
+    return [
+        Case(engine, n=int(m * factor), m=m, mode=RATIO[0])
+        for engine in TWO_MODES
+        for m in outputs
+        for factor in factors
+    ]
+
+
 class Crossover(_Crossover):
     """Over m."""
 
-    grid = Grid(engine=TWO_MODES, n=N, m=nested([64], [256], [8, 16, 32, 128]), mode=RATIO)
+    grid = Listed(
+        quick=around(64, factors=[0.25, 1, 4]),
+        standard=[*around(16, 64), *around(256, factors=[0.5, 1, 2])],
+        full=around(8, 16, 32, 64, 128, 256, factors=[0.125, 0.25, 0.5, 1, 2, 4, 8]),
+    )
+    param_names = grid.names
     params = grid.lists(active_profile())
 
 
@@ -81,13 +116,20 @@ class Cost(_Compared):
     unit = "seconds"
 
     def track_seconds(self, *case: object) -> Samples:
-        return stored(seconds(jacobian(self.case, self.chain, self.case.mode), pair_count()))
+        return stored(seconds(jacobian(self.case, self.chain, self.case.mode), SAMPLES))
+
+
+class CostOverInputs(Cost):
+    """The same over n, at m and width 64; that of n = 64 is in Cost."""
+
+    grid = Grid(engine=ALL, n=nested([16], [128, 512], [32, 256]))
+    params = grid.lists(active_profile())
 
 
 class CostFloat32(Cost):
     """The same in single precision."""
 
-    grid = sizes(ALL, dtype=["float32"])
+    grid = sizes(ALL, size=nested([64], [256], [8, 1024]), depth=nested([4], full=[16]), dtype=["float32"])
     params = grid.lists(active_profile())
 
 
@@ -99,7 +141,7 @@ class Primal(_Compared):
     unit = "seconds"
 
     def track_f_seconds(self, *case: object) -> Samples:
-        return stored(seconds(primal(self.case, self.chain), pair_count()))
+        return stored(seconds(primal(self.case, self.chain), SAMPLES))
 
 
 class OverModes(_Compared):
@@ -113,14 +155,36 @@ class OverModes(_Compared):
     def track_log_over_modes(self, *case: object) -> Samples:
         own = self.case._replace(engine="modes")
         above, below = (jacobian(side, self.chain, self.case.mode) for side in (self.case, own))
-        return samples(above, below, pair_count())
+        return over(above, below, pair_count())
+
+
+MANY = 10
+"""Against an engine that takes this many times as long, this project's is called several times in a row: as often as
+fits into one call of the engine's, or into one stretch."""
+
+
+def over(engine: Call, own: Call, count: int) -> Samples:
+    """Interleaved pairs of ``engine`` over ``own``: ln of the ratio of the times of one call.
+
+    Were both called equally often, each stretch of an engine that takes a hundred times as long would last a
+    hundred times as long as it need. Below MANY, the price of the further loop would show.
+    """
+    slow, fast = (min(seconds(side, 3)) for side in (engine, own))
+    times = max(1, round(min(slow, STRETCH_NS * 1e-9) / fast)) if slow >= MANY * fast else 1
+    found = pairs(engine, partial(repeated, own, times) if times > 1 else own, count)
+    return {"samples": [round(sample + math.log(times), 6) for sample in found], "number": 1}
+
+
+def repeated(call: Call, times: int) -> None:
+    for _ in repeat(None, times):
+        call()
 
 
 class Preparation(_Compared):
     """What comes before the second call: writing, tracing and compiling a Jacobian of a chain not seen
     before."""
 
-    grid = sizes(ALL)
+    grid = sizes(ALL, size=nested([64], full=[8, 256, 1024]))
     params = grid.lists(active_profile())
     unit = "seconds"
 
@@ -138,8 +202,8 @@ class Preparation(_Compared):
 class Accuracy(_Compared):
     grid = Grid(
         engine=ALL,
-        layer=nested(["dense"], ["residual"], ["elementwise", "scalar"]),
-        activation=nested(["tanh"], ["relu"], ["sigmoid", "softplus", "sin", "identity"]),
+        layer=nested(["dense"], full=["residual", "elementwise", "scalar"]),
+        activation=nested(["tanh"], full=["relu", "sigmoid", "softplus", "sin", "identity"]),
         n=[16],
         m=[16],
         width=[16],
@@ -188,3 +252,6 @@ class Cores(Prepared):
         while time.perf_counter() - start < 0.5:
             call()
         return round((time.process_time() - busy) / (time.perf_counter() - start), 2)
+
+
+peers.preload()  # here, where asv imports it before it forks: torch takes a second and a half, a cell less

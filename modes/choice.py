@@ -7,80 +7,25 @@ into account (an identity through a matrix costs nothing, a diagonal through an 
 n^2), and the cheaper one is taken.
 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
-ratios of its three constants decide. `DEFAULT` holds those of one core with one BLAS thread; `measure_rates` measures
-one's own machine in a second, and `use_rates` puts them in force.
+ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
+in force (modes.rates; `python -m modes.calibrate` measures them and says how).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from .arguments import ArgNums, Call, chunks
 from .array import TracedArray
 from .chunking import MANY, check_fits, fitting
 from .forward import numerator as numerator_of_columns
 from .partials import SAME, Matrix, Partial, Reshape, Scale
+from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
 from .reverse import Node, Tape
 from .structure import Assembly, Identity
 
 __all__ = ["DEFAULT", "Rates", "Work", "jacauto", "measure_rates", "rates_in_force", "use_rates"]
-
-
-class Rates(NamedTuple):
-    """Seconds an operation on a block, a fused multiply-add in a product of matrices, a number read or written."""
-
-    operation: float
-    fma: float
-    number: float
-
-
-# By `measure_rates`, float64, one BLAS thread, one core of a server processor; the median of nine calls.
-DEFAULT = Rates(operation=1.0e-6, fma=4.5e-11, number=3.0e-10)
-
-_in_force = DEFAULT
-
-
-def rates_in_force() -> Rates:
-    """The constants by which mode="auto" chooses."""
-    return _in_force
-
-
-def use_rates(rates: Rates) -> Rates:
-    """Choose by these constants from now on; returns those that were in force.
-
-    Raises ValueError where one of them is not positive and finite.
-    """
-    global _in_force
-    if not all(0.0 < rate < float("inf") for rate in rates):
-        raise ValueError(f"expected three positive rates, got {rates}; modes.choice.measure_rates() measures them")
-    before, _in_force = _in_force, Rates(*rates)
-    return before
-
-
-def measure_rates(repeats: int = 5) -> Rates:
-    """The constants of this machine, from three kinds of block at the sizes where each constant is all there is.
-
-    Cost: about a second. Put them in force with `use_rates(measure_rates())`.
-    """
-    small, large = np.ones((8, 8)), np.ones((512, 512))
-    operation = _best(lambda: small @ small, 2000, repeats)
-    fma = _best(lambda: large @ large, 2, repeats) / 512**3
-    number = _best(lambda: large * small[0, 0], 20, repeats) / (2 * large.size)
-    return Rates(operation, fma, number)
-
-
-def _best(call: Callable[[], Any], loops: int, repeats: int) -> float:
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        for _ in range(loops):
-            call()
-        times.append((time.perf_counter() - start) / loops)
-    return min(times)
 
 
 # -- recording, with the sizes of what is recorded ---------------------------------------------------------------------
@@ -218,8 +163,8 @@ def jacauto(
 
 def choose(tape: _SizedTape, index: int, leaves: int) -> str:
     """The mode whose work takes less time by the rates in force; forward mode where they tie."""
-    both = works(tape, index, leaves)
-    return min(both, key=lambda mode: both[mode].seconds(_in_force))
+    both, rates = works(tape, index, leaves), rates_in_force()
+    return min(both, key=lambda mode: both[mode].seconds(rates))
 
 
 def _pushed(

@@ -57,6 +57,50 @@ def curve(n_star: float, sizes: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
     return [pair(float(np.log(n / n_star) / 2), n=n, **other) for n in sizes]
 
 
+def limits(size: int) -> list[dict[str, Any]]:
+    """What is measured beside the limits at n = m = width: engine, prepared and by hand, both modes."""
+    square: dict[str, Any] = {"n": size, "m": size, "width": size}
+    rows = []
+    for mode in ("forward", "reverse"):
+        for engine, part in (("modes", 1.0), ("modes-prepared", 0.5)):
+            over = square | {"mode": mode, "engine": engine}
+            rows += [row("log_over_floor", part / size, **over), row("log_over_floor", part / 2, depth=16, **over)]
+            rows += [row("log_product_over_floor", 2 * part / size, **over)]
+            rows += [row("log_over_fill", part, layer="elementwise", **over)]
+        for engine, part in (("modes", 2.0), ("modes-prepared", 1.5), ("floor", 1.0)):
+            rows += [row("log_over_limit", part / size, mode=mode, engine=engine, **square)]
+            rows += [row("log_over_limit", part / 2, mode=mode, engine=engine, n=size, m=2 * size, width=size)]
+    loss = {"layer": "loss", "m": 1, "n": size, "width": size, "mode": "reverse"}
+    return [*rows, row("log_gradient_over_floor", 0.5, **loss)]
+
+
+ENGINES = {"modes": 1.0, "modes-prepared": 0.8, "floor": 0.5, "jax": 0.9, "torch": 4.0, "autograd": 30.0}
+"""The time of each engine over that of modes, in every cell."""
+
+
+def engines() -> list[dict[str, Any]]:
+    """What is measured to compare engines: at n = m = width = 64 and 8, over n, m, width and depth."""
+    rows = []
+    for name, part in ENGINES.items():
+        for size in (8, 64):
+            square: dict[str, Any] = {"engine": name, "n": size, "m": size, "width": size, "depth": 16}
+            rows += [row("f_seconds", 1e-6 * size * part, mode="primal", **square)]
+            for mode, times in (("forward", 5.0), ("reverse", 4.0)):
+                here = {**square, "mode": mode}
+                rows += [row("seconds", 1e-6 * size * times * part, **here), row("harness_share", 1e-3 / size, **here)]
+                if name != "modes":
+                    rows += [row("log_over_modes", float(np.log(part)), **here)]
+                rows += [row("setup_seconds", 0.5 if name == "jax" else 0.0, **here)]
+        if name != "modes":
+            rows += [row("seconds", 1e-6 * n * part, n=n, engine=name, mode="forward") for n in (16, 64, 256)]
+            rows += [row("seconds", 1e-4 * part, n=n, engine=name, mode="reverse") for n in (16, 64, 256)]
+            for fixed in ({"m": 64}, {"m": 256}, {"width": 256}, {"depth": 16}):
+                rows += curve(80 * part**0.2 * fixed.get("m", 64) / 64, engine=name, **fixed)
+        rows += [row("peak_bytes", 1e5, depth=4, engine=name, mode="forward") for _ in "x" if name in ("floor", "jax")]
+        rows += [pair(-2.0, engine=name, n=32, m=2048, depth=1), pair(1.9, engine=name, n=2048, m=32, depth=1)]
+    return rows
+
+
 def full_table() -> pd.DataFrame:
     """Every metric and every figure's data; at m, width 64 and depth 4 the crossover is 80."""
     rows = []
@@ -74,14 +118,20 @@ def full_table() -> pd.DataFrame:
     for profile in ("funnel", "hourglass", "bulge"):
         rows += curve(100, profile=profile)
     for size in (8, 64, 256):
-        rows += [
-            row("log_over_floor", 1 / size, n=size, m=size, width=size, mode=mode) for mode in ("forward", "reverse")
-        ]
+        rows += limits(size)
         for engine, cost in (("modes", 1.2), ("floor", 0.6)):
             rows += [row("log_product_over_f", cost, width=size, mode="forward", engine=engine)]
             rows += [row("log_product_over_f", cost + 0.1, width=size, mode="reverse", engine=engine)]
             loss = {"width": size, "mode": "reverse", "engine": engine, "layer": "loss", "m": 1}
             rows += [row("log_gradient_over_f", cost + 0.2, **loss)]
+    for mode in ("forward", "reverse"):
+        for seeds in (4, 16, 32):
+            rows += [row("seconds", 1e-2 / seeds, mode=mode, chunk_size=seeds)]
+            rows += [row("peak_bytes", 9e4 + 1e3 * seeds, mode=mode, chunk_size=seeds)]
+        for n in (128, 256, 512, 1024):
+            large: dict[str, Any] = {"n": n, "m": 256, "width": 256, "mode": mode}
+            rows += [row("seconds", 1e-5 * n, **large), row("peak_bytes", 4096.0 * n, **large)]
+    rows += engines()
     rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
     rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
     rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]

@@ -23,11 +23,13 @@ ENGINES: dict[str, set[str]] = {
     "modes.array": {"modes.errors", "modes.partials", "modes.rules"},
     "modes.arguments": {"modes.array", "modes.errors"},
     "modes.chunking": {"modes.partials"},
+    "modes.rates": set(),
+    "modes.calibrate": {"modes.rates"},
     "modes.forward": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
     "modes.reverse": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
     "modes.choice": {
-        *("modes.arguments", "modes.array", "modes.chunking", "modes.forward", "modes.partials", "modes.reverse"),
-        "modes.structure",
+        *("modes.arguments", "modes.array", "modes.chunking", "modes.forward", "modes.partials", "modes.rates"),
+        *("modes.reverse", "modes.structure"),
     },
     "modes.prepared": {
         *("modes.arguments", "modes.array", "modes.errors", "modes.forward", "modes.partials", "modes.reverse"),
@@ -47,8 +49,8 @@ ACROSS: dict[str, set[str]] = {
 # The order of analysis: a module may import those before it.
 ANALYSIS = (
     *("errors", "write", "text", "profiles", "load", "facts", "intervals", "tidy", "growth", "crossover", "noise"),
-    *("model", "selection", "limits", "libraries", "figures", "report", "cite", "marks", "history", "merge", "publish"),
-    *("run", "commands", "__main__"),
+    *("work", "model", "selection", "limits", "libraries", "figures", "report", "cite", "marks", "history", "merge"),
+    *("publish", "run", "commands", "__main__"),
 )
 
 

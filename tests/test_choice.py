@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import modes
-from modes import choice, cost
+from modes import calibrate, choice, cost, rates
 from modes.arguments import Call
 from modes.chains import PROFILES
+
+ROOT = Path(__file__).parent.parent
 
 
 def recorded(f: Any, *args: Any) -> tuple[Any, int, int, Any]:
@@ -127,3 +133,78 @@ def test_rates_are_measured_put_in_force_and_checked() -> None:
         with pytest.raises(ValueError, match="expected three positive rates"):
             choice.use_rates(wrong)
     assert choice.rates_in_force() == before
+
+
+# --- the calibration command, and the variable ---
+
+
+def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own, in which every warning is an error."""
+    known = {name: value for name, value in os.environ.items() if name != rates.VARIABLE}
+    environment = known | variables | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+IN_FORCE = "import modes; print(*modes.choice.rates_in_force())"
+
+
+def test_what_the_command_prints_puts_the_measured_rates_in_force() -> None:
+    done = python("-m", "modes.calibrate")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "chooses by those that ship" in done.stdout
+    (export,) = [line.split()[1] for line in done.stdout.splitlines() if line.strip().startswith("export")]
+    name, _, value = export.partition("=")
+    numbers = [float(number) for number in value.split(",")]
+    assert name == rates.VARIABLE
+    assert all(0 < number < 1 for number in numbers)
+    assert [float(x) for x in python("-c", IN_FORCE, MODES_RATES=value).stdout.split()] == numbers
+    (call,) = [line.strip() for line in done.stdout.splitlines() if "use_rates" in line]
+    both = python("-c", f"import modes; {call}; print(*modes.choice.rates_in_force())")
+    assert [float(x) for x in both.stdout.split()] == numbers
+    assert f"chooses by {value}, by MODES_RATES" in calibrate.described(rates.DEFAULT, rates.Rates(*numbers))
+
+
+def test_measured_and_shipped_rates_stand_side_by_side() -> None:
+    text = calibrate.described(rates.Rates(2e-6, 9e-11, 1.5e-10), rates.DEFAULT)
+    lines = [line.split()[-3:] for line in text.splitlines()[1:4]]
+    assert lines == [["2e-06", "1e-06", "2.00"], ["9e-11", "4.5e-11", "2.00"], ["1.5e-10", "3e-10", "0.50"]]
+
+
+@pytest.mark.parametrize("unset", ["", " "])
+def test_an_empty_variable_is_none(unset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(rates.VARIABLE, unset)
+    assert rates.from_environment() == rates.DEFAULT
+
+
+@pytest.mark.parametrize("wrong", ["1e-6", "1,2,3,4", "a,b,c", "1,2,-3", "1,2,nan", "1,inf,3", "1,,2", "0,1,1"])
+def test_a_variable_that_cannot_be_read_is_named(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(rates.VARIABLE, wrong)
+    with pytest.raises(
+        ValueError, match=r"^MODES_RATES=.*: expected three positive numbers .* python -m modes\.calibrate$"
+    ):
+        rates.from_environment()
+
+
+def test_such_a_variable_stops_the_import() -> None:
+    done = python("-c", "import modes", MODES_RATES="fast")
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].startswith("ValueError: MODES_RATES=fast: expected three positive numbers")
+
+
+def test_the_rates_in_force_decide() -> None:
+    """By one constant alone, the choice is the mode that takes less of it: here multiplications and numbers differ."""
+    chain = modes.layer_chain(70, 64, 4, 256)
+    tape = recorded(chain, chain.x)[:3]
+    works = choice.works(*tape)
+    chosen = set()
+    for place, name in ((1, "fma"), (2, "numbers")):
+        weights = [1e-30] * 3
+        weights[place] = 1.0
+        before = choice.use_rates(choice.Rates(*weights))
+        try:
+            chosen.add(found := choice.choose(*tape))
+        finally:
+            choice.use_rates(before)
+        assert found == min(works, key=lambda mode: getattr(works[mode], name))
+    assert len(chosen) == 2

@@ -122,6 +122,42 @@ def test_the_model_has_facts_where_it_can_be_fitted() -> None:
     assert 0 < median < worst
 
 
+def test_scores_and_median_errors_have_intervals_and_extremes_have_none(found: dict[str, Fact]) -> None:
+    mean, wrong = found["modes.regret-mean.casadi"], found["modes.wrong-choices.casadi"]
+    assert 1 <= mean["low"] < mean["value"] < mean["high"]
+    assert mean["interval"] == f"[{mean['low']:.3f}, {mean['high']:.3f}]"
+    assert mean["interval"] in mean["sentence"]
+    assert 0 < wrong["low"] < wrong["value"] < wrong["high"] < 100
+    assert wrong["interval"] in wrong["sentence"]
+    median = found["modes.model-error-median.float64"]
+    assert median["low"] <= median["value"] <= median["high"]
+    assert median["interval"] in median["sentence"]
+    for key in ("modes.regret-max.casadi", "modes.model-error-worst.float64", "modes.control-resolution"):
+        assert (found[key]["low"], found[key]["high"], found[key]["interval"]) == (None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("metric", "mode", "key"),
+    [
+        ("log_over_limit", "forward", "forward-over-limit"),
+        ("log_over_fill", "reverse", "reverse-over-fill"),
+        ("log_product_over_floor", "forward", "jvp-over-floor"),
+        ("log_product_over_floor", "reverse", "vjp-over-floor"),
+        ("log_gradient_over_floor", "reverse", "gradient-over-floor"),
+    ],
+)
+def test_ratios_over_limits_have_keys(metric: str, mode: str, key: str) -> None:
+    fact = facts(frame([row(metric, 0.5, mode=mode)]))[f"modes.{key}.n64.m64.width64.depth4.dense.uniform.tanh.float64"]
+    assert fact["value"] == pytest.approx(math.exp(0.5))
+    assert fact["interval"] in fact["sentence"]
+
+
+def test_the_engines_of_this_project_have_its_version() -> None:
+    rows = [row("log_over_floor", 0.1, mode="forward", engine=engine) for engine in ("modes-prepared", "jax")]
+    versions = {fact["engine"]: fact["engine_version"] for fact in facts(frame(rows)).values()}
+    assert versions == {"modes-prepared": "1.2.3", "jax": "not recorded"}
+
+
 @pytest.mark.parametrize(("r", "word"), [(-0.5, "forward throughout"), (0.5, "reverse throughout")])
 def test_without_a_crossover_the_verdict_stands_for_the_number(r: float, word: str) -> None:
     fact = facts(frame([pair(r, n=n) for n in (8, 16, 32)]))[STAR]
@@ -152,6 +188,7 @@ def test_another_measurement_gives_another_digest(found: dict[str, Fact]) -> Non
     table = full_table()
     hit = (table["metric"] == "log_ratio") & (table["m"] == 64) & (table["depth"] == 4) & (table["n"] == 64)
     hit &= (table["width"] == 64) & (table["profile"] == "uniform") & (table["mode"] == "forward/reverse")
+    hit &= table["engine"] == "modes"
     assert hit.sum() == 1
     index = table.index[hit][0]
     samples = list(table.loc[index, "samples"])
@@ -190,7 +227,7 @@ def test_too_few_pairs_are_refused() -> None:
 
 def test_ratios_whose_control_fails_are_refused() -> None:
     control = pair(0.2, n=64, mode="forward/forward")
-    with pytest.raises(AnalysisError, match=r"1 of 1 A/A controls .*ratio 1.2214 at n = 64"):
+    with pytest.raises(AnalysisError, match=r"1 A/A control of 1 .*ratio 1.2214 at n = 64.* --results DIR"):
         facts(frame([pair(-0.3, n=8), pair(0.3, n=128), control]))
 
 
@@ -358,7 +395,8 @@ def test_mixed_commits_are_refused_until_one_is_chosen(results: Path, tmp_path: 
     assert str(results) in said
     assert "2 runs are mixed here" in said
     assert "recorded abcdef01; recorded e55ab1d2" in said
-    assert "no results of that machine" in refused(results, target, "--commit", "fff")
+    assert "choose by --commit: " in said
+    assert "no results of commit fff; there are: recorded abcdef01" in refused(results, target, "--commit", "fff")
     assert run("cite", "--results", str(results), "--facts", str(target), "--commit", "e55") == 0
 
 

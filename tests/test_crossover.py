@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
+from analysis import intervals
 from analysis.crossover import COLUMNS, CROSSES, FORWARD, REVERSE, UNKNOWN, brackets, controls, crossovers, predicted
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.intervals import median_interval, sign_test, zero, zero_interval
@@ -351,15 +352,25 @@ def test_controls() -> None:
     assert found["fails"].to_list() == [False, True]
     assert found["pairs"].to_list() == [15, 15]
     assert found["spread"].to_list() == pytest.approx([0.014, 0.014])
-    assert found["resolution"].to_list() == pytest.approx(list((found["high"] - found["low"]) / 2))
+    assert found["resolution"].to_list() == pytest.approx([max(-found["low"][0], found["high"][0]), found["high"][1]])
     assert controls(table([])).empty
 
 
 def test_one_control_of_many_that_misses_by_chance_is_no_alarm() -> None:
-    rows = [cell(8, LUCKY, mode="forward/forward")]
+    rows = [cell(8, [2 * x for x in LUCKY], mode="forward/forward")]
     assert controls(table(rows))["fails"].to_list() == [True]
     others = [cell(n, EXACT, mode="forward/forward") for n in (1, 2, 3)]
     assert not controls(table(rows + others))["fails"].any()
+
+
+@pytest.mark.parametrize(("off", "fails"), [(0.019, False), (-0.019, False), (0.021, True), (-0.021, True)])
+def test_a_control_that_is_surely_off_by_little_is_no_alarm_but_limits_what_can_be_told(
+    off: float, fails: bool
+) -> None:
+    found = only(controls(table([cell(8, [off + e / 10 for e in EXACT], mode="forward/forward")])))
+    assert not found["covers"]
+    assert found["fails"] == fails
+    assert found["resolution"] > 0.018
 
 
 # --- the prediction ---
@@ -389,27 +400,51 @@ def test_the_prediction_is_that_of_the_counts() -> None:
 
 # --- coverage: what the interval promises, on many tables whose truth is known ---
 
-
-def measure(rng: np.random.Generator, ratio: float, pairs: int) -> list[float]:
-    """Log ratios as a machine gives them: skewed noise in each time, a drift of both, a trend, and outliers."""
-    speed = np.cumsum(rng.normal(0, 0.02, pairs))
-    times = rng.gamma(1.5, 0.05, (2, pairs)) + rng.exponential(0.8, (2, pairs)) * (rng.random((2, pairs)) < 0.06)
-    trend = 0.05 * rng.normal() * np.linspace(-0.5, 0.5, pairs)
-    forward, reverse = ratio + times[0] + trend + speed, times[1] + speed
-    return [float(x) for x in forward - reverse]
+TABLES = 400
+PAIRS = 15
+RESAMPLES = 299
+"""A third of what the analysis takes, so that 3300 tables are done in 20 seconds."""
+GRID = (4, 11, 28, 74, 195, 512)
+NOISES = ("skewed", "drifting", "outliers", "all at once")
 
 
-def synthetic(ratio: Callable[[int, float], float], count: int, seed: int, refine: bool) -> pd.DataFrame:
+def measure(rng: np.random.Generator, ratio: float, noise: str) -> list[float]:
+    """Log ratios as `benchmarks.pairs` gives them, of stretches A B B A timed on a noisy machine.
+
+    Skewed: each stretch is longer by a gamma variable of 6 % spread. Drifting: the machine's speed walks at random by
+    2 % a stretch, and falls or rises by up to a third over the pairs; a hum of 3 % of each stretch comes on top.
+    Outliers: 6 % of the stretches are interrupted, for 80 % of their length in the mean.
+    """
+    shape = (PAIRS, 4)
+    log_time = np.tile([ratio, 0.0, 0.0, ratio], (PAIRS, 1)) + rng.normal(0, 0.03, shape)
+    if noise in ("skewed", "all at once"):
+        log_time += rng.gamma(1.5, 0.05, shape)
+    if noise in ("drifting", "all at once"):
+        walk = np.cumsum(rng.normal(0, 0.02, PAIRS * 4)) + rng.uniform(-0.3, 0.3) * np.linspace(0, 1, PAIRS * 4)
+        log_time += walk.reshape(shape)
+    if noise in ("outliers", "all at once"):
+        log_time += np.log1p(rng.exponential(0.8, shape) * (rng.random(shape) < 0.06))
+    a1, b1, b2, a2 = np.exp(log_time).T
+    return [float(x) for x in np.log((a1 + a2) / (b1 + b2))]
+
+
+@pytest.fixture
+def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "RESAMPLES", RESAMPLES)
+
+
+def synthetic(
+    ratio: Callable[[int, float], float], count: int, noise: str, seed: int, refine: bool = False
+) -> pd.DataFrame:
     """The crossover table of `count` groups, told apart by m, with r = ratio(m, log n) at the n of a coarse grid.
 
     With `refine`, further n are measured where `brackets` asks for them.
     """
     rng = np.random.default_rng(seed)
-    grid = (4, 11, 28, 74, 195, 512)
-    asked = [(m, n) for m in range(1, count + 1) for n in grid]
+    asked = [(m, n) for m in range(1, count + 1) for n in GRID]
     rows = table([])
     for _ in range(8 if refine else 1):
-        new = [cell(n, measure(rng, ratio(m, math.log(n)), 15), m=m) for m, n in asked]
+        new = [cell(n, measure(rng, ratio(m, math.log(n)), noise), m=m) for m, n in asked]
         rows = pd.concat([rows, table(new)]) if len(rows) else table(new)
         if refine:
             found = brackets(rows)
@@ -419,8 +454,13 @@ def synthetic(ratio: Callable[[int, float], float], count: int, seed: int, refin
     return crossovers(rows)
 
 
-@pytest.mark.parametrize(("curvature", "refine", "count"), [(0.0, False, 400), (0.15, True, 120)])
-def test_the_interval_covers_the_truth(curvature: float, refine: bool, count: int) -> None:
+@pytest.mark.parametrize(
+    ("noise", "curvature", "count"),
+    [*((noise, 0.0, TABLES) for noise in NOISES), ("all at once", 0.15, 120)],
+)
+@pytest.mark.usefixtures("fewer_resamples")
+def test_the_interval_covers_the_truth(noise: str, curvature: float, count: int) -> None:
+    """On straight curves from the coarse grid alone, and on bent ones refined as a run refines them."""
     rng = np.random.default_rng(7)
     truth, slope = rng.uniform(math.log(8), math.log(256), count + 1), rng.uniform(0.4, 1, count + 1)
     bend = rng.choice([-curvature, curvature], count + 1)
@@ -428,7 +468,7 @@ def test_the_interval_covers_the_truth(curvature: float, refine: bool, count: in
     def ratio(m: int, x: float) -> float:
         return slope[m] * (x - truth[m]) + bend[m] * math.tanh(x - truth[m]) ** 2
 
-    found = synthetic(ratio, count, seed=11, refine=refine)
+    found = synthetic(ratio, count, noise, seed=11, refine=curvature != 0)
     assert found["verdict"].isin([CROSSES, UNKNOWN]).all()
     assert (found["verdict"] == CROSSES).mean() > 0.95
     n_star = np.exp(truth[found["m"].to_numpy(dtype=int)])
@@ -438,15 +478,17 @@ def test_the_interval_covers_the_truth(curvature: float, refine: bool, count: in
     assert (found["high"] / found["low"]).median() < 1.25
 
 
-@pytest.mark.parametrize("far", [0.0, -0.5, 0.5])
-def test_a_table_without_a_crossover_is_not_called_one(far: float) -> None:
-    """r comes from `far` at the smallest n to 0, which it never leaves."""
+@pytest.mark.parametrize("noise", NOISES)
+@pytest.mark.usefixtures("fewer_resamples")
+def test_a_table_without_a_crossover_is_not_called_one(noise: str) -> None:
+    """r is 0 throughout, or comes from -0.5 or +0.5 at one end to 0 at the other, which it never leaves."""
+    far = np.resize([0.0, -0.5, 0.5], TABLES + 1)
 
     def ratio(m: int, x: float) -> float:
-        fraction = (math.log(512) - x) / (math.log(512) - math.log(4))
-        return far * (fraction if far < 0 else 1 - fraction)
+        fraction = (math.log(GRID[-1]) - x) / math.log(GRID[-1] / GRID[0])
+        return float(far[m]) * (fraction if far[m] < 0 else 1 - fraction)
 
-    found = synthetic(ratio, 150, seed=13, refine=False)
+    found = synthetic(ratio, TABLES, noise, seed=13)
     assert (found["verdict"] == CROSSES).mean() <= 0.05
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.cost import cost_axes, heading
+from analysis.figures.limits import ENGINES
 from analysis.figures.map import edges
 from analysis.figures.memory import counted_bytes
 from analysis.figures.products import products_axes
@@ -293,10 +294,76 @@ def test_products_stand_beside_the_bounds() -> None:
     assert heights == [tuple(map(sum, TANGENT_BOUNDS)), tuple(map(sum, COTANGENT_BOUNDS))] == [(2.0, 2.5), (3.0, 4.0)]
 
 
-def test_overhead_is_a_ratio(pictures: dict[str, Figure]) -> None:
-    (axes,) = shown_axes(pictures["engine-overhead"])
-    line = next(line for line in axes.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), np.exp([1 / 8, 1 / 64, 1 / 256]))
+def points(axes: Axes, label: str) -> dict[float, float]:
+    """The size and height of each point of the line with that label."""
+    containers = {str(container.get_label()): container for container in axes.containers}
+    line = containers[label].lines[0]  # type: ignore[attr-defined]
+    return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+
+
+def test_overhead_is_a_ratio_for_each_engine_and_depth(pictures: dict[str, Figure]) -> None:
+    for axes in shown_axes(pictures["engine-overhead"]):
+        assert points(axes, "engine, depth 4") == pytest.approx({size: np.exp(1 / size) for size in (8, 64, 256)})
+        assert points(axes, "engine, prepared, depth 4") == pytest.approx(
+            {size: np.exp(1 / 2 / size) for size in (8, 64, 256)}
+        )
+        assert points(axes, "engine, depth 16") == pytest.approx(dict.fromkeys((8, 64, 256), np.exp(1 / 2)))
+
+
+def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Figure]) -> None:
+    panels = shown_axes(pictures["cost-over-limit"])
+    assert [axes.get_title() for axes in panels] == ["forward mode", "reverse mode"]
+    for axes in panels:
+        for label, part in (("engine", 2.0), ("engine, prepared", 1.5), ("written by hand", 1.0)):
+            assert points(axes, label) == pytest.approx({size: np.exp(part / size) for size in (8, 64, 256)})
+        (limit,) = [line for line in axes.lines if line.get_label() == "arithmetic limit"]
+        assert set(limit.get_ydata()) == {1}
+
+
+def test_other_shapes_are_markers_without_a_line_at_their_geometric_mean(pictures: dict[str, Figure]) -> None:
+    for axes in shown_axes(pictures["cost-over-limit"]):
+        loose = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() == 3]
+        assert {line.get_color() for line in loose if len(line.get_xdata())} == {
+            look["color"] for look in ENGINES.values()
+        }
+        for line in loose:
+            drawn = np.asarray(line.get_xdata(), dtype=float)
+            np.testing.assert_allclose(drawn, np.cbrt([2 * size**3 for size in (8, 64, 256)][: drawn.size]))
+
+
+@pytest.mark.parametrize("name", ["cost-over-limit", "engine-overhead"])
+def test_one_mode_engine_and_shape_alone_can_be_drawn(name: str) -> None:
+    metric = {"cost-over-limit": "log_over_limit", "engine-overhead": "log_over_floor"}[name]
+    for sizes in ({"n": 64}, {"n": 8}):
+        table = frame([row(metric, 0.5, mode="reverse", **sizes)])
+        (axes,) = shown_axes(drawn(name, table, crossovers(table)))
+        assert axes.get_title() == "reverse mode"
+
+
+def test_chunks_are_drawn_over_all_seeds_at_once(pictures: dict[str, Figure]) -> None:
+    time, memory = shown_axes(pictures["chunk-size"])
+    for axes, whole, cost in (
+        (time, {"forward": 84e-6, "reverse": 1e-4}, lambda seeds: 1e-2 / seeds),
+        (memory, {"forward": 1e5, "reverse": 1.04e5}, lambda seeds: 9e4 + 1e3 * seeds),
+    ):
+        for mode, look in BY_MODE.items():
+            (line,) = [line for line in axes.lines if line.get_label() == look["label"]]
+            assert list(line.get_xdata()) == [4, 16, 32, 64]
+            expected = [cost(seeds) / whole[mode] for seeds in (4, 16, 32)]
+            np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [*expected, 1])
+
+
+def test_chunks_without_memory_have_one_panel_and_each_mode_its_own_number_of_seeds() -> None:
+    rows = []
+    for mode in BY_MODE:
+        rows += [row("seconds", 1.0, mode=mode, n=32), row("seconds", 3.0, mode=mode, n=32, chunk_size=8)]
+    (axes,) = shown_axes(drawn("chunk-size", frame(rows), EMPTY))
+    forward, reverse = (
+        next(line for line in axes.lines if line.get_label() == look["label"]) for look in BY_MODE.values()
+    )
+    assert list(forward.get_xdata()) == [8, 32]
+    assert list(reverse.get_xdata()) == [8, 64]
+    assert list(forward.get_ydata()) == list(reverse.get_ydata()) == [3, 1]
 
 
 # --- helpers ---

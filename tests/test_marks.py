@@ -306,7 +306,7 @@ def test_facts_are_held_against_results(tmp_path: Path) -> None:
     assert run("cite", "--results", str(RECORDED), "--facts", str(facts)) == 0
     assert run("check", str(page), "--facts", str(facts), "--results", str(RECORDED)) == 0
     facts.write_bytes(facts_bytes(FACTS.values()))
-    assert "no results of that machine" in unusable(str(page), "--facts", str(facts), "--results", str(RECORDED))
+    assert "there are: recorded e55ab1d2" in unusable(str(page), "--facts", str(facts), "--results", str(RECORDED))
 
 
 def test_only_pages_are_read() -> None:

@@ -12,7 +12,8 @@ import pytest
 import modes
 from analysis import model
 from analysis.crossover import crossovers
-from analysis.model import FEWEST, SHIPPED, Rates, crossover, crossover_table, fits, held_out, jacobian_work, sweep
+from analysis.model import FEWEST, crossover, crossover_table, fits, held_out
+from analysis.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Rates, Work, chain_work, jacobian_work, sweep
 from modes import choice, cost
 from modes.arguments import Call
 from modes.chains import PROFILES, layer_chain
@@ -24,21 +25,21 @@ CELL = {"layer": "dense", "activation": "tanh", "profile": "uniform", "width": 6
 
 def seconds(n: int, mode: str, rates: Rates, **other: object) -> float:
     setting = {**CELL, "n": n, "m": 64, **other}
-    return model._work(setting, mode).seconds(rates)
+    return chain_work(setting, mode).seconds(rates)
 
 
 def timed(rates: Rates, noise: float = 0.0, seed: int = 0) -> pd.DataFrame:
     """Times of 36 cells by known constants, each off by a random share of up to `noise`."""
     rng = np.random.default_rng(seed)
     rows = []
-    for n, width, depth, mode in product((8, 64, 512), (16, 64, 256), (2, 4, 8, 32), model.MODES):
+    for n, width, depth, mode in product((8, 64, 512), (16, 64, 256), (2, 4, 8, 32), MODES):
         value = seconds(n, mode, rates, width=width, depth=depth) * (1 + noise * rng.uniform(-1, 1))
         rows.append(row("seconds", value, n=n, width=width, depth=depth, mode=mode))
     return frame(rows)
 
 
-@pytest.mark.parametrize("layer", model.LAYERS)
-@pytest.mark.parametrize("activation", model.SLOPES)
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("activation", SLOPES)
 @pytest.mark.parametrize(("n", "m", "depth", "width"), [(5, 7, 1, 8), (5, 7, 2, 8), (9, 3, 3, 4), (4, 6, 5, 12)])
 def test_the_sweep_is_counted_as_mode_auto_counts_it(
     layer: str, activation: str, n: int, m: int, depth: int, width: int
@@ -52,14 +53,14 @@ def test_the_sweep_is_counted_as_mode_auto_counts_it(
         for mode, along in choice.works(tape, index, 1).items():
             counted = sweep(layer, activation, chain.widths, mode)
             assert counted[:3] == tuple(along)
-            assert counted.records == (len(tape.entries) - 1 if mode == "reverse" else 0)
+            assert counted.records == (len(tape.partials) - 1 if mode == "reverse" else 0)
 
 
 def test_the_shipped_constants_are_those_of_mode_auto() -> None:
     assert SHIPPED[:3] == tuple(choice.DEFAULT)
 
 
-@pytest.mark.parametrize("mode", model.MODES)
+@pytest.mark.parametrize("mode", MODES)
 def test_a_jacobian_takes_f_as_well(mode: str) -> None:
     widths = (5, 8, 8, 7)
     whole, alone = jacobian_work("dense", "tanh", widths, mode), sweep("dense", "tanh", widths, mode)
@@ -170,3 +171,18 @@ def test_c6_small_chains_are_nearly_all_overhead() -> None:
     found = crossover_table(table, crossovers(table)).set_index("width")
     assert found.loc[16, "overhead"] > 0.5 > found.loc[256, "overhead"]
     assert found.loc[16, "modelled"] / 16 > found.loc[256, "modelled"] / 256
+
+
+def test_the_parts_of_the_time_are_shares() -> None:
+    table = pd.concat([timed(TRUE), frame([*curve(40, m=16, width=16), *curve(40, m=256, width=256)])])
+    found = crossover_table(table, crossovers(table))
+    assert found[list(PARTS)].sum(axis=1).to_list() == pytest.approx([1, 1])
+    assert found["overhead"].to_list() == pytest.approx((found["operations"] + found["tape"]).to_list())
+    work = Work(3, 5, 7, 11)
+    assert work.parts(Rates(1.0, 10.0, 100.0, 1000.0)).tolist() == [3, 11000, 700, 50]
+    assert work.parts(TRUE).sum() == pytest.approx(work.seconds(TRUE))
+
+
+def test_the_median_error_has_an_interval() -> None:
+    found = fits(timed(TRUE, noise=0.2)).iloc[0]
+    assert found["median_low"] < found["median_error"] < found["median_high"] < found["worst_error"]

@@ -1,5 +1,6 @@
 """The table of engines and its adapters. What needs an optional package is skipped, visibly, without it."""
 
+import ast
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from asv_runner.benchmarks.track import TrackBenchmark
 
 import modes
 from benchmarks import __main__ as listing
-from benchmarks import cases, checks, engines, harness, peers, published, single
+from benchmarks import cases, checks, engines, harness, pairs, peers, published, single
 from benchmarks.peers import layers
 from modes.chains import ACTIVATIONS, LAYERS, Chain, layer_chain
 from tests.test_benchmarks import ROOT, Machine
@@ -237,16 +239,21 @@ def test_the_work_that_is_too_much_is_that_of_the_mode() -> None:
 
 
 def test_a_quick_run_takes_the_projects_own_engines_and_others_what_is_installed() -> None:
-    assert peers.chosen("quick") == ("modes", "floor")
+    assert peers.chosen("quick") == ("modes", "modes-prepared", "floor")
     assert peers.chosen("standard") == peers.chosen("full") == peers.installed()
     assert {"modes", "floor", "differences", "complex-step"} <= set(peers.installed())
+
+
+def engine_of(cell: list[str]) -> str:
+    """The engine of a cell as it is listed: the reprs of its parameters."""
+    return cases.Case.of(*map(ast.literal_eval, cell)).engine
 
 
 def test_the_environment_chooses_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODES_ENGINES", "floor, jax")
     assert peers.chosen("quick") == peers.chosen("full") == ("floor", "jax")
     cells = listing.cells("standard")
-    assert {cell[0] for listed in cells.values() for cell in listed} == {"'floor'", "'jax'"}  # installed or not
+    assert {engine_of(cell) for listed in cells.values() for cell in listed} == {"floor", "jax"}  # installed or not
     peers.expect(cases.Case(engine="floor"), "quick")
     with pytest.raises(peers.SkippedError, match="modes is skipped: not chosen; chosen are floor, jax"):
         peers.expect(cases.Case(), "quick")
@@ -262,6 +269,28 @@ def test_the_lists_of_parameters_do_not_hang_on_what_is_installed_or_chosen(monk
         assert engines.Cost.grid.lists(profile)[0] == list(peers.ENGINES)
 
 
+def test_the_engines_of_a_run_are_loaded_before_asv_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> None:
+        loaded.append(name)
+        raise ImportError(name)  # which its cells will say
+
+    monkeypatch.setattr(peers, "load", load)
+    peers.preload()
+    monkeypatch.setenv("MODES_PRELOAD", "floor,abacus,differences")
+    peers.preload()
+    assert loaded == ["floor", "differences"]
+
+
+def test_an_engine_is_described_as_json_has_it() -> None:
+    for name, row in peers.ENGINES.items():
+        described = row.described()
+        assert json.loads(json.dumps(described)) == described, name
+        assert described["most_fma"] == (row.most_fma if math.isfinite(row.most_fma) else None)
+        assert described["chunks"] == list(row.chunks)
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
@@ -270,7 +299,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_command_line_chooses_and_describes_engines() -> None:
     chosen = json.loads(command("cells", "--engines", "floor").stdout)
-    assert {cell[0] for listed in chosen.values() for cell in listed} == {"'floor'"}
+    assert {engine_of(cell) for listed in chosen.values() for cell in listed} == {"floor"}
     unknown = command("cells", "--engines", "abacus")
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert "unknown engine 'abacus'" in unknown.stderr
@@ -368,6 +397,59 @@ def test_a_fault_marks_its_own_crossover(capsys: pytest.CaptureFixture[str]) -> 
 
 
 # --- what is measured ---
+
+
+def squares(cls: type[cases.Prepared], profile: str) -> set[tuple[int, int]]:
+    """The sizes and depths with n = m = width that a benchmark has of the project's own engine."""
+    mine = [case for case in cls.grid.cells(profile) if case.engine == "modes" or cls is engines.OverModes]
+    return {(case.n, case.depth) for case in mine if case.n == case.m == case.width}
+
+
+@pytest.mark.parametrize("cls", [engines.Cost, engines.OverModes, engines.Primal], ids=lambda cls: cls.__name__)
+def test_a_standard_run_has_the_squares_up_to_256_at_both_depths(cls: type[cases.Prepared]) -> None:
+    assert squares(cls, "standard") >= {(size, depth) for size in (8, 64, 256) for depth in (4, 16)}
+    assert squares(cls, "full") >= {(size, depth) for size in (8, 64, 256, 1024) for depth in (4, 16)}
+
+
+def test_a_full_run_has_every_combination_of_sizes() -> None:
+    sizes = (8, 64, 256, 1024)
+    for cls in (engines.Cost, engines.OverModes):
+        mine = [case for case in cls.grid.cells("full") if case.engine == "modes-prepared"]
+        assert {(case.n, case.m, case.width) for case in mine} == {
+            (n, m, width) for n in sizes for m in sizes for width in sizes
+        }
+
+
+def test_time_is_measured_over_n_from_16_to_512() -> None:
+    over = [case for case in engines.CostOverInputs.grid.cells("standard") if case.engine == "differences"]
+    assert {case.n for case in over} == {16, 128, 512}
+    assert {(case.m, case.width, case.depth) for case in over} == {(64, 64, 4)}
+
+
+def test_the_crossover_over_m_is_sought_around_the_diagonal() -> None:
+    for profile in cases.PROFILES:
+        for m in {case.m for case in engines.Crossover.grid.cells(profile)}:
+            mine = [case.n for case in engines.Crossover.grid.cells(profile) if (case.engine, case.m) == ("modes", m)]
+            assert min(mine) < m < max(mine)
+            assert m in mine
+
+
+def test_the_harness_is_timed_beside_every_size() -> None:
+    mine = [case for case in harness.Overhead.grid.cells("standard") if case.engine == "modes"]
+    assert {case.n for case in mine} == {8, 64, 256}
+
+
+@pytest.mark.parametrize("times", [1, 3, 9, 50, 400])
+def test_a_slow_engine_is_timed_against_many_calls_of_modes(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stretch is one call where that is long enough, and the ratio is still that of one call to one."""
+    machine = Machine()
+    slow, fast = machine.side("engine", 20_000 * times), machine.side("modes", 20_000)
+    monkeypatch.setattr(engines, "seconds", partial(single.seconds, clock=machine.clock))
+    monkeypatch.setattr(engines, "pairs", partial(pairs.pairs, clock=machine.clock))
+    found = engines.over(slow, fast, 5)
+    assert found["samples"] == pytest.approx([math.log(times)] * 5)
+    if times >= 50:  # 1 ms or more a call: one of the engine's beside 1 ms of the others
+        assert machine.calls.endswith("engine" + "modes" * 100 + "engine")
 
 
 INSTALLED = [cls for cls in vars(engines).values() if isinstance(cls, type) and hasattr(cls, "grid")]

@@ -16,7 +16,7 @@ from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
 from analysis.report.page import html_table, page
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
-from analysis.report.tables import growth_table, memory_table, tidy_csv
+from analysis.report.tables import memory_table, tidy_csv
 from tests.tables import curve, frame, full_table, pair, row
 
 ABOUT = About("Test CPU <3 GHz> & more", {"modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"})
@@ -71,6 +71,7 @@ def said(rows: list[dict[str, Any]]) -> str:
 def test_the_headline_gives_the_crossover_with_its_interval_and_setting(table: pd.DataFrame) -> None:
     found = crossovers(table)
     row = found[(found["m"] == 64) & (found["width"] == 64) & (found["depth"] == 4) & (found["profile"] == "uniform")]
+    row = row[row["engine"] == "modes"]
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
     assert headline(table, found, ABOUT) == (
         "On Test CPU <3 GHz> & more, forward mode stops being the cheaper way to a full Jacobian at "
@@ -93,8 +94,9 @@ def test_reverse_throughout() -> None:
 
 
 def test_a_tie_is_said_to_be_one() -> None:
-    text = said([pair(value, n=n) for n, value in ((8, -1.0), (64, -0.001), (128, 0.001), (512, 1.0))])
-    assert "From n = 64 to 128 the two cannot be told apart." in text
+    text = said([pair(value, n=n) for n, value in ((8, -1.0), (64, -0.001), (100, 0.001), (512, 1.0))])
+    assert "n* = 8" in text
+    assert text.endswith(" From n = 64 to 100 the two cannot be told apart.")
 
 
 def test_not_identifiable_is_said() -> None:
@@ -124,17 +126,60 @@ def test_the_headline_is_chosen_by_setting_and_not_by_result() -> None:
 
 
 def test_the_other_settings_are_counted() -> None:
-    found = crossovers(frame(curve(80, m=64) + curve(12, m=8) + [pair(-1.0, n=n, m=16) for n in (8, 64)]))
-    assert elsewhere(found) == (
-        "Of 3 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout."
+    table = frame(curve(80, m=64) + curve(12, m=8) + [pair(-1.0, n=n, m=16) for n in (8, 64)])
+    sentence = "Of 3 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout."
+    assert elsewhere(table, crossovers(table)) == sentence
+    flat = frame([pair(value, n=n, m=7) for n, value in ((8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0))])
+    table = pd.concat([table, flat], ignore_index=True)
+    assert elsewhere(table, crossovers(table)) == (
+        "Of 4 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout; "
+        "1: too noisy to say."
     )
 
 
-# --- doubts ---
+# --- where the run can say nothing ---
 
 
 def control(log_ratio: float, **other: Any) -> dict[str, Any]:
     return pair(log_ratio, mode="forward/forward", **other)
+
+
+@pytest.mark.parametrize("rows", [curve(80), [pair(-1.0, n=n) for n in (8, 64)], [pair(1.0, n=n) for n in (8, 64)]])
+def test_where_a_control_fails_the_headline_says_so_and_no_number(rows: list[dict[str, Any]]) -> None:
+    text = said([*rows, control(0.05, low=0.03, high=0.07)])
+    assert text.startswith("On Test CPU <3 GHz> & more, these measurements cannot tell where forward mode stops being")
+    assert "1 A/A control of 1 found forward mode different from itself (ratio 1.0513 at n = 64, m = 64)" in text
+    assert "python -m analysis run --results DIR" in text
+    assert "n*" not in text
+    assert "80" not in text
+    table = frame([*rows, control(0.05, low=0.03, high=0.07)])
+    assert elsewhere(table, crossovers(table)) == ""
+    page = Page(report_files(table, crossovers(table), ABOUT)["report.html"].decode())
+    first = "".join(page.text).partition("What was measured")[0]
+    assert text in first
+    assert "n*" not in first
+    assert "Do not trust the ratios" in first
+
+
+@pytest.mark.parametrize(("resolution", "tells"), [(0.1, True), (0.17, True), (0.18, False), (1.0, False)])
+def test_noise_that_spreads_the_crossover_over_a_factor_of_two_leaves_no_number(resolution: float, tells: bool) -> None:
+    """The slope of the curve is 1/2, so that ratios within r of 1 are those of n within a factor of exp(4 r)."""
+    text = said([*curve(80), control(0.0, low=-resolution, high=resolution)])
+    assert ("n* = 80" in text) == tells
+    if not tells:
+        assert "cannot tell where" in text
+        assert "noise spreads the crossover over" in text
+        assert "n*" not in text
+
+
+def test_a_crossover_with_a_wide_interval_is_no_number() -> None:
+    text = said([pair(value, n=n) for n, value in ((8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0))])
+    assert "cannot tell where" in text
+    assert "From n = 64 to 200 the two cannot be told apart." in text
+    assert "n*" not in text
+
+
+# --- doubts ---
 
 
 def test_a_control_that_covers_one_raises_no_doubt() -> None:
@@ -263,17 +308,6 @@ def test_the_csv_files_hold_the_whole_tables(files: dict[str, bytes], table: pd.
 
 def test_samples_go_to_the_csv_as_json() -> None:
     assert tidy_csv(frame([pair(0.0), row("seconds", 1.0)]))["samples"].to_list()[0].startswith("[-0.014")
-
-
-def test_growth_with_depth_is_a_factor_and_an_exponent() -> None:
-    rows = [row("seconds", 1e-6 * depth**2, depth=depth, mode="reverse") for depth in (2, 4, 8)]
-    rows += [row("peak_bytes", 500.0, depth=depth, mode="forward") for depth in (2, 4, 8)]
-    rows += [row("seconds", 1.0, depth=depth, n=7, mode="forward") for depth in (2, 4)]  # two depths: no line to fit
-    growth = growth_table(frame(rows)).set_index("metric")
-    assert len(growth) == 2
-    assert growth.loc["seconds", "exponent"] == pytest.approx(2)
-    assert growth.loc["seconds", "factor"] == pytest.approx(16)
-    assert growth.loc["peak_bytes", "exponent"] == pytest.approx(0)
 
 
 def test_memory_stands_beside_its_count() -> None:

@@ -17,6 +17,7 @@ from analysis.errors import AnalysisError
 from analysis.load import read_results
 from analysis.run import Measured, Progress, finished_cells, flattened, measure
 from analysis.run.checkout import MARKER, Checkout, read_checkout, results_folder
+from analysis.run.output import failure, last_words, worth_showing
 from analysis.run.plan import (
     GUESSED_SECONDS,
     REFINE,
@@ -27,7 +28,7 @@ from analysis.run.plan import (
     remaining_seconds,
     unfinished,
 )
-from analysis.run.suite import Suite, failure, refinement_list, staged_config, stream, worth_showing
+from analysis.run.suite import Suite, engines, refinement_list, staged_config, stream
 from analysis.text import clock, counted
 
 # --- planning ---
@@ -173,6 +174,45 @@ def test_a_failure_is_one_line_with_the_status_and_the_last_words() -> None:
     assert failure(["asv"], 3, []) == "`asv` failed with exit status 3: no output"
 
 
+SAID = """\
+[50.00%] ··· a.A.track_x                                  3/5 failed
+              === ========
+               a   failed
+              === ========
+              For parameters: 'a', 1
+              Traceback (most recent call last):
+                File "a.py", line 1, in track_x
+                  1 / 0
+              ZeroDivisionError: division by zero
+
+              The above exception was the direct cause of the following exception:
+
+              Traceback (most recent call last):
+                File "a.py", line 3, in track_x
+                  raise ArithmeticError(text) from error
+              ArithmeticError: first
+              Traceback: second
+
+              For parameters: 'b', 1
+              asv: skipped: NotImplementedError('engine b is skipped')
+
+              For parameters: 'c', 1
+
+
+              asv: benchmark timed out (timeout 3s)
+
+              For parameters: 'd', None
+              a.py:14: UserWarning: hm
+                if k == "d": warn("hm")
+""".splitlines()
+
+
+def test_the_last_words_of_a_cell_are_its_exception_or_asvs() -> None:
+    assert last_words(SAID) == {"'a', 1": "ArithmeticError: first", "'c', 1": "benchmark timed out (timeout 3s)"}
+    assert last_words([]) == {}
+    assert last_words(["asv: benchmark failed", "Traceback (most recent call last):", "ValueError"]) == {}
+
+
 def test_output_is_streamed_and_the_status_returned(tmp_path: Path) -> None:
     shown: list[str] = []
     script = "import sys; print('· hello'); print('quiet'); sys.exit(3)"
@@ -216,6 +256,12 @@ def test_the_list_of_refinements_grows_by_the_batch(tmp_path: Path) -> None:
     stored.write_text('["a"')
     with pytest.raises(AnalysisError, match="rm "):
         refinement_list(stored, batch)
+
+
+def test_the_engines_of_a_batch_are_known_by_parameter_and_by_text() -> None:
+    assert engines(Batch("a", (("'modes'", "4"), ("'jax'", "4"), ("'jax'", "8")))) == ["jax", "modes"]
+    assert engines(Batch("a", (("'engine=torch layer=dense n=4'",),))) == ["torch"]
+    assert engines(Batch("a", ((),))) == []
 
 
 # --- the checkout ---
@@ -321,35 +367,6 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-# --- the versions measured ---
-
-VERSIONS = {"python": "3.11.7", "numpy": "2.4.0", "blas": "openblas 0.3", "modes": "0.1.0"}
-
-
-def test_versions_are_recorded_once_a_run(tmp_path: Path) -> None:
-    facts.store_facts(tmp_path, "box", "py", "c0", VERSIONS)
-    facts.store_facts(tmp_path, "box", "py", "c1", VERSIONS | {"numpy": "2.5.0"})
-    first = (tmp_path / facts.FILE).read_bytes()
-    facts.store_facts(tmp_path, "box", "py", "c0", VERSIONS)
-    assert (tmp_path / facts.FILE).read_bytes() == first
-    assert facts.read_facts(tmp_path, "box", "py", "c0")["numpy"] == "2.4.0"
-    assert facts.read_facts(tmp_path, "box", "py", "c1")["numpy"] == "2.5.0"
-    assert facts.read_facts(tmp_path, "other", "py", "c0") == {}
-
-
-def test_a_run_does_not_go_on_with_other_versions(tmp_path: Path) -> None:
-    facts.store_facts(tmp_path, "box", "py", "c0", VERSIONS)
-    with pytest.raises(AnalysisError, match=r"numpy 2\.4\.0 \(now 2\.5\.0\).*--results"):
-        facts.store_facts(tmp_path, "box", "py", "c0", VERSIONS | {"numpy": "2.5.0"})
-
-
-@pytest.mark.parametrize("content", ["[", '{"a": 1}', '[{"machine": "box"}]', "3"])
-def test_damaged_facts_are_named_with_the_remedy(tmp_path: Path, content: str) -> None:
-    (tmp_path / facts.FILE).write_text(content)
-    with pytest.raises(AnalysisError, match="rm "):
-        facts.read_facts(tmp_path, "box", "py", "c0")
-
-
 # --- the whole way, on a suite of milliseconds ---
 
 SUITE = """
@@ -382,9 +399,10 @@ if CASES:
             return ratio(int(case.split("n=")[2].split()[0]))
 """
 CELLS = """
-import itertools, json
+import itertools, json, sys
 from .crossover import PARAMS
-print(json.dumps({
+STATE = {"requires": ["numpy"], "versions": {}, "missing": []}
+print(json.dumps({"modes": STATE} if sys.argv[1] == "engines" else {
     "crossover.Map.track_log_ratio": [[repr(value) for value in case] for case in itertools.product(*PARAMS)],
     "crossover.Threads.track_blas_threads": [["4"]],
 }))
@@ -445,7 +463,10 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     refined = rows[rows["benchmark"] == REFINE]
     assert {"n=11 ", "n=10 "} & {re.search(r"n=\d+ ", case.split("tanh")[1])[0] for case in refined["case"]}  # type: ignore[index]
     assert sorted(refined["case"]) == sorted(json.loads((done.results / "refine-cases").read_text()))
-    assert facts.read_facts(done.results, done.machine, done.env, done.commit)["modes"] == "9.9"
+    here = (done.results, done.machine, done.env, done.commit)
+    assert facts.read_facts(*here)["modes"] == "9.9"
+    assert facts.read_engines(*here)["modes"]["requires"] == ["numpy"]
+    assert facts.read_faults(*here) == {done.failed[0]: "ValueError: wrong Jacobian"}
 
     again: list[str] = []
     run(project, again.append)

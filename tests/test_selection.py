@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.model import MODES
-from analysis.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, auto, choices, scores
+from analysis.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
+from analysis.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.arguments import Call
 from tests.tables import frame, pair, row
 
 BY_NAME = {rule.name: rule for rule in RULES}
-EQUAL = ("CppAD", "Adept 2", "DiffSharp", "JAX, proposed", "OpenMDAO")
+EQUAL = ("CppAD", "Adept 2", "DiffSharp", "JAX (proposed)", "OpenMDAO")
 
 
 def one(table: pd.DataFrame, **where: object) -> pd.Series:
@@ -60,6 +62,44 @@ def test_a_rule_that_never_switches(name: str, mode: str) -> None:
 def test_every_rule_names_its_source() -> None:
     assert len(BY_NAME) == len(RULES) == 13
     assert all(rule.source for rule in RULES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_what_is_said_of_a_rule_is_what_it_does(rule: Rule) -> None:
+    """The text, read as Python: 1.5 m is 1.5 * m."""
+    text = re.sub(r"([\d.]+) ([nm])", r"\1 * \2", rule.when)
+    text = {"always forward": "True", "never forward": "False"}.get(text, text)
+    code = compile(text, rule.name, "eval")
+    for n, m in product(range(1, 410), (1, 2, 33, 64, 100, 200)):
+        forward = eval(code, {"n": n, "m": m, "floor": math.floor})
+        assert rule.choose(n, m) == ("forward" if forward else "reverse")
+
+
+def test_scores_have_intervals() -> None:
+    """Ten of forty choices are wrong, and cost a factor of 2 each."""
+    cells = [pair(math.log(2) * (1 if n <= 110 else -1), n=n, m=1000) for n in range(101, 141)]
+    found = one(scores(frame(cells)), rule="ForwardDiff.jl")
+    assert found["wrong"] == 0.25
+    assert (found["wrong_low"], found["wrong_high"]) == pytest.approx((0.127, 0.412), abs=1e-3)  # Clopper and Pearson
+    assert found["geometric_mean"] == pytest.approx(2**0.25)
+    # The mean of 40 draws that are ln 2 in a quarter of cases has a standard deviation of 0.43 ln 2 / sqrt(40).
+    deviation = math.log(2) * math.sqrt(0.25 * 0.75 / 40)
+    low, high = (math.log(found[end]) - 0.25 * math.log(2) for end in ("low", "high"))
+    assert (low, high) == pytest.approx((-1.96 * deviation, 1.96 * deviation), rel=0.15)
+    never = one(scores(frame(cells)), rule="SciMLSensitivity")
+    assert 0 < never["wrong_low"] < never["wrong"] == 0.75 < never["wrong_high"] < 1
+
+
+def test_no_wrong_choice_is_not_sure_never_to_be_wrong() -> None:
+    found = one(scores(frame([pair(-1.0, n=n, m=1000) for n in range(1, 31)])), rule="CppAD")
+    assert (found["wrong"], found["wrong_low"]) == (0, 0)
+    assert found["wrong_high"] == pytest.approx(1 - 0.025 ** (1 / 30))
+    assert (found["low"], found["high"]) == (1, 1)
+
+
+def test_few_cells_have_no_interval() -> None:
+    found = one(scores(frame([pair(-1.0, n=n) for n in (1, 2, 3, 4, 5)])), rule="CppAD")
+    assert found[["wrong_low", "wrong_high", "low", "high"]].isna().all()
 
 
 def test_regret_is_the_time_over_that_of_the_better_mode() -> None:

@@ -7,12 +7,15 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.crossover-time.m64.width64.depth4.dense.uniform.float64   n*, in inputs; crossover-memory likewise
     <engine>.aspect-time.m64.width64.depth4.dense.uniform.float64      n*/m; aspect-memory likewise
     <engine>.jvp-over-f.n64.m64.width64.depth4.dense.uniform.tanh.float64     time over that of f; vjp-, gradient-
-    <engine>.forward-over-floor.n64. ...                      the engine's time over hand-written; reverse-over-floor
+    <engine>.forward-over-floor.n64. ...     the engine's time over hand-written; reverse-, jvp-, vjp-, gradient-
+    <engine>.forward-over-limit.n64. ...     over its multiply-adds in matrix products alone; reverse-over-limit
+    <engine>.forward-over-fill.n64. ...      over filling an array of the result's size; reverse-over-fill
     <engine>.regret-mean.<rule>, .regret-max.<rule>, .wrong-choices.<rule>    the rules that software ships, scored
     <engine>.model-error-median.float64, .model-error-worst.float64      the cost model on cells held out, in percent
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
+    <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
-    record -> collect, formats        (a -> b: b imports a)
+    record -> findings -> collect; record -> formats        (a -> b: b imports a)
 """
 
 from analysis.cite.collect import collect

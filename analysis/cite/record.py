@@ -57,7 +57,7 @@ def parse_facts(content: bytes, place: str) -> dict[str, Fact]:
     try:
         data = json.loads(content)
         facts = data["facts"]
-        good = data["format"] == FORMAT and all(map(_is_fact, facts))
+        good = data["format"] == FORMAT and len(facts) > 0 and all(map(_is_fact, facts))
     except (ValueError, KeyError, TypeError):
         good = False
     if not good:

@@ -20,6 +20,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a page (.md, .rst) or a folder of pages")
     parser.add_argument("--facts", type=Path, metavar="FILE", help=f"the facts (those that a page names, else {FACTS})")
     parser.add_argument("--results", type=Path, metavar="DIR", help="hold the facts against these results as well")
+    parser.add_argument(
+        "--env", help="of several environments' results, those of this one (a part of its name will do)"
+    )
     parser.add_argument("--update", action="store_true", help="write what the facts say into the pages")
 
 
@@ -29,10 +32,11 @@ def run(options: argparse.Namespace) -> int:
     read = {path: marks.read_page(text, marks.KINDS[path.suffix], str(path)) for path, text in texts.items()}
     cited = {path: page for path, page in read.items() if page.marks or page.pin is not None}
     sources = {path: facts_path(path, page, options.facts) for path, page in cited.items()}
-    facts = {source: stored_facts(source) for source in dict.fromkeys(sources.values())}
+    named = [] if options.facts is None else [options.facts]
+    facts = {source: stored_facts(source) for source in dict.fromkeys([*named, *sources.values()])}
     if options.results is not None:
         for source in facts:
-            hold_against(facts[source], source, options.results)
+            hold_against(facts[source], source, options.results, options.env)
     found = {path: problems(page, facts[sources[path]]) for path, page in cited.items()}
     if options.update:
         for path in cited:
@@ -87,14 +91,14 @@ def facts_path(path: Path, page: marks.Page, given: Path | None) -> Path:
     return given or (FACTS if page.pin is None else path.parent / page.pin.path)
 
 
-def hold_against(facts: Mapping[str, Fact], source: Path, results: Path) -> None:
+def hold_against(facts: Mapping[str, Fact], source: Path, results: Path, env: str | None) -> None:
     """Raise AnalysisError where the facts in the file `source` are not those that the results give."""
     one = next(iter(facts.values()))
-    fresh = {fact["key"]: fact for fact in collected(results, one["machine"], one["commit"])}
+    fresh = {fact["key"]: fact for fact in collected(results, one["machine"], one["commit"], env)}
     found = differences(facts, fresh)
     if found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         raise AnalysisError(
             f"{source}: not what the results in {results} give: {found[0]}{more}; write it anew: "
-            f"python -m analysis cite --results {results} --facts {source}"
+            f"python -m analysis cite --results {results} --facts {source}{f' --env {env}' if env else ''}"
         )

@@ -13,13 +13,13 @@ from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.facts import read_facts
 from analysis.load import read_machines, read_results
 from analysis.marks import DIGITS
-from analysis.text import counted, short_commit
+from analysis.report import RUN, named, narrowed, options_between
+from analysis.text import counted
 from analysis.tidy import tidy
 from analysis.write import write_whole
 
 FACTS = Path("report") / FILE
 RESULTS = Path(".asv/results")
-RUN = ["machine", "env", "commit"]
 
 
 def add_parser(commands: Any) -> None:
@@ -27,6 +27,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="asv's results (%(default)s)")
     parser.add_argument("--machine", help="of several machines' results, those of this one")
     parser.add_argument("--commit", help="of several commits' results, those of this one")
+    parser.add_argument(
+        "--env", help="of several environments' results, those of this one (a part of its name will do)"
+    )
     parser.add_argument(
         "--facts", type=Path, default=FACTS, metavar="FILE", help="the file; other formats go beside it (%(default)s)"
     )
@@ -39,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if options.key is not None:
         print(one(fact(options), options.format))
         return 0
-    found = collected(options.results, options.machine, options.commit)
+    found = collected(options.results, options.machine, options.commit, options.env)
     files = {options.facts.with_suffix(suffix): whole_file(found, name) for name, suffix in SUFFIXES.items()}
     for path, content in {**files, options.facts: facts_bytes(found)}.items():
         write_whole(path, content)
@@ -55,7 +58,7 @@ def fact(options: argparse.Namespace) -> Fact:
     if options.facts.exists():
         source, facts = options.facts, stored_facts(options.facts)
     else:
-        found = collected(options.results, options.machine, options.commit)
+        found = collected(options.results, options.machine, options.commit, options.env)
         source, facts = options.results, {each["key"]: each for each in found}
     if options.key not in facts:
         near = difflib.get_close_matches(options.key, facts, n=3, cutoff=0.0)
@@ -63,10 +66,10 @@ def fact(options: argparse.Namespace) -> Fact:
     return facts[options.key]
 
 
-def collected(results: Path, machine: str | None, commit: str | None) -> list[Fact]:
+def collected(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
     """The facts of one run in a results folder; AnalysisError where there are several, or none that is fit to cite."""
     raw = read_results(results)
-    run = the_run(raw, results, machine, commit)
+    run = the_run(raw, results, machine, commit, env)
     raw = raw[(raw[RUN] == pd.Series(run)).all(axis=1)]
     machines = read_machines(results).set_index("machine")
     known = machines.loc[run["machine"]].dropna().to_dict() if run["machine"] in machines.index else {}
@@ -87,17 +90,22 @@ def collected(results: Path, machine: str | None, commit: str | None) -> list[Fa
     return found
 
 
-def the_run(raw: pd.DataFrame, results: Path, machine: str | None, commit: str | None) -> dict[str, str]:
+def the_run(
+    raw: pd.DataFrame, results: Path, machine: str | None, commit: str | None, env: str | None
+) -> dict[str, str]:
     """The one run that is left: its machine, environment and commit."""
     every = raw[RUN].drop_duplicates()
-    runs = every if machine is None else every[every["machine"] == machine]
-    runs = runs if commit is None else runs[runs["commit"].str.startswith(commit)]
+    runs = narrowed(every, machine, commit, env)
     if len(runs) == 1:
         return {name: str(runs[name].iloc[0]) for name in RUN}
-    among = (runs if len(runs) else every).to_dict("records")
-    names = "; ".join(f"{row['machine']} {short_commit(row['commit'])}" for row in among)
-    found = f"{len(runs)} runs are mixed here" if len(runs) else "no results of that machine and commit"
-    raise AnalysisError(f"{results}: {found}, and facts are of one; choose by --machine and --commit: {names}")
+    if runs.empty:
+        asked = {"machine": machine, "commit": commit, "environment": env}
+        wanted = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
+        raise AnalysisError(f"{results}: no results of {wanted}; there are: {named(every)}")
+    raise AnalysisError(
+        f"{results}: {len(runs)} runs are mixed here, and facts are of one; choose by {options_between(runs)}: "
+        f"{named(runs)}"
+    )
 
 
 def stored_facts(path: Path) -> dict[str, Fact]:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures.chunks import chunk_size
 from analysis.figures.cost import cost_against_n
+from analysis.figures.libraries import engines_crossover, engines_time
 from analysis.figures.limits import cost_over_limit, engine_overhead
 from analysis.figures.map import crossover_map
 from analysis.figures.memory import memory_against_depth
@@ -31,6 +32,8 @@ FIGURES: dict[str, Draw] = {
     "cost-over-limit": cost_over_limit,
     "engine-overhead": engine_overhead,
     "chunk-size": chunk_size,
+    "engines-crossover": engines_crossover,
+    "engines-time": engines_time,
     "rule-regret": rule_regret,
     "cost-model": cost_model,
     "model-errors": model_errors,
@@ -40,6 +43,8 @@ SIZES = {
     "crossover-map": (9.0, 5.6),
     "crossover-ratio": (10.0, 4.4),
     "product-cost": (9.0, 5.0),
+    "engines-crossover": (10.0, 4.6),
+    "engines-time": (10.0, 5.0),
     "rule-regret": (9.0, 5.6),
     "cost-model": (9.0, 6.4),
     "model-errors": (9.0, 4.6),

@@ -1,8 +1,5 @@
 """Figure: the traced peak memory of one full Jacobian against depth, with the predicted lines."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,17 +14,7 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
-from modes.chains import layer_widths
-from modes.cost import forward_peak_bytes, reverse_peak_bytes
-
-ITEMSIZE = {"float32": 4, "float64": 8}
-
-
-def counted_bytes(row: Mapping[Any, Any]) -> int:
-    """The peak that `modes.cost` counts for a row of the tidy table (a dense chain, all seeds in one pass)."""
-    widths = layer_widths(row["n"], row["m"], row["depth"], row["width"], row["profile"])
-    count = forward_peak_bytes if row["mode"] == "forward" else reverse_peak_bytes
-    return count(widths, None, ITEMSIZE[row["dtype"]])
+from analysis.growth import counted_bytes
 
 
 def memory_axes(axes: Axes, rows: pd.DataFrame) -> Axes:

@@ -1,7 +1,8 @@
 """The finding in words: the headline, what the other settings say, and the doubts that belong in the first lines.
 
 The headline speaks of one setting, chosen before looking at its result: a dense chain of uniform width; of the pairs of
-width and depth, the one measured at the most m (the smallest where several are); the m nearest to that width.
+width and depth, the one measured at the most m (the smallest where several are); the m nearest to that width. Where
+the run cannot say anything (`analysis.noise`), the finding is that sentence, and there is no number in it.
 """
 
 import math
@@ -13,6 +14,7 @@ import pandas as pd
 
 from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, controls
 from analysis.figures.rows import match, measured
+from analysis.noise import AGAIN, WIDEST, failing, spans, spread, together
 from analysis.text import counted, size
 
 WIDE = 0.1
@@ -43,8 +45,9 @@ def headline_row(crossovers: pd.DataFrame) -> dict[str, Any] | None:
 
 
 def headline(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> str:
-    """One sentence that says where forward mode stops being cheaper, as far as the measurements tell."""
-    row = headline_row(crossovers)
+    """Where forward mode stops being cheaper, as far as the measurements tell; or that they cannot, and why."""
+    known = crossovers.assign(span=spans(tidy, crossovers))
+    row = headline_row(known)
     if row is None:
         return (
             f"On {about.cpu}, no crossover of a dense chain has been measured yet: python -m analysis run measures it."
@@ -57,13 +60,16 @@ def headline(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> str:
     setting += f", modes {version}" if version else ""
     outputs = f"m = {row['m']} outputs ({setting})"
     found = interval(row["low"], row["high"], smallest, largest)
+    reason = failing(tidy) or (spread(row["span"]) if row["span"] > WIDEST else "")
+    if reason:
+        return (
+            f"On {about.cpu}, these measurements cannot tell where forward mode stops being the cheaper way to a full "
+            f"Jacobian for {outputs}: {reason}.{tie(row)} {AGAIN}."
+        )
     if row["verdict"] == CROSSES:
-        tie = ""
-        if not math.isnan(row["tie_low"]):
-            tie = f" From n = {size(row['tie_low'])} to {size(row['tie_high'])} the two cannot be told apart."
         return (
             f"On {about.cpu}, forward mode stops being the cheaper way to a full Jacobian at "
-            f"n* = {size(row['n_star'])} {found} inputs for {outputs}: n*/m = {row['n_star'] / row['m']:.2f}.{tie}"
+            f"n* = {size(row['n_star'])} {found} inputs for {outputs}: n*/m = {row['n_star'] / row['m']:.2f}.{tie(row)}"
         )
     if row["verdict"] == FORWARD:
         return (
@@ -75,11 +81,18 @@ def headline(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> str:
             f"On {about.cpu}, reverse mode is the cheaper way to a full Jacobian at every size measured, down to "
             f"n = {smallest} inputs for {outputs}: a crossover, if there is one, lies below."
         )
-    known = "" if math.isnan(row["low"]) else f"; it lies within {found}"
+    bounds = "" if math.isnan(row["low"]) else f"; it lies within {found}"
     return (
         f"On {about.cpu}, these measurements do not tell where forward mode stops being the cheaper way to a full "
-        f"Jacobian for {outputs}, over n = {smallest} to {largest} inputs{known}."
+        f"Jacobian for {outputs}, over n = {smallest} to {largest} inputs{bounds}."
     )
+
+
+def tie(row: dict[str, Any]) -> str:
+    """A sentence on the tie range, after a space; "" where there is none."""
+    if math.isnan(row["tie_low"]):
+        return ""
+    return f" From n = {size(row['tie_low'])} to {size(row['tie_high'])} the two cannot be told apart."
 
 
 def interval(low: float, high: float, smallest: int, largest: int) -> str:
@@ -89,17 +102,24 @@ def interval(low: float, high: float, smallest: int, largest: int) -> str:
     return f"[{start}, {end}]"
 
 
-def elsewhere(crossovers: pd.DataFrame) -> str:
-    """One sentence on all settings of dense chains measured: how many cross, and between which n*/m."""
+def elsewhere(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> str:
+    """One sentence on all settings of dense chains measured: how many cross, and between which n*/m.
+
+    Nothing where no ratio of the run can be trusted.
+    """
     dense = match(crossovers, engine="modes", layer="dense", metric="log_ratio")
-    counts = dense["verdict"].value_counts()
-    crossing = match(dense, verdict=CROSSES)
+    if dense.empty or failing(tidy):
+        return ""
+    wide = spans(tidy, dense) > WIDEST
+    counts = dense.loc[~wide, "verdict"].value_counts()
+    crossing = match(dense[~wide], verdict=CROSSES)
     parts = []
     if len(crossing):
         ratio = crossing["n_star"] / crossing["m"].astype(float)
         parts.append(f"{len(crossing)} cross, at n*/m from {ratio.min():.2f} to {ratio.max():.2f}")
     parts += [f"{counts[verdict]}: {verdict}" for verdict in (FORWARD, REVERSE, UNKNOWN) if verdict in counts]
-    return f"Of {len(dense)} settings of dense chains measured, {'; '.join(parts)}." if parts else ""
+    parts += [f"{wide.sum()}: too noisy to say"] if wide.any() else []
+    return f"Of {len(dense)} settings of dense chains measured, {'; '.join(parts)}."
 
 
 def doubts(tidy: pd.DataFrame, about: About) -> list[str]:
@@ -108,20 +128,19 @@ def doubts(tidy: pd.DataFrame, about: About) -> list[str]:
     if tidy["commit"].astype(str).str.endswith("+dirty").any():
         said.append("Measured on a changed work tree: these numbers belong to no commit and cannot be cited.")
     control = controls(tidy)
-    failing, missing = control[control["fails"]], control[~control["covers"]]
+    fails, missing = control[control["fails"]], control[~control["covers"]]
     if control.empty:
         said.append("No A/A control (forward mode against itself) was measured: the noise is unknown.")
-    elif len(failing):
+    elif len(fails):
         said.append(
-            f"Do not trust the ratios: {len(failing)} of {len(control)} A/A controls find forward mode different from "
-            f"itself ({ratios_of(failing)}). Something else was running, or the clock misleads; run "
-            "again on a quiet machine."
+            f"Do not trust the ratios: {len(fails)} of {len(control)} A/A controls find forward mode different from "
+            f"itself ({ratios_of(fails)}). Something else was running, or the clock misleads. {AGAIN}."
         )
     elif len(missing):
         said.append(
             f"In {len(missing)} of {len(control)} A/A controls (forward mode against itself) the interval does not "
             f"hold a ratio of 1 ({ratios_of(missing)}); one in twenty does so by chance. Take smaller differences for "
-            "noise."
+            f"noise.{joint_ratio(tidy)}"
         )
     wide = control["resolution"].max()
     if wide > WIDE:
@@ -141,6 +160,12 @@ def doubts(tidy: pd.DataFrame, about: About) -> list[str]:
             "than they need be; the same command measures them."
         )
     return said
+
+
+def joint_ratio(tidy: pd.DataFrame) -> str:
+    """What all A/A controls say together, as a further sentence; nothing for too few of them."""
+    value, low, high = np.exp(together(tidy))
+    return f" Together they give {value:.4f} [{low:.4f}, {high:.4f}]." if np.isfinite(value) else ""
 
 
 def ratios_of(control: pd.DataFrame) -> str:

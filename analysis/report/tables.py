@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.crossover import controls, predicted
-from analysis.figures.memory import counted_bytes
 from analysis.figures.rows import measured, unchunked
+from analysis.growth import counted_bytes
+from analysis.noise import together
 
 KEYS = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
 
@@ -50,6 +51,13 @@ def control_table(tidy: pd.DataFrame) -> pd.DataFrame:
     ratios = as_ratios(table)
     kept = table[["n", "m", "width", "depth", "pairs", "covers"]]
     return pd.concat([kept, ratios], axis=1).sort_values("n").reset_index(drop=True)
+
+
+def joint_control_table(tidy: pd.DataFrame) -> pd.DataFrame:
+    """All A/A controls of the run taken together, as one ratio; no row for too few of them."""
+    value, low, high = together(tidy)
+    rows = [[len(controls(tidy)), *np.exp([value, low, high]), low <= 0 <= high]] if np.isfinite(value) else []
+    return pd.DataFrame(rows, columns=["controls", "ratio", "low", "high", "covers"])
 
 
 def ratio_table(tidy: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ Contract: :func:`measure` leaves asv's results in a folder and returns what was 
 An interruption (KeyboardInterrupt) passes through; every batch that had ended is kept by then, and the next call with
 the same folder goes on from there.
 
-    plan, checkout -> suite -> this        (a -> b: b imports a)
+    plan, checkout, output -> suite -> this        (a -> b: b imports a)
 """
 
 import itertools
@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.crossover import brackets
 from analysis.errors import NoResultsError
-from analysis.facts import current_versions, store_facts
+from analysis.facts import current_versions, store_facts, store_faults
 from analysis.load import read_results
 from analysis.merge import shard
 from analysis.profiles import PAIRS, TIME_LIMIT
@@ -101,7 +101,7 @@ def measure(
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
     suite = Suite(root, folder, checkout, PAIRS[profile], lambda: read_checkout(root, generated), show)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
-    store_facts(folder, run.machine, run.env, run.commit, current_versions(root))
+    store_facts(folder, run.machine, run.env, run.commit, current_versions(root), suite.engines())
     wanted = suite.cells(profile, engines)
     if part != (1, 1):
         wanted = shard(wanted, *part)
@@ -153,7 +153,9 @@ class Run:
             left = batches(cells, self.progress.rates)
             self.progress.heading(left[0], left)
             started = time.monotonic()
-            self.suite.measure(left[0])
+            faults = self.suite.measure(left[0])
+            if faults:
+                store_faults(self.suite.results, self.machine, self.env, self.commit, faults)
             self.progress.timed(left[0], time.monotonic() - started)
             cells = list(flattened(left[1:]))
 

@@ -8,15 +8,14 @@ still the one that the run began with.
 import ast
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from asv.config import Config
 from asv.environment import get_environments
@@ -24,7 +23,9 @@ from asv.machine import Machine, MachineCollection
 from asv.util import UserError, load_json
 
 from analysis.errors import AnalysisError
+from analysis.facts import Engines
 from analysis.run.checkout import Checkout
+from analysis.run.output import failure, last_words, quiet, worth_showing
 from analysis.run.plan import REFINE, Batch, pattern
 from analysis.write import write_whole
 
@@ -72,9 +73,19 @@ class Suite:
 
     def cells(self, profile: str, engines: str | None = None) -> dict[str, list[list[str]]]:
         """The cells of a profile, as `python -m benchmarks cells` lists them; of these `engines`, if any are named."""
-        command = [sys.executable, "-m", "benchmarks", "cells", "--profile", profile]
-        if engines is not None:
-            command += ["--engines", engines]
+        cells: dict[str, list[list[str]]] = self.described(
+            "cells", "--profile", profile, *(() if engines is None else ("--engines", engines))
+        )
+        return cells
+
+    def engines(self) -> Engines:
+        """Every engine that there is, installed or not, as `python -m benchmarks engines` describes it."""
+        engines: Engines = self.described("engines")
+        return engines
+
+    def described(self, *arguments: str) -> Any:
+        """What the suite says of itself."""
+        command = [sys.executable, "-m", "benchmarks", *arguments]
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -85,8 +96,7 @@ class Suite:
         )
         if done.returncode != 0:
             raise AnalysisError(failure(command, done.returncode, done.stderr.splitlines()))
-        cells: dict[str, list[list[str]]] = json.loads(done.stdout)
-        return cells
+        return json.loads(done.stdout)
 
     def environment_name(self) -> str:
         """The name under which asv files results of this Python."""
@@ -110,8 +120,8 @@ class Suite:
         name: str = stored["machine"]
         return name
 
-    def measure(self, batch: Batch) -> None:
-        """Measure one batch and store it.
+    def measure(self, batch: Batch) -> dict[str, str]:
+        """Measure one batch and store it. Returns the last words of cells that failed, by the cell's name.
 
         Raises AnalysisError where asv fails as a whole, or where the work tree has changed meanwhile; the stored
         results are then as they were before the batch.
@@ -135,7 +145,8 @@ class Suite:
                 "--launch-method",
                 "forkserver",
             ]
-            code, said = stream([*command, "-b", pattern(batch)], self.root, self.environment(refine), self.show)
+            settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
+            code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)
             if code not in (0, SOME_FAILED):
                 raise AnalysisError(failure(["asv", "run", "-b", batch.benchmark], code, said))
             if self.recheck() != self.checkout:
@@ -147,6 +158,8 @@ class Suite:
                 write_whole(self.results / path.relative_to(stage / "results"), path.read_bytes())
             if refine is not None:
                 write_whole(self.refine_file, refine.read_bytes())
+        words = last_words(said) if code == SOME_FAILED else {}
+        return {f"{batch.benchmark}({cell})": text for cell, text in words.items()}
 
     def stage(self, folder: Path) -> None:
         """Copy what asv adds to: this commit's results, if they can be read."""
@@ -173,6 +186,12 @@ def refinement_list(stored: Path, batch: Batch) -> list[str]:
     return list(dict.fromkeys([*before, *(ast.literal_eval(case) for (case,) in batch.cells)]))
 
 
+def engines(batch: Batch) -> list[str]:
+    """The engines of a batch's cells: a cell's first parameter, or the first that its text names."""
+    first = (str(ast.literal_eval(cell[0])) for cell in batch.cells if cell)
+    return sorted({text.split()[0].removeprefix("engine=") for text in first})
+
+
 def staged_config(root: Path, results: Path) -> dict[str, object]:
     """The project's asv configuration with absolute paths, for a configuration file that lies elsewhere.
 
@@ -192,12 +211,12 @@ def staged_config(root: Path, results: Path) -> dict[str, object]:
 def stream(
     command: Sequence[str], root: Path, environment: Mapping[str, str], show: Callable[[str], None]
 ) -> tuple[int, list[str]]:
-    """Run a command, showing its output line by line; returns its exit status and its last lines.
+    """Run a command, showing its output line by line; returns its exit status and its output's lines.
 
     The command runs in a process group of its own and is interrupted from here alone: asv, told twice, would not
     stop its own children.
     """
-    last: deque[str] = deque(maxlen=20)
+    said: list[str] = []
     with subprocess.Popen(
         command,
         cwd=root,
@@ -212,7 +231,7 @@ def stream(
         assert child.stdout is not None  # because of PIPE
         try:
             for line in child.stdout:
-                last.append(line.rstrip())
+                said.append(line.rstrip())
                 if worth_showing(line):
                     show(line.rstrip())
         except BaseException:
@@ -222,23 +241,4 @@ def stream(
             except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or the user insists
                 os.killpg(child.pid, signal.SIGKILL)
             raise
-    return child.returncode, list(last)
-
-
-def worth_showing(line: str) -> bool:
-    """Whether a line of asv's output is progress or an error, and not a row of its table of every cell there is."""
-    if line.startswith("["):
-        return " ··· " in line and "====" not in line
-    if line.startswith("·"):
-        return not line.startswith(("· Discovering", "· Running"))
-    return re.match(r"\s*(For parameters:|asv:|[\w.]*(Error|Exception|MissingRule)\b)", line) is not None
-
-
-def failure(command: Sequence[str], code: int, said: Sequence[str]) -> str:
-    """One line that says which command failed, how, and what its last lines were."""
-    tail = " | ".join([line.strip() for line in said if line.strip()][-3:]) or "no output"
-    return f"`{' '.join(command)}` failed with exit status {code}: {tail}"
-
-
-def quiet(line: str) -> None:
-    """Shows nothing."""
+    return child.returncode, said

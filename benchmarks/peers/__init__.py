@@ -10,6 +10,7 @@ import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -75,7 +76,7 @@ class Row:
 
     ``memory`` says how the peak of its memory is measured: "traced" by tracemalloc, which sees all of a NumPy
     engine's arrays; "own" by the engine's account; "" not at all. Of Jacobians that take more than ``most_fma``
-    multiply-adds (passes times those of f) the engine is not asked: they would take minutes.
+    multiply-adds (passes times those of f) the engine is not asked: a cell would take half a minute or more.
     """
 
     module: str
@@ -95,7 +96,18 @@ class Row:
 
     def versions(self) -> dict[str, str]:
         """The installed versions of the packages it requires; nothing is imported for it."""
-        return {package: metadata.version(package) for package in self.requires if find_spec(package) is not None}
+        return {package: _version(package) for package in self.requires if find_spec(package) is not None}
+
+    def described(self) -> dict[str, object]:
+        """What `python -m benchmarks engines` says of it: numbers and texts, as JSON has them."""
+        limit = self.most_fma if math.isfinite(self.most_fma) else None
+        return {
+            **{name: list(getattr(self, name)) for name in ("modes", "layers", "dtypes", "chunks", "requires")},
+            "memory": self.memory,
+            "most_fma": limit,
+            "versions": self.versions(),
+            "missing": self.missing(),
+        }
 
     def lacks(self, case: Case) -> str | None:
         """What of the case the engine does not have, in words; None where it has everything."""
@@ -106,12 +118,20 @@ class Row:
                 return f"it has no chunks in {mode} mode, got chunk_size {case.chunk_size}"
             passes = {"forward": case.n, "reverse": case.m}.get(mode, 1)
             if passes * _fma(case) > self.most_fma:
-                return f"more than {self.most_fma:.0e} multiply-adds would take it minutes"
+                return f"more than {self.most_fma:.0e} multiply-adds would take it too long"
         if case.layer not in self.layers:
             return f"it has no layer {case.layer!r}, only {', '.join(self.layers)}"
         if case.dtype not in self.dtypes:
             return f"it has no {case.dtype}, only {', '.join(self.dtypes)}"
         return None
+
+
+def _version(package: str) -> str:
+    """A package can be there without the files that name its version: copied, say, or a folder of that name."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def _fma(case: Case) -> int:
@@ -130,15 +150,19 @@ ENGINES = {
     "autograd": Row(
         "autograd_engine", "Autograd", requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9
     ),
-    "casadi": Row("casadi_engine", "Casadi", requires=("casadi",), dtypes=("float64",), most_fma=2e8),
+    "casadi": Row("casadi_engine", "Casadi", requires=("casadi",), dtypes=("float64",), most_fma=1e8),
     "differences": Row(
-        "differences", "Central", modes=("forward",), dtypes=("float64",), memory="traced", most_fma=1e9
+        "differences", "Central", modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8
     ),  # in float32 half of seven digits are left: not the derivative that is asked for
-    "complex-step": Row("differences", "ComplexStep", modes=("forward",), memory="traced", most_fma=1e9),
+    "complex-step": Row("differences", "ComplexStep", modes=("forward",), memory="traced", most_fma=2e8),
     "modes-prepared": Row("prepared_engine", "Prepared", chunks=BOTH, memory="traced"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
+
+
+OWN = ("modes", "modes-prepared", "floor")
+"""This project's own."""
 
 
 class SkippedError(NotImplementedError):
@@ -167,6 +191,17 @@ def load(name: str) -> Engine:
     return engine
 
 
+def preload() -> None:
+    """Load the engines that MODES_PRELOAD names (commas between), so that processes forked from this one need not.
+
+    An engine that cannot be loaded is left to its cells, which say why.
+    """
+    for name in os.environ.get("MODES_PRELOAD", "").split(","):
+        if name in ENGINES:
+            with suppress(Exception):
+                load(name)
+
+
 def installed() -> tuple[str, ...]:
     """The engines whose packages are all there."""
     return tuple(name for name, found in ENGINES.items() if not found.missing())
@@ -180,7 +215,7 @@ def chosen(profile: str) -> tuple[str, ...]:
     """
     named = os.environ.get("MODES_ENGINES", "")
     if not named.strip():
-        return ("modes", "floor") if profile == "quick" else installed()
+        return OWN if profile == "quick" else installed()
     names = tuple(name.strip() for name in named.split(","))
     for name in names:
         row(name)

@@ -1,8 +1,14 @@
 """How far can the numbers be trusted, and what is missing?"""
 
-from analysis.report.cells import CHAIN, inputs, significant, span, text
+from analysis.report.cells import CHAIN, Columns, inputs, significant, span, text
 from analysis.report.section import Section, Table
-from analysis.report.tables import control_table, failed_table
+from analysis.report.tables import control_table, failed_table, joint_control_table
+
+RATIO: Columns = {
+    "ratio": lambda row: significant(row["ratio"], 4),
+    "95 % interval": lambda row: span(row["low"], row["high"], lambda value: significant(value, 4)),
+    "covers 1": lambda row: "yes" if row["covers"] else "no",
+}
 
 SECTION = Section(
     "How sure this is",
@@ -14,12 +20,15 @@ SECTION = Section(
             "A/A controls",
             "Forward mode timed against itself in the same way as the modes are timed against each other. The ratio "
             "should be 1; how far its interval reaches is what these measurements can resolve.",
-            {
-                **{key: text(key) for key in ("n", "m", "width", "depth", "pairs")},
-                "ratio": lambda row: significant(row["ratio"], 4),
-                "95 % interval": lambda row: span(row["low"], row["high"], lambda value: significant(value, 4)),
-                "covers 1": lambda row: "yes" if row["covers"] else "no",
-            },
+            {**{key: text(key) for key in ("n", "m", "width", "depth", "pairs")}, **RATIO},
+        ),
+        "joint-control": Table(
+            lambda tidy, _: joint_control_table(tidy),
+            "The controls together",
+            "The mean of the controls above, with an interval over the controls. What the pairs of one process share, "
+            "such as where its memory lies, moves a single control, and its interval does not know of it; here it "
+            "counts as noise.",
+            {"controls": text("controls"), **RATIO},
         ),
         "failed": Table(
             lambda tidy, _: failed_table(tidy),

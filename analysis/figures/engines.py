@@ -1,0 +1,43 @@
+"""How an engine looks in the figures of libraries: the same colour, line and marker in each of them.
+
+Contract: no two of the first ten libraries share both a marker and a line, so that print without colour tells them
+apart. Which engine gets which look depends on the engines measured alone, by their place in the alphabet: an engine
+needs no line here.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
+from analysis.libraries import BY_HAND, libraries
+
+ORANGE, SKY = "#E69F00", "#56B4E9"  # of the same palette as the style's
+BROWN = "#7F4F24"  # which that palette lacks
+DOTTED, SPARSE = (0, (1, 1)), (0, (4, 1.5, 1, 1.5, 1, 1.5))
+FIXED: dict[str, dict[str, Any]] = {
+    "modes": {"color": "black", "linestyle": "-", "marker": "o", "linewidth": 2.2},
+    "modes-prepared": {"color": "black", "linestyle": (0, (5, 2)), "marker": "o", "markerfacecolor": "white"},
+    BY_HAND: {"color": GREY, "linestyle": ":", "marker": "x", "label": "by hand"},
+}
+LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": VERMILLION, "linestyle": "-", "marker": "s"},
+    {"color": BLUE, "linestyle": "--", "marker": "^"},
+    {"color": GREEN, "linestyle": "-.", "marker": "D"},
+    {"color": PURPLE, "linestyle": DOTTED, "marker": "v"},
+    {"color": SKY, "linestyle": SPARSE, "marker": "P"},
+    {"color": ORANGE, "linestyle": "--", "marker": "X"},
+    {"color": BROWN, "linestyle": "-", "marker": ">"},
+    {"color": VERMILLION, "linestyle": "-.", "marker": "<"},
+    {"color": GREEN, "linestyle": DOTTED, "marker": "*"},
+    {"color": PURPLE, "linestyle": "-", "marker": "h"},
+)
+
+
+def looks(tidy: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The look of each engine measured, by name, `label` included: this project's, the libraries', the hand-written."""
+    others = sorted(libraries(tidy))
+    named = {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(others)}
+    present = set(tidy.loc[tidy["status"] == "ok", "engine"])
+    order = ["modes", "modes-prepared", *others, BY_HAND]
+    return {name: {"label": name, **FIXED.get(name, named.get(name, {}))} for name in order if name in present}

@@ -1,0 +1,59 @@
+"""Picking and joining rows of the tidy table, a cell being a chain: CELL."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CELL = ["activation", "n", "m", "width", "depth", "dtype"]
+SIZES = ["n", "m", "width", "depth"]
+BOTH = ("forward", "reverse")
+OWN = ("modes", "modes-prepared")
+"""This project's own engines: those that a user can call."""
+BY_HAND = "floor"
+"""The Jacobian written by hand for the very chain, which no user can call for a function of theirs."""
+
+
+def libraries(tidy: pd.DataFrame) -> list[str]:
+    """The engines measured beside this project's own and the hand-written Jacobian, in order of appearance."""
+    engines = tidy.loc[tidy["status"] == "ok", "engine"].dropna().unique()
+    return [engine for engine in engines if engine not in (*OWN, BY_HAND)]
+
+
+def measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
+    """The rows of `metric` with a value, of full Jacobians of dense chains of uniform width in one pass."""
+    table = dense(tidy, metric, *modes)
+    return table[table["status"] == "ok"]
+
+
+def dense(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
+    """The same, with or without a value."""
+    keep = (tidy["metric"] == metric) & (tidy["layer"] == "dense") & (tidy["profile"] == "uniform")
+    keep &= tidy["chunk_size"].isna() & tidy["mode"].isin(modes or BOTH)
+    return tidy[keep]
+
+
+def compared(table: pd.DataFrame) -> pd.DataFrame:
+    """Those rows of one metric whose cell was measured for a library, too."""
+    cells = table.loc[(table["status"] == "ok") & table["engine"].isin(libraries(table)), CELL].drop_duplicates()
+    return table[pd.MultiIndex.from_frame(table[CELL]).isin(pd.MultiIndex.from_frame(cells))]
+
+
+def ratios(table: pd.DataFrame, name: str, *keys: str) -> pd.DataFrame:
+    """Columns `keys`, `name`, `name`_low and `name`_high of a table whose value, low and high are logarithms."""
+    found = table[list(keys)].copy()
+    for column, end in {name: "value", f"{name}_low": "low", f"{name}_high": "high"}.items():
+        found[column] = np.exp(table[end].to_numpy(dtype=float))
+    return found
+
+
+def in_order(table: pd.DataFrame, *further: str) -> pd.DataFrame:
+    """Rows by cell, float64 before float32, small before large, then by the columns `further`."""
+    order = ["dtype", "activation", "depth", "width", "m", "n", *further]
+    return table.sort_values(order, ascending=[name != "dtype" for name in order], kind="stable", ignore_index=True)
+
+
+def place(engine: Any) -> tuple[int, str]:
+    """What sorts engines: this project's first, the hand-written one last, libraries by name between them."""
+    known = {**{name: i for i, name in enumerate(OWN)}, BY_HAND: 9}
+    return known.get(engine, len(OWN)), str(engine)

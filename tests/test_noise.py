@@ -1,0 +1,121 @@
+"""Whether a run can say anything: how widely noise spreads a crossover, and controls that fail."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.cite import collect
+from analysis.crossover import CROSSES, UNKNOWN, controls, crossovers
+from analysis.noise import WIDEST, failing, spans, spread, together
+from tests.tables import curve, frame, pair, row
+
+FLAT = [(8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0)]
+"""n and r of a curve that lies within its noise of 0 over a factor of three."""
+
+
+def control(resolution: float, **other: Any) -> dict[str, Any]:
+    return pair(0.0, mode="forward/forward", **({"low": -resolution, "high": resolution} | other))
+
+
+def span(rows: list[dict[str, Any]]) -> float:
+    table = frame(rows)
+    (found,) = spans(table, crossovers(table))
+    return float(found)
+
+
+def test_a_quiet_run_spreads_it_by_its_own_interval() -> None:
+    table = frame(curve(80))
+    found = crossovers(table).iloc[0]
+    assert span(curve(80)) == pytest.approx(found["high"] / found["low"])
+    assert span([*curve(80), control(1e-6)]) == pytest.approx(found["high"] / found["low"])
+
+
+def test_what_the_controls_cannot_resolve_spreads_it_along_the_curve() -> None:
+    """r = log(n / 80) / 2 lies within 0.1 of 0 from 80 exp(-0.2) to 80 exp(0.2), but for the grid's kinks."""
+    assert span([*curve(80), control(0.1)]) == pytest.approx(math.exp(0.4))
+    assert span([*curve(80), control(0.05), control(0.1, n=8)]) == pytest.approx(math.exp(0.4))
+    assert span([*curve(80), control(5.0)]) == math.inf
+
+
+def test_controls_of_other_runs_say_nothing_of_this_one() -> None:
+    assert span([*curve(80), control(0.5, machine="there")]) < 1.2
+
+
+def test_without_a_crossing_and_for_memory_there_is_no_span() -> None:
+    peaks = [row("peak_bytes", 100.0 * n, n=n, mode="forward") for n in (8, 64)]
+    peaks += [row("peak_bytes", 2000.0, n=n, mode="reverse") for n in (8, 64)]
+    table = frame([*(pair(-1.0, n=n) for n in (8, 64)), *peaks])
+    found = crossovers(table)
+    assert len(found) == 2
+    assert spans(table, found).isna().all()
+    assert spans(table, found.iloc[:0]).empty
+
+
+def test_a_control_that_fails_is_named() -> None:
+    assert failing(frame([control(0.01)])) == ""
+    assert failing(frame(curve(80))) == ""
+    rows = [control(0.01), pair(0.05, mode="forward/forward", n=8), pair(-0.07, mode="forward/forward", n=16)]
+    assert failing(frame(rows)) == (
+        "2 A/A controls of 3 found forward mode different from itself (ratio 0.9324 at n = 16, m = 64), so that no "
+        "ratio can be trusted"
+    )
+
+
+def test_the_controls_together_are_their_mean_with_students_interval() -> None:
+    values = [0.01, -0.02, 0.03, 0.0]
+    rows = [pair(value, mode="forward/forward", n=n) for n, value in enumerate(values, start=8)]
+    value, low, high = together(frame(rows))
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert value == pytest.approx(np.mean(values))
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+    assert np.isnan(together(frame(rows[:2]))).all()
+    assert np.isnan(together(frame(curve(80)))).all()
+
+
+def test_the_controls_together_cover_1_where_processes_differ_and_single_ones_do_not() -> None:
+    """Each process shifts its pairs by a bias of its own, larger than the spread of the pairs within it."""
+    rng = np.random.default_rng(0)
+    covered = single = 0
+    for _ in range(200):
+        biases = rng.normal(0, 0.01, 6)
+        rows = [
+            pair(b, mode="forward/forward", n=n, low=b - 0.002, high=b + 0.002) for n, b in enumerate(biases, start=8)
+        ]
+        _, low, high = together(frame(rows))
+        covered += low <= 0 <= high
+        single += int(controls(frame(rows))["covers"].all())
+    assert covered >= 0.9 * 200
+    assert single == 0
+
+
+def test_what_is_said_of_a_wide_one() -> None:
+    assert "over a factor of 2.5," in spread(2.5)
+    assert "over more than the sizes measured," in spread(math.inf)
+
+
+@pytest.mark.parametrize(
+    "rows", [[pair(r, n=n) for n, r in FLAT], [*curve(80), control(0.3)]], ids=["flat curve", "noisy control"]
+)
+def test_a_crossover_spread_too_widely_is_cited_as_not_identifiable(rows: list[dict[str, Any]]) -> None:
+    table = frame(rows)
+    assert crossovers(table)["verdict"].to_list() == [CROSSES]
+    assert span(rows) > WIDEST
+    found = {fact["key"]: fact for fact in collect(table, {})}
+    for name in ("crossover", "aspect"):
+        fact = found[f"modes.{name}-time.m64.width64.depth4.dense.uniform.float64"]
+        assert (fact["value"], fact["text"], fact["verdict"]) == (None, UNKNOWN, UNKNOWN)
+        assert "do not tell where forward mode stops being" in fact["sentence"]
+        assert fact["interval"] != ""
+
+
+def test_the_order_of_the_crossovers_is_kept() -> None:
+    table = frame([*curve(80), *curve(12, m=8), control(0.1)])
+    found = crossovers(table).sample(frac=1, random_state=1)
+    pd.testing.assert_index_equal(spans(table, found).index, found.index)
+    assert np.isfinite(spans(table, found)).all()

@@ -12,10 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from .array import TracedArray
+from .array import TracedArray, escaped, plain
 from .errors import TracedValueError
 
-__all__ = ["Call", "chunks", "flatten", "leaf", "output", "owned", "rebuild", "same_structure"]
+__all__ = [
+    "Call",
+    "aligned",
+    "apart",
+    "chunks",
+    "flatten",
+    "fresh",
+    "leaf",
+    "output",
+    "owned",
+    "rebuild",
+    "same_structure",
+]
 
 ArgNums = int | tuple[int, ...]
 Chosen = ArgNums | None  # None: every argument
@@ -54,7 +66,7 @@ def leaf(x: Any, what: str) -> Any:
     if isinstance(x, (*ARRAYS, np.complexfloating)):
         kind = x.dtype.kind
         if kind == "f":
-            return x
+            return plain(x) if isinstance(x, np.ndarray) else x
         remedy = (
             "the engines differentiate real functions only; pass the real and imaginary parts as two arguments"
             if kind == "c"
@@ -83,6 +95,28 @@ def leaves(tree: Any, what: str) -> list[Any]:
 def _brief(tree: list[Any]) -> str:
     text = repr(tree)
     return text if len(text) < 40 else "x, dtype=float"
+
+
+def aligned(tree: Any, like: Any, what: str) -> Any:
+    """A tree of seeds with the keys of its dicts in the order of those of `like`, the primals' tree.
+
+    Raises ValueError where the two are not of one structure: seeds would be taken for those of other arrays.
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or set(tree) != set(like):
+            raise ValueError(f"expected {what} with the keys {sorted(map(repr, like))}, got {_shape_of(tree)}")
+        return {key: aligned(tree[key], branch, what) for key, branch in like.items()}
+    if isinstance(like, tuple | list):
+        if not isinstance(tree, tuple | list) or len(tree) != len(like):
+            raise ValueError(f"expected {what} with {len(like)} branches, as its primal has, got {_shape_of(tree)}")
+        return [aligned(*pair, what) for pair in zip(tree, like, strict=True)]
+    return tree
+
+
+def _shape_of(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return f"the keys {sorted(map(repr, tree))}"
+    return f"{len(tree)} branches" if isinstance(tree, tuple | list) else type(tree).__name__
 
 
 def same_structure(tree: Any, like: Sequence[Any], what: str) -> list[Any]:
@@ -174,6 +208,8 @@ def output(y: Any, f: Callable[..., Any]) -> Any:
 
     Raises TypeError where it is not.
     """
+    if isinstance(y, TracedArray) and not y.owner.open:
+        escaped(y)
     if isinstance(y, ARRAYS) and y.dtype.kind == "f":
         return y
     if isinstance(y, float):
@@ -197,6 +233,29 @@ def chunks(total: int, chunk_size: int | None) -> list[tuple[int, int]]:
     if chunk_size < 1:
         raise ValueError(f"expected chunk_size of 1 or more, or None for all seeds at once, got {chunk_size}")
     return [(i, min(i + chunk_size, total)) for i in range(0, max(total, 1), chunk_size)]
+
+
+def fresh(y: Any, primals: Sequence[Any], constant: bool) -> Any:
+    """A value as it is handed out: a copy if it shows an argument, or another array that the function only read.
+
+    `constant`: it depends on no argument, so that nothing is known of who else has it.
+    """
+    if type(y) is np.ndarray and (constant or not y.flags.owndata or any(y is x for x in primals)):
+        return y.copy()
+    return y
+
+
+def apart(results: list[Any]) -> list[Any]:
+    """Results as they are handed out: no two in the same memory (the two gradients of a + b are one block)."""
+    if len(results) > 1:
+        seen: set[int] = set()
+        for i, result in enumerate(results):
+            if type(result) is np.ndarray:
+                root = id(result if result.base is None else result.base)
+                if root in seen:
+                    results[i] = result.copy()
+                seen.add(root)
+    return results
 
 
 def owned(array: Any, dtype: Any) -> Any:

@@ -28,7 +28,7 @@ from .rules import RULES
 from .rules.shape import cast
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
-__all__ = ["Trace", "TracedArray", "escaped"]
+__all__ = ["Trace", "TracedArray", "escaped", "plain"]
 
 _numbers = itertools.count()
 
@@ -93,16 +93,16 @@ class TracedArray:
                 return self.extend(y, makers[0](y, primal))
             a, b = inputs
             if b is self and type(a) in PLAIN:
-                if ufunc is MATMUL and type(primal) is np.ndarray and primal.ndim == 1 and a.ndim == 2:
+                if ufunc is MATMUL and _vector_product(a, primal):
                     # ndarray.dot takes half of matmul's time at width 8; of contiguous operands it gives the same bits
                     return self.mapped(a.dot(primal) if a.flags.forc and primal.flags.forc else ufunc(a, primal), a)
                 y = ufunc(a, primal)
-                if rule.ones[1] and y.shape == primal.shape:
+                if rule.ones[1] and y.shape == primal.shape and y.dtype is primal.dtype:
                     return self.shifted(y)
-                return self.extend(y, makers[1](y, a, primal))
+                return self.extend(real(y, ufunc), makers[1](y, a, primal))
             if a is self and type(b) in PLAIN:
                 y = ufunc(primal, b)
-                return self.extend(y, makers[0](y, primal, b))
+                return self.extend(real(y, ufunc), makers[0](y, primal, b))
         if method != "__call__":
             _refuse_method(ufunc, method)
         return evaluate(ufunc, inputs, kwargs)
@@ -155,6 +155,8 @@ class TracedArray:
 
     # -- indexing -----------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is list and not index:
+            index = np.empty(0, np.intp)  # np.asarray([]) is of floats
         return evaluate(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
@@ -222,7 +224,7 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
     lists = (list, tuple) if isinstance(func, np.ufunc) else (list,)  # elsewhere a tuple is a shape or axes
-    operands = [np.asarray(x) if type(x) in lists else x for x in operands]
+    operands = [x if type(x) in PLAIN or isinstance(x, TracedArray) else _operand(x, lists) for x in operands]
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
@@ -235,10 +237,49 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     y = func(*values, **kwargs)
     if rule.kind is CONSTANT:
         return y
+    if getattr(y, "dtype", None) is not None:
+        real(y, func)
     traced = args[0] if rule.kind is SEQUENCE else args
     if rule.kind is not SEQUENCE and places[-1] >= len(rule.makers):
         _misplaced(rule)
     return trace.join(y, [traced[i] for i in places], rule.partials(places, y, values, kwargs))
+
+
+def _vector_product(a: Any, b: Any) -> bool:
+    """Are these a plain matrix and a plain vector of one dtype?"""
+    return type(a) is type(b) is np.ndarray and b.ndim == 1 and a.ndim == 2 and a.dtype is b.dtype
+
+
+def _operand(x: Any, lists: tuple[type, ...]) -> Any:
+    """An operand of a type that is not among the usual ones."""
+    if type(x) in lists:
+        return np.asarray(x)
+    return plain(x) if isinstance(x, np.ndarray) else x
+
+
+def plain(x: Any) -> Any:
+    """An array as a plain one: of a file's memory the array that it shows.
+
+    Raises TypeError for any other subclass: it may give operations a meaning of its own, which no rule knows.
+    """
+    if type(x) is np.ndarray:
+        return x
+    if isinstance(x, np.memmap):
+        return x.view(np.ndarray)
+    raise TypeError(
+        f"expected a plain array, got {type(x).__name__} of shape {x.shape}, whose operations have a meaning of their "
+        f"own; convert it with np.asarray(x), a masked array with x.filled(value)"
+    )
+
+
+def real(y: Any, func: Any) -> Any:
+    """A result as it came, if it is real; TracedValueError where it is complex, which no derivative here stands for."""
+    if y.dtype.kind == "c":
+        raise TracedValueError(
+            f"{name_of(func)} gave a complex result of shape {y.shape}: the engines differentiate real functions only; "
+            f"write its real and imaginary parts as two arrays"
+        )
+    return y
 
 
 def _newest(operands: Sequence[Any]) -> Trace | None:
@@ -297,9 +338,9 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if type(other) in PLAIN and (makers := rule.quick) is not None:
             primal = self.primal
             y = ufunc(primal, other)
-            if rule.ones[0] and y.shape == primal.shape:
+            if rule.ones[0] and y.shape == primal.shape and y.dtype is primal.dtype:
                 return self.shifted(y)
-            return self.extend(y, makers[0](y, primal, other))
+            return self.extend(real(y, ufunc), makers[0](y, primal, other))
         if type(other) is type(self) and other.owner is self.owner and (makers := rule.quick) is not None:
             a, b = self.primal, other.primal
             y = ufunc(a, b)

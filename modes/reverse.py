@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgNums, Call, chunks, output, owned, same_structure
+from .arguments import ArgNums, Call, apart, chunks, fresh, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
 from .chunking import MANY, check_fits, fitting, widest
 from .partials import SAME, Matrix, Partial, Scale
@@ -152,16 +152,18 @@ class Tape(Trace):
             chunk_size = self._chunk_size(primals, y, chunk_size, insist)
         if chunk_size is None:
             blocks = self.sweep(index, Identity.of(y), len(primals), last=True)
-            return [
-                numerator(np.zeros((y.size, *x.shape), y.dtype) if block is None else dense(block), x, y)
-                for x, block in zip(primals, blocks, strict=True)
-            ]
+            return apart(
+                [
+                    numerator(np.zeros((y.size, *x.shape), y.dtype) if block is None else dense(block), x, y)
+                    for x, block in zip(primals, blocks, strict=True)
+                ]
+            )
         assemblies = [Assembly(y.size, x.shape, y.dtype) for x in primals]
         for start, stop in chunks(y.size, chunk_size):
             blocks = self.sweep(index, Identity.of(y, start, stop), len(primals), last=stop == y.size)
             for assembly, block in zip(assemblies, blocks, strict=True):
                 assembly.add(start, stop, block)
-        return [numerator(assembly.block(), x, y) for x, assembly in zip(primals, assemblies, strict=True)]
+        return apart([numerator(assembly.block(), x, y) for x, assembly in zip(primals, assemblies, strict=True)])
 
     def _chunk_size(self, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool) -> int | None:
         """The chunk size asked for, or the one that is chosen (None: all at once), if what it takes is to be had."""
@@ -202,7 +204,8 @@ def value_and_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[...,
                 f"use modes.jacrev, or sum the output"
             )
         blocks = tape.sweep(index, Identity.of(y), len(call.primals), last=True)
-        return y, call.rebuild([_cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)])
+        gradients = [_cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]
+        return fresh(y, call.primals, index is None), call.rebuild(apart(gradients))
 
     return value_and_gradient
 
@@ -240,9 +243,9 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     def pullback(y_bar: Any) -> tuple[Any, ...]:
         (seed,) = same_structure(y_bar, [y], "a cotangent")
         blocks = tape.sweep(index, one_seed(seed), len(call.primals), last=False)
-        return call.rebuild([_cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)])
+        return call.rebuild(apart([_cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    return y, pullback
+    return fresh(y, call.primals, index is None), pullback
 
 
 def jacrev(

@@ -62,6 +62,8 @@ def one_seed(x: Any) -> Any:
 def precise(array: Any, dtype: Any) -> Any:
     """An array that takes a seed's place, in no less than the seed's dtype: float32 constants do not make the
     derivatives of a float64 argument less precise."""
+    if isinstance(array, int | float) and not isinstance(array, np.floating):
+        return array  # Python's numbers take the dtype of what they meet
     if array.dtype == dtype or (own := np.result_type(array.dtype, dtype)) == array.dtype:
         return array
     return array.astype(own)
@@ -122,6 +124,8 @@ class _Rows:
         return np.reshape(block, (len(self), *self.shape))
 
     def __add__(self, other: Any) -> Any:
+        if isinstance(other, Guarded):
+            return NotImplemented  # the sum is guarded, too
         if isinstance(other, _Rows):
             return Diagonal(self.shape, self.start, self.stop, self.dtype, self.entries() + other.entries())
         return self.dense() + dense(other)
@@ -203,7 +207,10 @@ class Scaled:
         self.d = d
 
     def __mul__(self, d: Any) -> Scaled:
-        return Scaled(self.array, d) if self.d is None else Scaled(self.array, self.d * d)
+        if self.d is None:
+            return Scaled(self.array, d)
+        dtype = self.array.dtype
+        return Scaled(self.array, precise(self.d, dtype) * precise(d, dtype))
 
     def __matmul__(self, matrix: Any) -> Any:
         return self.dense() @ matrix

@@ -387,3 +387,23 @@ def test_differences_and_slopes(n: int, edge_order: int, order: int) -> None:
     gradient_of_cubes(lambda x: np.sum(np.diff(x, min(order, n), axis=-1)) + np.gradient(x, at, axis=1), x)
     y, _ = modes.vjp(lambda x: np.gradient(x, at, axis=1, edge_order=edge_order), x)
     np.testing.assert_allclose(y, np.gradient(x, at, axis=1, edge_order=edge_order), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: x[[]], np.zeros((0, 3))),
+        (lambda x: np.repeat(x[0], 2, axis=0), [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]),
+        (lambda x: np.einsum("i,i->", np.ones(1), x), [1.0, 1.0, 1.0]),
+        (lambda x: np.einsum("i,ij->j", x[:1], np.arange(6.0).reshape(3, 2)), [[6.0, 0.0, 0.0], [9.0, 0.0, 0.0]]),
+        (lambda x: np.average(x, weights=np.float32([0.1, 0.2, 0.4])), "weights"),
+    ],
+)
+def test_edges_of_shapes(f: Callable[[Any], Any], expected: Any) -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    if isinstance(expected, str):
+        weights = np.float32([0.1, 0.2, 0.4]).astype(float)
+        expected = weights / weights.sum()
+    assert np.shape(modes.vjp(f, x)[0]) == np.shape(f(x))
+    for jacobian in (modes.jacfwd, modes.jacrev):
+        np.testing.assert_allclose(jacobian(f)(x), expected, rtol=1e-15)

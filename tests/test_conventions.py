@@ -240,3 +240,15 @@ def test_each_entry_of_an_ordered_array_is_one_of_the_operand(func: Callable[...
     np.testing.assert_array_equal(y_dot, y)
     _, pullback = modes.vjp(func, x)
     np.testing.assert_array_equal(pullback(y)[0], x)
+
+
+def test_a_guard_outlives_a_sum_with_a_diagonal() -> None:
+    """0 times an infinite derivative is 0, whichever way the two meet."""
+    x, mask = np.array([0.0, 1.0, 4.0]), np.array([0.0, 1.0, 1.0])
+    check(lambda x: (x + np.sqrt(x)) * mask, (x,), [0.0, 1.5, 1.25])
+    check(lambda x: (np.sqrt(x) + x) * mask, (x,), [0.0, 1.5, 1.25])
+
+
+def test_the_sign_of_zero_is_that_of_the_derivative() -> None:
+    check(lambda x: x / -0.0, (1.0,), -inf)
+    check(lambda x: x / 0.0, (1.0,), inf)

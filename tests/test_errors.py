@@ -224,3 +224,67 @@ def test_arguments_in_trees() -> None:
     assert value == np.sum(f(weights, x))
     np.testing.assert_array_equal(gradient["b"][0], 2.0 * np.ones(3))
     modes.check_derivatives(f, weights, x)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.abs(x * (1 + 1j)),
+        lambda x: x * np.array([1j, 1.0, 1.0]),
+        lambda x: np.real(1j * x),
+        lambda x: np.real(A * 1j @ x),
+        lambda x: np.abs(x + np.array([1j, 1.0, 1.0])),
+    ],
+)
+def test_complex_steps_are_refused(jacobian: Any, f: Any) -> None:
+    with pytest.raises(modes.TracedValueError, match=r"gave a complex result of shape .* real and imaginary parts"):
+        jacobian(f)(x)
+
+
+@BOTH
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_subclasses_with_a_meaning_of_their_own_are_refused(jacobian: Any) -> None:
+    masked = np.ma.masked_array(x, [0, 0, 1])
+    for f, argument in (
+        (lambda x: np.mean(x * x), masked),
+        (lambda x: np.sum(x * x), np.asmatrix(A)),
+        (lambda x: np.multiply(masked, x), x),
+        (lambda x: x * masked, x),
+        (lambda x: np.matmul(np.asmatrix(A), x), x),
+    ):
+        with pytest.raises(TypeError, match=r"expected a plain array, got (MaskedArray|matrix) .* np.asarray\(x\)"):
+            jacobian(f)(argument)
+
+
+@BOTH
+def test_an_escaped_value_that_is_returned_is_refused(jacobian: Any) -> None:
+    kept.clear()
+    jacobian(lambda x: kept.append(x) or x * 1.0)(x)
+    with pytest.raises(modes.TracedValueError, match="after its trace had ended"):
+        jacobian(lambda x: kept[0])(x)
+
+
+def test_tangents_belong_to_the_primals_of_their_names() -> None:
+    def f(p: Any) -> Any:
+        return p["a"] + 10 * p["b"]
+
+    primals, tangents = ({"a": x, "b": x},), ({"b": 0 * x, "a": x / x},)
+    np.testing.assert_array_equal(modes.jvp(f, primals, tangents)[1], [1.0, 1.0, 1.0])
+    prepared = modes.prepare(f, *primals)
+    np.testing.assert_array_equal(prepared.jvp(primals, tangents)[1], [1.0, 1.0, 1.0])
+    for wrong, message in (
+        ({"a": x}, r"expected a tangent with the keys \[\"'a'\", \"'b'\"\], got the keys \[\"'a'\"\]"),
+        ((x, x), "expected a tangent with the keys .* got 2 branches"),
+    ):
+        for jvp in (lambda p, t: modes.jvp(f, p, t), prepared.jvp):
+            with pytest.raises(ValueError, match=message):
+                jvp(primals, (wrong,))
+    with pytest.raises(ValueError, match="expected a tangent with 2 branches, as its primal has, got 1 branches"):
+        modes.jvp(lambda p: p[0] * p[1], ((x, x),), ((x,),))
+
+
+@BOTH
+def test_a_number_times_a_vector_by_matmul_is_numpys_error(jacobian: Any) -> None:
+    with pytest.raises(ValueError, match="does not have enough dimensions"):
+        jacobian(lambda x: 2.0 @ x)(x)

@@ -429,6 +429,7 @@ W1, W2 = (
 )
 PRODUCT = W2.astype(float) @ W1.astype(float)
 D = np.float32(0.1) + np.arange(5, dtype=np.float32)
+X = np.linspace(0.5, 1.5, 4)
 MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
     (lambda x: W2 @ (W1 @ x), PRODUCT),
     (lambda x: W2 @ (D * (W1 @ x)), W2.astype(float) @ (D.astype(float)[:, None] * W1)),
@@ -436,6 +437,10 @@ MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
     (lambda x: W2[0] @ (W1 @ x), PRODUCT[0]),
     (lambda x: np.mean(W2 @ (W1 @ x)), np.mean(PRODUCT, axis=0)),
     (lambda x: W2 @ (W1 @ (D[:4] * x)), PRODUCT * D[:4].astype(float)),
+    (lambda x: x / D[:4], np.diag(1 / D[:4].astype(float))),
+    (lambda x: x / np.float32(0.3), np.eye(4) / float(np.float32(0.3))),
+    (lambda x: D[:4] ** x, np.diag(D[:4].astype(float) ** X * np.log(D[:4].astype(float)))),
+    (lambda x: x ** D[:4], np.diag(D[:4].astype(float) * X ** (D[:4].astype(float) - 1))),
 ]
 
 
@@ -443,9 +448,63 @@ MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
 @pytest.mark.parametrize("chunk_size", [None, 1, 3])
 def test_float32_constants_leave_the_derivatives_of_a_float64_argument_exact(case: int, chunk_size: int | None) -> None:
     f, expected = MIXED[case]
-    x = np.linspace(0.5, 1.5, 4)
+    x = X
     found = [modes.jacobian(f, mode=mode, chunk_size=chunk_size)(x) for mode in ("forward", "reverse", "auto")]
     prepared = modes.prepare(f, x)
     for J in (*found, prepared.jacfwd(x), prepared.jacrev(x)):
         assert J.dtype == np.float64
         np.testing.assert_allclose(J, expected, rtol=1e-14, atol=1e-15)
+
+
+def test_two_float32_factors_of_a_large_float64_block_are_multiplied_in_float64() -> None:
+    rng = np.random.default_rng(0)
+    W, d, x = rng.random((100, 100)), rng.random(100).astype(np.float32), rng.random(100)
+    squares = d.astype(float) ** 2
+    for mode in ("forward", "reverse", "auto"):
+        rows = modes.jacobian(lambda x: (W @ x) * d * d, mode=mode)(x)
+        np.testing.assert_allclose(rows, squares[:, None] * W, rtol=1e-14)
+        columns = modes.jacobian(lambda x: W @ (x * d * d), mode=mode)(x)
+        np.testing.assert_allclose(columns, W * squares, rtol=1e-14)
+
+
+# --- whose memory it is -----------------------------------------------------------------------------------------------
+VALUES: list[Callable[[Any], Any]] = [
+    lambda x: x,
+    lambda x: x[1:],
+    lambda x: x.T,
+    lambda x: np.broadcast_to(x, (2, 4)),
+    lambda x: CONSTANT,
+]
+CONSTANT = np.ones(4)
+
+
+@pytest.mark.parametrize("f", VALUES)
+def test_a_value_is_nobody_elses_array(f: Callable[[Any], Any]) -> None:
+    x = np.linspace(0.5, 1.5, 4)
+    for y in (modes.jvp(f, (x,), (x,))[0], modes.vjp(f, x)[0]):
+        assert y.flags.writeable
+        assert not np.shares_memory(y, x)
+        assert not np.shares_memory(y, CONSTANT)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 1, 2])
+@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
+def test_two_jacobians_are_two_arrays(mode: str, chunk_size: int | None) -> None:
+    x = np.linspace(0.5, 1.5, 4)
+    first, second = modes.jacobian(lambda a, b: np.tanh(W1 @ (a + b)), (0, 1), mode=mode, chunk_size=chunk_size)(x, x)
+    assert not np.shares_memory(first, second)
+    first, second = modes.vjp(lambda a, b: np.tanh(a + b), x, x)[1](x)
+    assert not np.shares_memory(first, second)
+    first, second = modes.grad(lambda a, b: np.sum(np.tanh(a + b)), (0, 1))(x, x)
+    assert not np.shares_memory(first, second)
+
+
+def test_a_file_mapped_to_memory_is_read_only_by_the_engines(tmp_path: Any) -> None:
+    M = np.memmap(tmp_path / "matrix", dtype=float, mode="w+", shape=(3, 3))
+    M[:] = np.arange(9.0).reshape(3, 3)
+    x = np.memmap(tmp_path / "vector", dtype=float, mode="w+", shape=(3,))
+    for mode in ("forward", "reverse", "auto"):
+        J = modes.jacobian(lambda x: M @ x, mode=mode)(x)
+        assert type(J) is np.ndarray
+        assert not np.shares_memory(J, M)
+        np.testing.assert_array_equal(J, np.arange(9.0).reshape(3, 3))

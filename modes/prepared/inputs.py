@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import ArgNums, Call, flatten, leaves, rebuild, same_structure
+from ..arguments import ArgNums, Call, aligned, flatten, leaves, rebuild, same_structure
 from ..array import TracedArray
 from ..errors import TracedValueError
 
@@ -92,7 +92,7 @@ class Inputs:
         self.refuse_fixed()
         if len(args) != len(tangents):
             raise ValueError(f"expected as many tangents as primals, {len(args)}, got {len(tangents)}")
-        seeds = same_structure(tuple(tangents), arrays, "a tangent")
+        seeds = same_structure(aligned(tuple(tangents), args, "a tangent"), arrays, "a tangent")
         if any(isinstance(seed, TracedArray) for seed in seeds):
             raise Outer
         return [*arrays, *seeds]

@@ -129,7 +129,8 @@ class Prepared:
                 (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
                 if isinstance(y_bar, TracedArray):
                     raise Outer
-            cotangents = program.run((y_bar,), 1)
+            # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
+            cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
         except (Diverged, Outer):
             return vjp(self._f, *primals)[1](y_bar)
         return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)

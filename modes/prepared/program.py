@@ -206,7 +206,7 @@ class Program:
             y = make()
             for view, args, kwargs in views:
                 y = view(y, *args, **kwargs)
-            return y
+            return y.copy() if isinstance(y, np.ndarray) and not y.flags.writeable else y
 
         return viewed
 

@@ -49,7 +49,10 @@ def _contract(i: int, y: Any, subscripts: str, *operands: Any, optimize: Any = F
             target += copy
         else:
             target += letter
-            if not any(letter in term for term in (result, *other_terms)):
+            # An operand of length 1 at this letter does not say how often the cotangent is repeated.
+            met = zip(other_terms, others, strict=True)
+            sizes = [np.shape(x)[term.index(letter)] for term, x in met if letter in term]
+            if letter not in result and size not in sizes:
                 masks.append((letter, np.ones(size, y.dtype)))
     back = f"{','.join([seed + result, *other_terms, *(letters for letters, _ in masks)])}->{target}"
 

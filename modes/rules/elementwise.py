@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from ..structure import precise
 from .singular import finite, singular
 from .table import composite, constant, elementwise, only_defaults, primitive
 
@@ -53,7 +54,9 @@ elementwise(np.copysign, lambda y, a, b: np.sign(a) * np.sign(y), None)
 
 
 def _inverse(y: Any, a: Any, b: Any) -> Any:
-    return y.dtype.type(math.inf) if isinstance(b, int | float) and b == 0 else 1.0 / b  # Python's 1 / 0 is an error
+    if isinstance(b, int | float) and b == 0:  # Python's 1 / 0 is an error
+        return y.dtype.type(math.copysign(math.inf, b))
+    return 1.0 / precise(b, y.dtype)
 
 
 def _quotient(y: Any, a: Any, b: Any) -> Any:
@@ -70,12 +73,14 @@ composite(np.divmod, lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)))
 def _power_base(y: Any, a: Any, b: Any) -> Any:
     if isinstance(b, int | float):  # by far the commonest: x**2, x**3, x**0.5
         return np.zeros_like(a) if b == 0 else b * a ** (b - 1.0)
+    b = precise(b, y.dtype)
     return b * a ** np.where(b == 0, 1.0, b - 1.0)  # b = 0: 0 * a, so that a = 0 gives no 0 * inf
 
 
 def _power_exponent(y: Any, a: Any, b: Any) -> Any:
     if isinstance(a, int | float) and a > 0:
         return y * math.log(a)
+    a = precise(a, y.dtype)
     return np.where(a == 0, 0.0, y) * np.log(np.where(a == 0, 1.0, a))
 
 

@@ -161,6 +161,7 @@ def _tile(A: Any, reps: Any) -> Any:
 
 
 def _repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    a = a if np.ndim(a) else np.reshape(a, (1,))  # as NumPy has it
     a, axis = (np.ravel(a), 0) if axis is None else (a, axis % a.ndim)
     n = a.shape[axis]
     if np.ndim(repeats):

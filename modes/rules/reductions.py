@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..partials import Dot, Linear, Partial
+from ..structure import precise
 from .table import composite, only_defaults, written
 
 Axis = int | tuple[int, ...] | None
@@ -90,7 +91,7 @@ def _average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fa
             )
         weights = np.transpose(weights, tuple(int(i) for i in np.argsort(axes)))
         weights = np.reshape(weights, tuple(n if i in axes else 1 for i, n in enumerate(np.shape(a))))
-    weights = np.broadcast_to(weights, np.shape(a))
+    weights = np.broadcast_to(precise(weights, a.dtype) if hasattr(weights, "dtype") else weights, np.shape(a))
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / np.sum(weights, axis=axis, keepdims=keepdims)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from analysis.commands import COMMANDS
 from analysis.crossover import crossovers
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
-from analysis.facts import read_facts
+from analysis.facts import read_engines, read_facts, read_faults
 from analysis.load import read_machines, read_results
 from analysis.merge import parse_shard
 from analysis.profiles import PAIRS
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         "--profile",
         choices=list(PAIRS),
         default="quick",
-        help="how much: quick (the default) is done in 3 minutes, standard in 20, full in hours",
+        help="how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours",
     )
     run.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
     run.add_argument(
@@ -188,7 +188,8 @@ def circumstances(folder: Path, run: dict[str, str], left_out: tuple[str, ...]) 
     machines = read_machines(folder).set_index("machine")
     known = machines.loc[run["machine"]].dropna() if run["machine"] in machines.index else pd.Series(dtype=object)
     facts = {str(name): str(value) for name, value in known.items()} | read_facts(folder, **run)
-    return About(facts.pop("cpu", run["machine"]), facts, left_out)
+    cpu = facts.pop("cpu", run["machine"])
+    return About(cpu, facts, left_out, read_engines(folder, **run), read_faults(folder, **run))
 
 
 def results(folder: Path) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.facts import changes, complete, joined
 from analysis.load import DIRTY, MACHINE_FACTS, NOT_RESULTS, PARAMETERS
 from analysis.tidy import parse_case
 
@@ -203,20 +204,18 @@ def _add_machine(machines: dict[str, dict[str, Any]], facts: Any, machine: str |
 
 def _versions(folders: Mapping[str, Folder], machine: str | None) -> dict[str, Any]:
     """The records of versions of all folders, one a run."""
-    runs: dict[tuple[str, ...], dict[str, str]] = {}
+    runs: dict[tuple[str, ...], dict[str, Any]] = {}
     for place, folder in folders.items():
         for record in _json(folder.get(FACTS, b"[]"), f"{place}/{FACTS}"):
-            renamed = {**record, "machine": machine or record["machine"]}
+            renamed = {**complete(record), "machine": machine or record["machine"]}
             key = tuple(renamed[name] for name in ("machine", "env", "commit"))
             known = runs.setdefault(key, renamed)
-            changed = [name for name in renamed if name != "measured" and known.get(name) != renamed[name]]
-            if changed:
-                name = changed[0]
+            for name, elsewhere, here in changes(known, renamed):
                 raise AnalysisError(
-                    f"{place}/{FACTS}: commit {record['commit'][:8]} was measured with {name} {renamed[name]}, "
-                    f"elsewhere with {known.get(name)}, and the two do not mix; measure both with the same"
+                    f"{place}/{FACTS}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere with "
+                    f"{elsewhere}, and the two do not mix; measure both with the same"
                 )
-            known["measured"] = max(known["measured"], renamed["measured"])
+            runs[key] = {**joined(known, renamed), "measured": max(known["measured"], renamed["measured"])}
     return {FACTS: [runs[key] for key in sorted(runs)]} if runs else {}
 
 

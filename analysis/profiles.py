@@ -6,4 +6,4 @@ Which cells belong to a profile is the suite's affair; here is what the analysis
 PAIRS = {"quick": 15, "standard": 41, "full": 101}
 """Interleaved pairs that a ratio rests on, by profile."""
 TIME_LIMIT = {"quick": 180.0, "standard": 1800.0, "full": 4 * 3600.0}
-"""Seconds a whole run should take at most on two cores, with every library installed; refinement stops in time for it."""
+"""Seconds a whole run should take at most on two cores with every library installed; refinement stops in time."""

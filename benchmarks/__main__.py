@@ -5,8 +5,8 @@ engines can take, {benchmark name as asv spells it: [[repr of each parameter], .
 --engines MODES_ENGINES chooses, or else the profile: the project's own engines in quick, what is installed in
 the others. An engine that is named is listed even if it is missing: asv then shows its cells as skipped.
 
-``python -m benchmarks engines``: the engines, {name: {"modes", "layers", "dtypes", "memory", "requires",
-"versions", "missing"}}; an engine is installed where "missing" is empty.
+``python -m benchmarks engines``: the engines, {name: {"modes", "layers", "dtypes", "chunks", "memory",
+"most_fma", "requires", "versions", "missing"}}; an engine is installed where "missing" is empty.
 """
 
 import argparse
@@ -33,7 +33,6 @@ QUESTIONS = (
     "growth",
     "harness",
     "hessian",
-    "imports",
     "imports",
     "limit",
     "memory",
@@ -62,18 +61,7 @@ def cells(profile: str) -> dict[str, list[list[str]]]:
 
 
 def engines() -> dict[str, dict[str, object]]:
-    return {
-        name: {
-            "modes": row.modes,
-            "layers": row.layers,
-            "dtypes": row.dtypes,
-            "memory": row.memory,
-            "requires": row.requires,
-            "versions": row.versions(),
-            "missing": row.missing(),
-        }
-        for name, row in peers.ENGINES.items()
-    }
+    return {name: row.described() for name, row in peers.ENGINES.items()}
 
 
 def main() -> None:

@@ -5,12 +5,10 @@ keeps what is stored; which of them take part is chosen by cell (``python -m ben
 MODES_ENGINES. Set-up (tracing, compiling), memory and time are separate figures.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
-from itertools import repeat
 from typing import Any
 
 from . import memory, peers
@@ -30,7 +28,8 @@ from .cases import (
 )
 from .checks import largest_error
 from .crossover import RATIO, UNIT, log_ratio
-from .pairs import STRETCH_NS, Samples, pairs
+from .pairs import Samples
+from .relative import over
 from .single import seconds, setup_seconds, stored
 
 ALL = list(peers.ENGINES)
@@ -156,28 +155,6 @@ class OverModes(_Compared):
         own = self.case._replace(engine="modes")
         above, below = (jacobian(side, self.chain, self.case.mode) for side in (self.case, own))
         return over(above, below, pair_count())
-
-
-MANY = 10
-"""Against an engine that takes this many times as long, this project's is called several times in a row: as often as
-fits into one call of the engine's, or into one stretch."""
-
-
-def over(engine: Call, own: Call, count: int) -> Samples:
-    """Interleaved pairs of ``engine`` over ``own``: ln of the ratio of the times of one call.
-
-    Were both called equally often, each stretch of an engine that takes a hundred times as long would last a
-    hundred times as long as it need. Below MANY, the price of the further loop would show.
-    """
-    slow, fast = (min(seconds(side, 3)) for side in (engine, own))
-    times = max(1, round(min(slow, STRETCH_NS * 1e-9) / fast)) if slow >= MANY * fast else 1
-    found = pairs(engine, partial(repeated, own, times) if times > 1 else own, count)
-    return {"samples": [round(sample + math.log(times), 6) for sample in found], "number": 1}
-
-
-def repeated(call: Call, times: int) -> None:
-    for _ in repeat(None, times):
-        call()
 
 
 class Preparation(_Compared):

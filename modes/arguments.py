@@ -109,7 +109,7 @@ def aligned(tree: Any, like: Any, what: str) -> Any:
     if isinstance(like, tuple | list):
         if not isinstance(tree, tuple | list) or len(tree) != len(like):
             raise ValueError(f"expected {what} with {len(like)} branches, as its primal has, got {_shape_of(tree)}")
-        return [aligned(*pair, what) for pair in zip(tree, like, strict=True)]
+        return tuple(aligned(*pair, what) for pair in zip(tree, like, strict=True))
     return tree
 
 

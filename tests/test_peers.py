@@ -19,7 +19,7 @@ from asv_runner.benchmarks.track import TrackBenchmark
 
 import modes
 from benchmarks import __main__ as listing
-from benchmarks import cases, checks, engines, harness, pairs, peers, published, single
+from benchmarks import cases, checks, engines, harness, pairs, peers, published, relative, single
 from benchmarks.peers import layers
 from modes.chains import ACTIVATIONS, LAYERS, Chain, layer_chain
 from tests.test_benchmarks import ROOT, Machine
@@ -444,9 +444,9 @@ def test_a_slow_engine_is_timed_against_many_calls_of_modes(times: int, monkeypa
     """Its stretch is one call where that is long enough, and the ratio is still that of one call to one."""
     machine = Machine()
     slow, fast = machine.side("engine", 20_000 * times), machine.side("modes", 20_000)
-    monkeypatch.setattr(engines, "seconds", partial(single.seconds, clock=machine.clock))
-    monkeypatch.setattr(engines, "pairs", partial(pairs.pairs, clock=machine.clock))
-    found = engines.over(slow, fast, 5)
+    monkeypatch.setattr(relative, "seconds", partial(single.seconds, clock=machine.clock))
+    monkeypatch.setattr(relative, "pairs", partial(pairs.pairs, clock=machine.clock))
+    found = relative.over(slow, fast, 5)
     assert found["samples"] == pytest.approx([math.log(times)] * 5)
     if times >= 50:  # 1 ms or more a call: one of the engine's beside 1 ms of the others
         assert machine.calls.endswith("engine" + "modes" * 100 + "engine")

@@ -11,6 +11,7 @@ import pytest
 
 from analysis.crossover import crossovers
 from analysis.figures import FIGURES
+from analysis.libraries import noted
 from analysis.report import About, choose_run, commands, frames, gigabytes, only_run, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
@@ -247,7 +248,7 @@ def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
 
 
 def test_the_pages_numbers_are_the_tables(html: Page, table: pd.DataFrame) -> None:
-    found = frames(table, crossovers(table))
+    found = frames(noted(table, {}, {}), crossovers(table))
     assert set(found) == set(TABLES)
     shown = [section for section in SECTIONS if section.measured(table)]
     numbers = {name: found[name] for section in shown for name in section.tables if len(found[name])}
@@ -340,6 +341,20 @@ def test_what_is_not_there_is_a_dash() -> None:
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
     assert gigabytes("25276502016") == "25.3 GB"
     assert gigabytes("16GB") == "16GB"
+
+
+def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() -> None:
+    state = {"requires": ["jax"], "versions": {}, "missing": ["jax"], "memory": "", "modes": [], "most_fma": None}
+    cell = "engine=torch layer=dense profile=uniform activation=tanh n=8 m=64 width=64 depth=4 dtype=float64"
+    about = About(
+        *("cpu", {"torch": "2.13"}),
+        engines={"jax": state, "torch": {**state, "requires": ["torch"], "missing": []}},
+        faults={f"engines.Crossover.track_log_ratio('{cell} chunk_size=None mode=forward/reverse')": "MemoryError: no"},
+    )
+    table = frame([*curve(80), pair(np.nan, n=8, engine="torch", status="failed")])
+    text = "".join(Page(report_files(table, crossovers(table), about)["report.html"].decode()).text)
+    assert "MemoryError: no" in text
+    assert "torch 2.13, jax not installed" in text
 
 
 # --- which run ---

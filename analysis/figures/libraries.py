@@ -120,13 +120,14 @@ def engines_crossover(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFra
 
 
 def time_axes(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]], factor: float = 1e6) -> Axes:
-    """Draw seconds times `factor` against n, one line an engine."""
+    """Draw seconds times `factor` with their 95 % intervals against n, one line an engine."""
     for name, style in styles.items():
         part = rows[rows["engine"] == name].sort_values("n")
         if len(part):
-            times = factor * part["value"].to_numpy(dtype=float)
-            look: dict[str, Any] = {"markersize": 5, "linewidth": 1.3, **style}
-            axes.plot(part["n"], times, **look)
+            times = factor * part[["value", "low", "high"]].to_numpy(dtype=float)
+            error = np.array([times[:, 0] - times[:, 1], times[:, 2] - times[:, 0]]).clip(0)
+            look: dict[str, Any] = {"markersize": 5, "capsize": 2, "linewidth": 1.3, "yerr": error, **style}
+            axes.errorbar(part["n"], times[:, 0], **look)
     axes.set(xscale="log", yscale="log", xlabel="inputs n")
     plain_ticks(axes.xaxis, rows["n"].tolist())
     finish_axes(axes)

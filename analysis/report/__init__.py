@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.rows import measured
+from analysis.libraries import noted
 from analysis.profiles import PAIRS
 from analysis.report.headline import About, doubts, elsewhere, headline
 from analysis.report.page import page
@@ -97,6 +98,7 @@ def report_files(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> 
     """
     pictures = figure_files(tidy, crossovers)
     svgs = {name: pictures[f"figures/{name}.svg"] for name in FIGURES}
+    numbers = frames(noted(tidy, about.engines, about.faults), crossovers)
     text = page(
         headline(tidy, crossovers, about),
         doubts(tidy, about),
@@ -104,10 +106,10 @@ def report_files(tidy: pd.DataFrame, crossovers: pd.DataFrame, about: About) -> 
         circumstances(tidy, about),
         [section if section.measured(tidy) else unmeasured(section) for section in SECTIONS],
         svgs,
-        frames(tidy, crossovers),
+        numbers,
         commands(tidy),
     )
-    return {"report.html": text.encode(), **table_files(tidy, crossovers), **pictures}
+    return {"report.html": text.encode(), **table_files(tidy, crossovers, numbers), **pictures}
 
 
 def unmeasured(section: Section) -> Section:
@@ -120,9 +122,14 @@ def frames(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> dict[str, pd.DataFra
     return {name: table.make(tidy, crossovers) for name, table in TABLES.items()}
 
 
-def table_files(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> dict[str, bytes]:
-    """The tidy and the crossover table, each with all its columns, and the other tables of the page, as CSV."""
-    found = {**frames(tidy, crossovers), "tidy": tidy_csv(tidy), "crossovers": crossovers}
+def table_files(
+    tidy: pd.DataFrame, crossovers: pd.DataFrame, numbers: dict[str, pd.DataFrame] | None = None
+) -> dict[str, bytes]:
+    """The tidy and the crossover table, each with all its columns, and the other tables of the page, as CSV.
+
+    `numbers` are the latter (`frames`); made here where they are not given.
+    """
+    found = {**(numbers or frames(tidy, crossovers)), "tidy": tidy_csv(tidy), "crossovers": crossovers}
     return {f"tables/{name}.csv": table.to_csv(index=False).encode() for name, table in found.items()}
 
 
@@ -164,6 +171,7 @@ def circumstances(tidy: pd.DataFrame, about: About) -> dict[str, str]:
         "BLAS": f"{facts.get('blas', unknown)}, threads: {f'{threads.max():.0f}' if len(threads) else unknown}",
         "Python, NumPy": f"{facts.get('python', unknown)}, {facts.get('numpy', unknown)}",
         "modes": facts.get("modes", unknown),
+        "Libraries": installed(about) or unknown,
         "Commit": f"{short_commit(first['commit']).removesuffix('+dirty')} of {first['date']:%Y-%m-%d}{dirty}",
         "Measured on": facts.get("measured", unknown),
         "Cells": f"{len(tidy) - failed} measured, {failed} failed",
@@ -172,6 +180,13 @@ def circumstances(tidy: pd.DataFrame, about: About) -> dict[str, str]:
         if len(errors)
         else "not measured",
     }
+
+
+def installed(about: About) -> str:
+    """The libraries with their versions, and those that were not installed."""
+    others = {name: state for name, state in about.engines.items() if list(state["requires"]) != ["numpy"]}
+    texts = [f"{name} {about.facts[name]}" for name in others if name in about.facts]
+    return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
 
 
 def gigabytes(ram: str) -> str:

@@ -6,7 +6,7 @@ the run cannot say anything (`analysis.noise`), the finding is that sentence, an
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,16 @@ WIDE = 0.1
 
 @dataclass(frozen=True)
 class About:
-    """Where the numbers come from: the machine's facts as asv recorded them, and the versions, as far as known."""
+    """Where the numbers come from: the machine's facts as asv recorded them, and the versions, as far as known.
+
+    `engines` and `faults` are those of `analysis.facts`: the state of every engine, the last words of failed cells.
+    """
 
     cpu: str
     facts: dict[str, str]
     left_out: tuple[str, ...] = ()
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def headline_row(crossovers: pd.DataFrame) -> dict[str, Any] | None:

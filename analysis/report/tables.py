@@ -99,6 +99,7 @@ def memory_table(tidy: pd.DataFrame) -> pd.DataFrame:
 
 
 def failed_table(tidy: pd.DataFrame) -> pd.DataFrame:
-    """The cells that were tried and gave no measurement."""
-    table = tidy[tidy["status"] != "ok"]
-    return table[["metric", "status", "engine", "mode", *KEYS, "chunk_size"]].reset_index(drop=True)
+    """The cells that were tried and gave no measurement, and why, where the tidy table has notes."""
+    table = tidy if "note" in tidy else tidy.assign(note="")
+    lost = table[table["status"] == "failed"]
+    return lost[["metric", "engine", "mode", *KEYS, "chunk_size", "note"]].reset_index(drop=True)

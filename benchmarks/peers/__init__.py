@@ -146,11 +146,11 @@ ENGINES = {
     "floor": Row("floor", "Floor", layers=("dense", "loss"), memory="traced"),
     "jax": Row("jax_engine", "Jax", requires=("jax", "jaxlib"), memory="own"),
     "torch": Row("torch_engine", "Func", requires=("torch",), chunks=("reverse",)),
-    "torch-functional": Row("torch_engine", "Functional", requires=("torch",)),
+    "torch-functional": Row("torch_engine", "Functional", requires=("torch",), most_fma=2e8),
     "autograd": Row(
         "autograd_engine", "Autograd", requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9
     ),
-    "casadi": Row("casadi_engine", "Casadi", requires=("casadi",), dtypes=("float64",), most_fma=1e8),
+    "casadi": Row("casadi_engine", "Casadi", requires=("casadi",), dtypes=("float64",), most_fma=5e7),
     "differences": Row(
         "differences", "Central", modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8
     ),  # in float32 half of seven digits are left: not the derivative that is asked for

@@ -33,13 +33,14 @@ SECTION = Section(
         "failed": Table(
             lambda tidy, _: failed_table(tidy),
             "Failed cells",
-            "Tried without a result: an exception, a wrong Jacobian, or the time limit; asv keeps no more than that. "
-            "To see why, run the benchmark alone: asv run --python=same --dry-run --show-stderr --bench NAME.",
+            "Tried without a result: an exception, a wrong Jacobian, or the time limit. To see more of one, run its "
+            "benchmark alone: asv run --python=same --dry-run --show-stderr --bench NAME.",
             {
-                **{key: text(key) for key in ("metric", "status", "engine", "mode")},
+                **{key: text(key) for key in ("metric", "engine", "mode")},
                 **CHAIN,
                 "activation": text("activation"),
                 "chunk": lambda row: inputs(row["chunk_size"]),
+                "why": text("note"),
             },
         ),
     },

@@ -111,8 +111,7 @@ def _crossovers(facts: Sequence[Fact]) -> list[str]:
         kind, _, quantity = _setting(fact).get("kind", "").partition("-")
         if kind == "crossover":
             groups.setdefault((quantity, fact["engine"]), []).append(fact)
-    # backwards: time before memory, modes before floor
-    for (quantity, engine), group in sorted(groups.items(), reverse=True):
+    for (quantity, engine), group in sorted(groups.items(), key=lambda item: _own_first(*item[0])):
         rows = []
         for fact in sorted(group, key=_order):
             aspect = by_key[fact["key"].replace(".crossover-", ".aspect-", 1)]
@@ -126,6 +125,11 @@ def _crossovers(facts: Sequence[Fact]) -> list[str]:
             _table(["layer", "profile", "dtype", "width", "depth", "m", "n\\*", "95 % interval", "n\\*/m"], rows)
         )
     return parts if groups else []
+
+
+def _own_first(quantity: str, engine: str) -> tuple[bool, bool, bool, str]:
+    """Time before memory, this project's engines before others."""
+    return quantity != "time", not engine.startswith("modes"), engine != "floor", engine
 
 
 def _order(fact: Fact) -> tuple[Any, ...]:

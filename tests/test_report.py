@@ -12,7 +12,7 @@ import pytest
 from analysis.crossover import crossovers
 from analysis.figures import FIGURES
 from analysis.libraries import noted
-from analysis.report import About, choose_run, commands, frames, gigabytes, only_run, report_files
+from analysis.report import About, choose_run, commands, frames, gigabytes, imported, only_run, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
 from analysis.report.page import html_table, page
@@ -336,6 +336,11 @@ def test_what_is_not_there_is_a_dash() -> None:
     assert {text(np.nan) for text in (significant, seconds, kilobytes, inputs)} == {"\N{EN DASH}"}
     assert span(np.nan, 1.0, inputs) == "\N{EN DASH}"
     assert span(8.0, np.inf, inputs) == "[8, beyond]"
+
+
+def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:
+    assert imported(frame([row("import_seconds", 0.0184, mode="primal")])) == " (its import adds 18 ms to NumPy's)"
+    assert imported(frame([row("seconds", 1.0)])) == ""
 
 
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:

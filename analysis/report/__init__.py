@@ -170,7 +170,7 @@ def circumstances(tidy: pd.DataFrame, about: About) -> dict[str, str]:
         "System": f"{facts.get('os', unknown)}, {facts.get('arch', unknown)}",
         "BLAS": f"{facts.get('blas', unknown)}, threads: {f'{threads.max():.0f}' if len(threads) else unknown}",
         "Python, NumPy": f"{facts.get('python', unknown)}, {facts.get('numpy', unknown)}",
-        "modes": facts.get("modes", unknown),
+        "modes": facts.get("modes", unknown) + imported(tidy),
         "Libraries": installed(about) or unknown,
         "Commit": f"{short_commit(first['commit']).removesuffix('+dirty')} of {first['date']:%Y-%m-%d}{dirty}",
         "Measured on": facts.get("measured", unknown),
@@ -187,6 +187,12 @@ def installed(about: About) -> str:
     others = {name: state for name, state in about.engines.items() if list(state["requires"]) != ["numpy"]}
     texts = [f"{name} {about.facts[name]}" for name in others if name in about.facts]
     return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
+
+
+def imported(tidy: pd.DataFrame) -> str:
+    """What importing modes adds to importing NumPy, as the end of a line; nothing where it was not measured."""
+    found = measured(tidy, "import_seconds")["value"]
+    return f" (its import adds {1e3 * found.iloc[0]:.0f} ms to NumPy's)" if len(found) else ""
 
 
 def gigabytes(ram: str) -> str:

@@ -424,23 +424,23 @@ def test_a_tangent_that_is_used_twice_is_not_overwritten(mode: str) -> None:
 
 
 # --- float32 constants, float64 argument ------------------------------------------------------------------------
-W1, W2 = (
+FIRST, SECOND = (
     np.random.default_rng(i).standard_normal(shape).astype(np.float32) for i, shape in enumerate(((5, 4), (3, 5)))
 )
-PRODUCT = W2.astype(float) @ W1.astype(float)
-D = np.float32(0.1) + np.arange(5, dtype=np.float32)
-X = np.linspace(0.5, 1.5, 4)
+PRODUCT = SECOND.astype(float) @ FIRST.astype(float)
+FACTORS = np.float32(0.1) + np.arange(5, dtype=np.float32)
+POINT = np.linspace(0.5, 1.5, 4)
 MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
-    (lambda x: W2 @ (W1 @ x), PRODUCT),
-    (lambda x: W2 @ (D * (W1 @ x)), W2.astype(float) @ (D.astype(float)[:, None] * W1)),
-    (lambda x: np.float32(0.1) * (W2 @ (W1 @ x)), float(np.float32(0.1)) * PRODUCT),
-    (lambda x: W2[0] @ (W1 @ x), PRODUCT[0]),
-    (lambda x: np.mean(W2 @ (W1 @ x)), np.mean(PRODUCT, axis=0)),
-    (lambda x: W2 @ (W1 @ (D[:4] * x)), PRODUCT * D[:4].astype(float)),
-    (lambda x: x / D[:4], np.diag(1 / D[:4].astype(float))),
+    (lambda x: SECOND @ (FIRST @ x), PRODUCT),
+    (lambda x: SECOND @ (FACTORS * (FIRST @ x)), SECOND.astype(float) @ (FACTORS.astype(float)[:, None] * FIRST)),
+    (lambda x: np.float32(0.1) * (SECOND @ (FIRST @ x)), float(np.float32(0.1)) * PRODUCT),
+    (lambda x: SECOND[0] @ (FIRST @ x), PRODUCT[0]),
+    (lambda x: np.mean(SECOND @ (FIRST @ x)), np.mean(PRODUCT, axis=0)),
+    (lambda x: SECOND @ (FIRST @ (FACTORS[:4] * x)), PRODUCT * FACTORS[:4].astype(float)),
+    (lambda x: x / FACTORS[:4], np.diag(1 / FACTORS[:4].astype(float))),
     (lambda x: x / np.float32(0.3), np.eye(4) / float(np.float32(0.3))),
-    (lambda x: D[:4] ** x, np.diag(D[:4].astype(float) ** X * np.log(D[:4].astype(float)))),
-    (lambda x: x ** D[:4], np.diag(D[:4].astype(float) * X ** (D[:4].astype(float) - 1))),
+    (lambda x: FACTORS[:4] ** x, np.diag(FACTORS[:4].astype(float) ** POINT * np.log(FACTORS[:4].astype(float)))),
+    (lambda x: x ** FACTORS[:4], np.diag(FACTORS[:4].astype(float) * POINT ** (FACTORS[:4].astype(float) - 1))),
 ]
 
 
@@ -448,7 +448,7 @@ MIXED: list[tuple[Callable[[Any], Any], np.ndarray]] = [
 @pytest.mark.parametrize("chunk_size", [None, 1, 3])
 def test_float32_constants_leave_the_derivatives_of_a_float64_argument_exact(case: int, chunk_size: int | None) -> None:
     f, expected = MIXED[case]
-    x = X
+    x = POINT
     found = [modes.jacobian(f, mode=mode, chunk_size=chunk_size)(x) for mode in ("forward", "reverse", "auto")]
     prepared = modes.prepare(f, x)
     for J in (*found, prepared.jacfwd(x), prepared.jacrev(x)):
@@ -491,7 +491,9 @@ def test_a_value_is_nobody_elses_array(f: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
 def test_two_jacobians_are_two_arrays(mode: str, chunk_size: int | None) -> None:
     x = np.linspace(0.5, 1.5, 4)
-    first, second = modes.jacobian(lambda a, b: np.tanh(W1 @ (a + b)), (0, 1), mode=mode, chunk_size=chunk_size)(x, x)
+    first, second = modes.jacobian(lambda a, b: np.tanh(FIRST @ (a + b)), (0, 1), mode=mode, chunk_size=chunk_size)(
+        x, x
+    )
     assert not np.shares_memory(first, second)
     first, second = modes.vjp(lambda a, b: np.tanh(a + b), x, x)[1](x)
     assert not np.shares_memory(first, second)

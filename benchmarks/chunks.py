@@ -4,8 +4,8 @@ Time and the peak of memory at the same cases. A chunk holds as many seeds as th
 in reverse mode.
 """
 
-from .cases import Case, Listed, Prepared, Timed, active_profile, jacobian
-from .memory import peak_bytes
+from .cases import Case, Listed, Timed, active_profile
+from .memory import _Peak
 from .shapes import Shape, every, squares
 
 FLOATS = ["float64", "float32"]
@@ -51,12 +51,7 @@ class Chunks(Timed):
         self.call()
 
 
-class Memory(Prepared):
+class Memory(_Peak):
     grid = CASES
     param_names = grid.names
     params = grid.lists(active_profile())
-    unit = "bytes"
-    version = "1"
-
-    def track_peak_bytes(self, *case: object) -> int:
-        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))

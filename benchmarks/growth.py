@@ -5,7 +5,7 @@ to (C1, C2, C5). Sizes below 128 are left to the other benchmarks: there the pri
 """
 
 from .cases import Listed, Prepared, active_profile, jacobian, pair_count
-from .memory import peak_bytes
+from .memory import _Peak
 from .pairs import Samples
 from .shapes import Shape, every
 from .single import seconds, stored
@@ -39,12 +39,7 @@ class Time(Prepared):
         return stored(seconds(jacobian(self.case, self.chain, self.case.mode), pair_count()))
 
 
-class Memory(Prepared):
+class Memory(_Peak):
     grid = CASES
     param_names = grid.names
     params = grid.lists(active_profile())
-    unit = "bytes"
-    version = "1"
-
-    def track_peak_bytes(self, *case: object) -> int:
-        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))

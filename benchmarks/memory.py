@@ -6,18 +6,23 @@ import tracemalloc
 from .cases import Call, Grid, Prepared, active_profile, jacobian, nested
 
 
-class Memory(Prepared):
+class _Peak(Prepared):
+    """Base of the benchmarks of a Jacobian's peak; a subclass has the cases."""
+
+    unit = "bytes"
+    version = "1"
+
+    def track_peak_bytes(self, *case: object) -> int:
+        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))
+
+
+class Memory(_Peak):
     grid = Grid(
         n=nested([64], [16, 256], [1024]),
         width=nested([64], full=[256]),
         depth=nested([4, 16, 64], [2, 8, 32]),
     )
     params = grid.lists(active_profile())
-    unit = "bytes"
-    version = "1"
-
-    def track_peak_bytes(self, *case: object) -> int:
-        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))
 
 
 def peak_bytes(call: Call) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgNums, Call, aligned, apart, chunks, fresh, output, owned, same_structure
+from .arguments import ArgNums, Call, aligned, chunks, fresh, output, owned, same_structure
 from .array import Trace, TracedArray, escaped
 from .chunking import KEEPING, MANY, SMALL, TooWide, check_fits, fitting
 from .partials import Partial
@@ -161,9 +161,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         tangents = aligned(tangents, primals, "a tangent")
     seeds = same_structure(tangents, call.primals, "a tangent")
     y, block = Forward().run(call, [one_seed(s) for s in seeds])
-    if block is None:
-        return fresh(y, call.primals, True), np.zeros_like(y)
-    return fresh(y, call.primals, False), owned(dense(block)[0], y.dtype)
+    y_dot = np.zeros_like(y) if block is None else owned(dense(block)[0], y.dtype)
+    return fresh(y, call.primals, block is None), y_dot
 
 
 def jacfwd(
@@ -196,7 +195,7 @@ def jacfwd(
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild(apart([_columns(call, i, chunk_size, insist) for i in range(len(call.primals))]))
+        return call.rebuild([_columns(call, i, chunk_size, insist) for i in range(len(call.primals))])
 
     return jacobian
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.commands import COMMANDS
-from analysis.crossover import crossovers
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
-from analysis.facts import read_engines, read_facts, read_faults
-from analysis.load import read_machines, read_results
-from analysis.merge import parse_shard
 from analysis.profiles import PAIRS
+from analysis.reading.load import read_machines, read_results
+from analysis.reading.merge import parse_shard
+from analysis.reading.provenance import read_engines, read_facts, read_faults
+from analysis.reading.tidy import tidy
 from analysis.report import (
     About,
     choose_run,
@@ -32,10 +33,9 @@ from analysis.report import (
     report_files,
 )
 from analysis.report.tables import tidy_csv
-from analysis.run import measure
+from analysis.running import measure
+from analysis.tables.crossover import crossovers
 from analysis.text import counted
-from analysis.tidy import tidy
-from analysis.write import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 DONE, SOME_FAILED, ERROR, INTERRUPTED = 0, 1, 2, 130

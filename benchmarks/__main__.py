@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from . import peers
-from .cases import PROFILES, Prepared
+from .apparatus.cases import PROFILES, Prepared
 
 QUESTIONS = (
     "accuracy",

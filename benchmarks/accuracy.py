@@ -1,7 +1,7 @@
 """How far are the engine's Jacobians from the true ones?"""
 
-from .cases import Grid, Prepared, active_profile, jacobian, nested
-from .checks import largest_error
+from .apparatus.cases import Grid, Prepared, active_profile, jacobian, nested
+from .apparatus.checks import largest_error
 
 
 class Accuracy(Prepared):

@@ -1,6 +1,6 @@
 """What does a Jacobian cost as n grows against m?"""
 
-from .cases import Grid, Timed, active_profile, nested
+from .apparatus.cases import Grid, Timed, active_profile, nested
 
 
 class Aspect(Timed):

@@ -4,9 +4,9 @@ Time and the peak of memory at the same cases. A chunk holds as many seeds as th
 in reverse mode.
 """
 
-from .cases import Case, Listed, Timed, active_profile
+from .apparatus.cases import Case, Listed, Timed, active_profile
+from .apparatus.shapes import Shape, every, squares
 from .memory import _Peak
-from .shapes import Shape, every, squares
 
 FLOATS = ["float64", "float32"]
 STANDARD = [1, 2, 4, 8, 16, 32, 64, None]

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from .cases import Grid, Prepared, active_profile, jacobian, nested, pair_count
-from .pairs import Samples, samples
+from .apparatus.cases import Grid, Prepared, active_profile, jacobian, nested, pair_count
+from .apparatus.pairs import Samples, samples
 
 RATIO = ["forward/reverse"]
 UNIT = "ln(forward / reverse)"

@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from .cases import Listed, Prepared, Timed, active_profile, jacobian, pair_count
-from .pairs import Samples, samples
-from .shapes import every, squares
+from .apparatus.cases import Listed, Prepared, Timed, active_profile, jacobian, pair_count
+from .apparatus.pairs import Samples, samples
+from .apparatus.shapes import every, squares
 
 SIZES = (32, 128, 512, 2000)
 DEPTHS = [*squares(*SIZES, depth=8), *squares(*SIZES, depth=64)]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from . import memory, peers
-from .cases import (
+from .apparatus.cases import (
     PROFILES,
     Axis,
     Call,
@@ -26,11 +26,11 @@ from .cases import (
     pair_count,
     primal,
 )
-from .checks import largest_error
+from .apparatus.checks import largest_error
+from .apparatus.pairs import Samples
+from .apparatus.relative import over
+from .apparatus.single import seconds, setup_seconds, stored
 from .crossover import RATIO, UNIT, log_ratio
-from .pairs import Samples
-from .relative import over
-from .single import seconds, setup_seconds, stored
 
 ALL = list(peers.ENGINES)
 TWO_MODES = [name for name, row in peers.ENGINES.items() if row.modes == peers.BOTH]

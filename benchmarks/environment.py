@@ -1,7 +1,7 @@
 """What was in force while the rest was measured?"""
 
-from .cases import Grid, Prepared, active_profile
-from .pairs import blas_threads
+from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.pairs import blas_threads
 
 
 class Environment(Prepared):

@@ -1,17 +1,17 @@
 """How far is the engine above the floor: in the time of one Jacobian, one product, one gradient?
 
 The floor is the derivative written by hand (`peers/floor.py`). The unit is the natural logarithm of engine over floor,
-one number a pair (:mod:`benchmarks.pairs`). The sizes are those of :mod:`benchmarks.shapes`; a product is a JVP in
-forward mode and a VJP in reverse mode.
+one number a pair (:mod:`benchmarks.apparatus.pairs`). The sizes are those of
+:mod:`benchmarks.apparatus.shapes`; a product is a JVP in forward mode and a VJP in reverse mode.
 """
 
 from collections.abc import Callable
 
 from modes.chains import Chain
 
-from .cases import Call, Case, Listed, Prepared, active_profile, gradient, jacobian, pair_count, product
-from .pairs import Samples, samples
-from .shapes import SHAPES, SIZES, Shape, affordable, every, squares
+from .apparatus.cases import Call, Case, Listed, Prepared, active_profile, gradient, jacobian, pair_count, product
+from .apparatus.pairs import Samples, samples
+from .apparatus.shapes import SHAPES, SIZES, Shape, affordable, every, squares
 
 ENGINES = ["modes", "modes-prepared"]
 FLOATS = ["float64", "float32"]

@@ -4,11 +4,11 @@ Absolute figures of one engine, four sizes or more along each axis with the othe
 to (C1, C2, C5). Sizes below 128 are left to the other benchmarks: there the price a call bends the curve (C6).
 """
 
-from .cases import Listed, Prepared, active_profile, jacobian, pair_count
+from .apparatus.cases import Listed, Prepared, active_profile, jacobian, pair_count
+from .apparatus.pairs import Samples
+from .apparatus.shapes import Shape, every
+from .apparatus.single import seconds, stored
 from .memory import _Peak
-from .pairs import Samples
-from .shapes import Shape, every
-from .single import seconds, stored
 
 
 def axes(sizes: list[int], depths: list[int]) -> list[Shape]:

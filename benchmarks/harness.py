@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from .cases import Prepared, active_profile, jacobian, nested
+from .apparatus.cases import Prepared, active_profile, jacobian, nested
+from .apparatus.single import FEWEST, seconds
 from .engines import ALL, sizes
 from .peers import Array
-from .single import FEWEST, seconds
 
 
 def nothing(x: Array) -> Array:

@@ -6,8 +6,8 @@ mode. The metric is "hessian_seconds", apart from the Jacobians'.
 
 import modes
 
-from .cases import Call, Grid, Timed, active_profile, nested
-from .checks import check_hessian
+from .apparatus.cases import Call, Grid, Timed, active_profile, nested
+from .apparatus.checks import check_hessian
 
 COMBINATIONS = [f"{outer}-over-{inner}" for outer in ("forward", "reverse") for inner in ("forward", "reverse")]
 

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import modes
 
-from .cases import Grid, Prepared, active_profile
-from .pairs import Samples
-from .single import stored
+from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.pairs import Samples
+from .apparatus.single import stored
 
 TIMED = """
 import time, numpy

@@ -11,7 +11,7 @@ chain holds it, in forward mode transposed. That is not always the faster order:
 as fast as W. From 256 rows on the two are within 5 %.
 
 A chain of depth 1 takes no product and has no such limit. The unit is the natural logarithm of engine over limit, one
-number a pair (:mod:`benchmarks.pairs`).
+number a pair (:mod:`benchmarks.apparatus.pairs`).
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from modes.chains import Chain
 
-from .cases import Call, Listed, Prepared, active_profile, jacobian, pair_count
+from .apparatus.cases import Call, Listed, Prepared, active_profile, jacobian, pair_count
+from .apparatus.pairs import Samples, samples
+from .apparatus.shapes import SHAPES, affordable, every, squares
 from .floor import ENGINES
-from .pairs import Samples, samples
-from .shapes import SHAPES, affordable, every, squares
 
 Array = NDArray[np.floating]
 Operands = tuple[Array, Array, Array]  # (a, b, out)

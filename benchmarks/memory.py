@@ -3,7 +3,7 @@
 import gc
 import tracemalloc
 
-from .cases import Call, Grid, Prepared, active_profile, jacobian, nested
+from .apparatus.cases import Call, Grid, Prepared, active_profile, jacobian, nested
 
 
 class _Peak(Prepared):

@@ -1,12 +1,12 @@
 """What does a single product cost, over the cost of f: one JVP, one VJP, one gradient?
 
-The unit is the natural logarithm of the ratio, one number a pair (:mod:`benchmarks.pairs`).
+The unit is the natural logarithm of the ratio, one number a pair (:mod:`benchmarks.apparatus.pairs`).
 """
 
 from functools import partial
 
-from .cases import Grid, Prepared, active_profile, gradient, nested, pair_count, product
-from .pairs import Samples, samples
+from .apparatus.cases import Grid, Prepared, active_profile, gradient, nested, pair_count, product
+from .apparatus.pairs import Samples, samples
 
 
 class Products(Prepared):

@@ -1,6 +1,6 @@
 """What does a Jacobian cost where the widths inside the chain differ from those at its ends?"""
 
-from .cases import Grid, Timed, active_profile, nested
+from .apparatus.cases import Grid, Timed, active_profile, nested
 
 
 class Profile(Timed):

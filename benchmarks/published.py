@@ -9,10 +9,10 @@ n = 2048 and m = 32 they took 7.99 ms and 1.09 ms. The machine and its number of
 
 import math
 
-from .cases import Grid, Prepared, active_profile
+from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.pairs import Samples
 from .crossover import UNIT, log_ratio
 from .engines import TWO_MODES
-from .pairs import Samples
 
 PUBLISHED = {"Tall": math.log(1.32 / 12.46), "Wide": math.log(7.99 / 1.09)}
 """ln(forward / reverse) by the published times: reverse mode 9.4 times as slow, forward mode 7.3 times as

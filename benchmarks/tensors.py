@@ -3,8 +3,8 @@
 For Y = X A and a loss E with the gradient dE/dY, dE/dA is dE/dY contracted with the l x m x n x m tensor dY/dA (M15,
 M16), and it is X^T dE/dY (M17), which is what reverse mode computes. X is l x n, l being the parameter `width`.
 
-The unit is the natural logarithm of the ratio, one number a pair (:mod:`benchmarks.pairs`): the tensor formed by the
-engine in reverse mode and contracted, over one vector-Jacobian product.
+The unit is the natural logarithm of the ratio, one number a pair (:mod:`benchmarks.apparatus.pairs`): the tensor formed
+by the engine in reverse mode and contracted, over one vector-Jacobian product.
 """
 
 from typing import Any
@@ -13,9 +13,9 @@ import numpy as np
 
 import modes
 
-from .cases import Call, Grid, Prepared, active_profile, nested, pair_count
-from .checks import TOLERANCE, expect_close, expect_shape
-from .pairs import Samples, samples
+from .apparatus.cases import Call, Grid, Prepared, active_profile, nested, pair_count
+from .apparatus.checks import TOLERANCE, expect_close, expect_shape
+from .apparatus.pairs import Samples, samples
 
 
 class Tensors(Prepared):

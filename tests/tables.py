@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.tidy import COLUMNS
+from analysis.reading.tidy import COLUMNS
 
 RUN = {"machine": "testbox", "env": "py", "commit": "0123456789abcdef", "date": pd.Timestamp("2026-11-01", tz="UTC")}
 CHAIN: dict[str, Any] = {

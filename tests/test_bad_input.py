@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from analysis.__main__ import main
-from analysis.cite import Fact, parse_facts
+from analysis.citing import Fact, parse_facts
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "tests" / "data" / "recorded"

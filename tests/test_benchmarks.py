@@ -15,9 +15,10 @@ import pytest
 from asv_runner.discovery import disc_benchmarks
 from threadpoolctl import threadpool_limits
 
-from analysis.tidy import parse_case
+from analysis.reading.tidy import parse_case
 from benchmarks import __main__ as listing
-from benchmarks import cases, checks, crossover, memory, pairs, peers
+from benchmarks import crossover, memory, peers
+from benchmarks.apparatus import cases, checks, pairs
 from modes.chains import ACTIVATIONS, Chain, layer_chain
 
 ROOT = Path(__file__).parent.parent

@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.cite import FORMATS, SUFFIXES, Fact, collect, differences, facts_bytes, file_digest, one, parse_facts
-from analysis.cite.formats import latex_text, myst_name, rst_text, whole_file
-from analysis.cite.record import FIELDS, rows_digest
+from analysis.citing import FORMATS, SUFFIXES, Fact, collect, differences, facts_bytes, file_digest, one, parse_facts
+from analysis.citing.formats import latex_text, myst_name, rst_text, whole_file
+from analysis.citing.record import FIELDS, rows_digest
 from analysis.commands import COMMANDS
 from analysis.errors import AnalysisError
 from tests.tables import RUN, curve, frame, full_table, pair, row

@@ -13,12 +13,12 @@ import pytest
 
 import analysis.__main__ as command_line
 from analysis.__main__ import main
-from analysis.crossover import COLUMNS as CROSSOVER_COLUMNS
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
-from analysis.load import read_results
-from analysis.run import Measured
-from analysis.tidy import COLUMNS as TIDY_COLUMNS
-from analysis.write import write_whole
+from analysis.reading.load import read_results
+from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
+from analysis.running import Measured
+from analysis.tables.crossover import COLUMNS as CROSSOVER_COLUMNS
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "tests" / "data" / "recorded"

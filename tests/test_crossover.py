@@ -12,13 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
-from analysis import intervals
-from analysis.crossover import COLUMNS, CROSSES, FORWARD, REVERSE, UNKNOWN, brackets, controls, crossovers, predicted
 from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.intervals import median_interval, sign_test, zero, zero_interval
-from analysis.load import read_results
-from analysis.tidy import COLUMNS as TIDY_COLUMNS
-from analysis.tidy import parse_case, tidy
+from analysis.reading.load import read_results
+from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
+from analysis.reading.tidy import parse_case, tidy
+from analysis.tables import intervals
+from analysis.tables.crossover import (
+    COLUMNS,
+    CROSSES,
+    FORWARD,
+    REVERSE,
+    UNKNOWN,
+    brackets,
+    controls,
+    crossovers,
+    predicted,
+)
+from analysis.tables.intervals import median_interval, sign_test, zero, zero_interval
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 CELL: dict[str, Any] = {
@@ -409,7 +419,7 @@ NOISES = ("skewed", "drifting", "outliers", "all at once")
 
 
 def measure(rng: np.random.Generator, ratio: float, noise: str) -> list[float]:
-    """Log ratios as `benchmarks.pairs` gives them, of stretches A B B A timed on a noisy machine.
+    """Log ratios as `benchmarks.apparatus.pairs` gives them, of stretches A B B A timed on a noisy machine.
 
     Skewed: each stretch is longer by a gamma variable of 6 % spread. Drifting: the machine's speed walks at random by
     2 % a stretch, and falls or rises by up to a third over the pairs; a hum of 3 % of each stretch comes on top.

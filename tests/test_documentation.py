@@ -24,11 +24,11 @@ import pytest
 
 import modes
 from analysis.__main__ import parser
-from analysis.crossover import crossovers
 from analysis.figures import FIGURES, new_figure
 from analysis.report.section import Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
-from benchmarks import cases
+from analysis.tables.crossover import crossovers
+from benchmarks.apparatus import cases
 from modes import chains
 from tests.tables import curve, frame
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from threadpoolctl import threadpool_info
 
-from analysis import facts
 from analysis.errors import AnalysisError
-from analysis.load import read_results
+from analysis.reading import provenance as facts
+from analysis.reading.load import read_results
 from tests.test_benchmarks import ROOT
 
 VERSIONS = {"python": "3.11.7", "numpy": "2.4.0", "blas": "openblas 0.3", "modes": "0.1.0"}

@@ -9,7 +9,6 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.cost import cost_axes, heading
 from analysis.figures.limits import ENGINES
@@ -19,6 +18,7 @@ from analysis.figures.products import products_axes
 from analysis.figures.ratio import RULES, ratio_axes
 from analysis.figures.rows import commonest, drawable, spread
 from analysis.figures.style import BY_MODE, plain_ticks
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
 from analysis.text import number, short_commit, size
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
 from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row

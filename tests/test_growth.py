@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.crossover import crossovers
 from analysis.errors import AnalysisWarning
-from analysis.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth, sentences
-from analysis.tidy import metric
+from analysis.reading.tidy import metric
+from analysis.tables.crossover import crossovers
+from analysis.tables.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth, sentences
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
 from .tables import CHAIN, curve, frame, row
@@ -254,7 +254,7 @@ def test_a_sentence_names_exponent_interval_and_range() -> None:
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analysis.growth", str(folder)]
+    command = [sys.executable, "-m", "analysis.tables.growth", str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.crossover import COLUMNS, CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
-from analysis.history import MACHINE_COLUMNS, SERIES_COLUMNS, changes, machines, series
+from analysis.tables.crossover import COLUMNS, CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
+from analysis.tables.history import MACHINE_COLUMNS, SERIES_COLUMNS, changes, machines, series
 from tests.tables import curve, frame
 from tests.test_cite import RECORDED, run
 

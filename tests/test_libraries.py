@@ -8,15 +8,27 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from analysis.crossover import crossovers
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.engines import looks
-from analysis.libraries import PUBLISHED as STATED
-from analysis.libraries import cost, crossing, fastest, harness, lacking, libraries, memory, noted, published, setup
-from analysis.libraries.notes import MEMORY, SILENT
 from analysis.report.sections.libraries import SECTION, calls, engine
 from analysis.report.sections.libraries import noted as column
-from benchmarks import cases, peers
+from analysis.tables.crossover import crossovers
+from analysis.tables.libraries import PUBLISHED as STATED
+from analysis.tables.libraries import (
+    cost,
+    crossing,
+    fastest,
+    harness,
+    lacking,
+    libraries,
+    memory,
+    noted,
+    published,
+    setup,
+)
+from analysis.tables.libraries.notes import MEMORY, SILENT
+from benchmarks import peers
+from benchmarks.apparatus import cases
 from benchmarks.published import PUBLISHED
 from tests.tables import curve, frame, full_table, pair, row
 

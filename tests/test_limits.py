@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.limits import (
+from analysis.report.sections.limits import SECTION, power
+from analysis.tables.limits import (
     CHUNK_COLUMNS,
     CLASSES,
     FILL_COLUMNS,
@@ -21,7 +22,6 @@ from analysis.limits import (
     over_memory,
     size_class,
 )
-from analysis.report.sections.limits import SECTION, power
 from modes.cost import forward_peak_bytes, reverse_peak_bytes
 
 from .tables import frame, full_table, row

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
-from analysis.load import COLUMNS, MACHINE_FACTS, PARAMETERS, read_machines, read_results
+from analysis.reading.load import COLUMNS, MACHINE_FACTS, PARAMETERS, read_machines, read_results
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 FILE = "recorded/e55ab1d2-existing-py.json"

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis import marks
-from analysis.cite import Fact, facts_bytes, file_digest
-from analysis.cite.record import FIELDS, NUMBERS, sealed
+from analysis.citing import Fact, facts_bytes, file_digest, marks
+from analysis.citing.marks import MARKDOWN, RST, mend, problems, read_page
+from analysis.citing.record import FIELDS, NUMBERS, sealed
 from analysis.errors import AnalysisError
-from analysis.marks import MARKDOWN, RST, mend, problems, read_page
 from tests.test_cite import RECORDED, run
 
 

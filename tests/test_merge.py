@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.load import PARAMETERS, read_results
-from analysis.merge import EVERYWHERE, merge, parse_shard, shard
-from analysis.tidy import tidy
+from analysis.reading.load import PARAMETERS, read_results
+from analysis.reading.merge import EVERYWHERE, merge, parse_shard, shard
+from analysis.reading.tidy import tidy
 from benchmarks.__main__ import cells
 from tests.test_cite import RECORDED, run
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import modes
-from analysis import model
-from analysis.crossover import crossovers
-from analysis.model import FEWEST, crossover, crossover_table, fits, held_out
-from analysis.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Rates, Work, chain_work, jacobian_work, sweep
+from analysis.tables import model
+from analysis.tables.crossover import crossovers
+from analysis.tables.model import FEWEST, crossover, crossover_table, fits, held_out
+from analysis.tables.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Rates, Work, chain_work, jacobian_work, sweep
 from modes import choice, cost
 from modes.arguments import Call
 from modes.chains import PROFILES, layer_chain

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.cite import collect
-from analysis.crossover import CROSSES, UNKNOWN, controls, crossovers
-from analysis.noise import WIDEST, failing, spans, spread, together
+from analysis.citing import collect
+from analysis.tables.crossover import CROSSES, UNKNOWN, controls, crossovers
+from analysis.tables.noise import WIDEST, failing, spans, spread, together
 from tests.tables import curve, frame, pair, row
 
 FLAT = [(8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0)]

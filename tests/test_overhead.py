@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from analysis.run.plan import Batch, pattern
+from analysis.running.plan import Batch, pattern
 from benchmarks import __main__ as listing
-from benchmarks import cases, chunks, elementwise, floor, growth, limit, peers, shapes
-from benchmarks.cases import Case
-from benchmarks.shapes import Shape, every, squares
+from benchmarks import chunks, elementwise, floor, growth, limit, peers
+from benchmarks.apparatus import cases, shapes
+from benchmarks.apparatus.cases import Case
+from benchmarks.apparatus.shapes import Shape, every, squares
 from modes import cost
 from modes.chains import Chain, layer_chain
 

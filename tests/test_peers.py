@@ -19,7 +19,8 @@ from asv_runner.benchmarks.track import TrackBenchmark
 
 import modes
 from benchmarks import __main__ as listing
-from benchmarks import cases, checks, engines, harness, pairs, peers, published, relative, single
+from benchmarks import engines, harness, peers, published
+from benchmarks.apparatus import cases, checks, pairs, relative, single
 from benchmarks.peers import layers
 from modes.chains import ACTIVATIONS, LAYERS, Chain, layer_chain
 from tests.test_benchmarks import ROOT, Machine

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 
 import analysis.commands.publish as command
-from analysis.cite import collect
+from analysis.citing import collect
+from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.merge import contents
-from analysis.crossover import crossovers
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
-from analysis.load import read_results
-from analysis.publish import MANIFEST, measured_sections, outdated, page, picked, raw_files
-from analysis.tidy import tidy
+from analysis.reading.load import read_results
+from analysis.reading.tidy import tidy
+from analysis.tables.crossover import crossovers
 from tests.tables import frame, full_table, row
 from tests.test_cite import ABOUT, RECORDED, run
 

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.crossover import crossovers
 from analysis.figures import FIGURES
-from analysis.libraries import noted
 from analysis.report import About, choose_run, commands, frames, gigabytes, imported, only_run, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
 from analysis.report.page import html_table, page
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
 from analysis.report.tables import memory_table, tidy_csv
+from analysis.tables.crossover import crossovers
+from analysis.tables.libraries import noted
 from tests.tables import curve, frame, full_table, pair, row
 
 ABOUT = About("Test CPU <3 GHz> & more", {"modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"})

@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis import facts
 from analysis.errors import AnalysisError
-from analysis.load import read_results
-from analysis.run import Measured, Progress, finished_cells, flattened, measure
-from analysis.run.checkout import MARKER, Checkout, read_checkout, results_folder
-from analysis.run.output import failure, last_words, worth_showing
-from analysis.run.plan import (
+from analysis.reading import provenance as facts
+from analysis.reading.load import read_results
+from analysis.running import Measured, Progress, finished_cells, flattened, measure
+from analysis.running.checkout import MARKER, Checkout, read_checkout, results_folder
+from analysis.running.output import failure, last_words, worth_showing
+from analysis.running.plan import (
     GUESSED_SECONDS,
     REFINE,
     Batch,
@@ -28,7 +28,7 @@ from analysis.run.plan import (
     remaining_seconds,
     unfinished,
 )
-from analysis.run.suite import Suite, engines, refinement_list, staged_config, stream
+from analysis.running.suite import Suite, engines, refinement_list, staged_config, stream
 from analysis.text import clock, counted
 
 # --- planning ---
@@ -475,7 +475,7 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
 
 
 def test_without_time_left_nothing_is_refined_and_that_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.run.TIME_LIMIT", {"quick": 0.0})
+    monkeypatch.setattr("analysis.running.TIME_LIMIT", {"quick": 0.0})
     done = run(project)
     assert len(done.left_out) == 1
     assert "n=11 m=8" in done.left_out[0]

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
-from analysis.work import MODES
+from analysis.tables.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
+from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.arguments import Call
 from tests.tables import frame, pair, row

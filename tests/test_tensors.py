@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import modes
-from benchmarks import backpropagation, checks, tensors
+from benchmarks import backpropagation, tensors
+from benchmarks.apparatus import checks
 
 BOTH = pytest.mark.parametrize("mode", ["forward", "reverse"])
 CHUNKS = pytest.mark.parametrize("chunk_size", [None, 1, 5, 100])

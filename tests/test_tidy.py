@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.load import COLUMNS as RAW_COLUMNS
-from analysis.load import PARAMETERS, read_results
-from analysis.tidy import COLUMNS, format_case, metric, parse_case, tidy
+from analysis.reading.load import COLUMNS as RAW_COLUMNS
+from analysis.reading.load import PARAMETERS, read_results
+from analysis.reading.tidy import COLUMNS, format_case, metric, parse_case, tidy
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 PAIRS = [0.1, 0.3, 0.2, 0.15, 0.25, 0.22, 0.18]

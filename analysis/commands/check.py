@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis import marks
-from analysis.cite import Fact, differences, file_digest
+from analysis.citing import Fact, differences, file_digest, marks
 from analysis.commands.cite import FACTS, collected, stored_facts
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
 from analysis.text import counted
-from analysis.write import write_whole
 
 RIGHT, WRONG = 0, 1
 

@@ -8,15 +8,26 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cite import FILE, FORMATS, SUFFIXES, Fact, collect, facts_bytes, file_digest, one, parse_facts, whole_file
+from analysis.citing import (
+    FILE,
+    FORMATS,
+    SUFFIXES,
+    Fact,
+    collect,
+    facts_bytes,
+    file_digest,
+    one,
+    parse_facts,
+    whole_file,
+)
+from analysis.citing.marks import DIGITS
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.facts import read_facts
-from analysis.load import read_machines, read_results
-from analysis.marks import DIGITS
+from analysis.reading.load import read_machines, read_results
+from analysis.reading.provenance import read_facts
+from analysis.reading.tidy import tidy
 from analysis.report import RUN, named, narrowed, options_between
 from analysis.text import counted
-from analysis.tidy import tidy
-from analysis.write import write_whole
 
 FACTS = Path("report") / FILE
 RESULTS = Path(".asv/results")

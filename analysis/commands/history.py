@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import history
 from analysis.commands.cite import RESULTS
-from analysis.crossover import crossovers
-from analysis.load import read_results
+from analysis.commands.write import write_whole
+from analysis.reading.load import read_results
+from analysis.reading.tidy import tidy
+from analysis.tables import history
+from analysis.tables.crossover import crossovers
 from analysis.text import counted, short_commit, size
-from analysis.tidy import tidy
-from analysis.write import write_whole
 
 
 def add_parser(commands: Any) -> None:

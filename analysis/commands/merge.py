@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
-from analysis.merge import merge
+from analysis.reading.merge import merge
 from analysis.text import counted
-from analysis.write import write_whole
 
 
 def add_parser(commands: Any) -> None:

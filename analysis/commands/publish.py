@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.cite import FILE, Fact, facts_bytes
+from analysis.citing import FILE, Fact, facts_bytes
+from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.cite import RESULTS, collected, the_run
 from analysis.commands.merge import contents
-from analysis.crossover import crossovers
+from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
-from analysis.load import read_results
-from analysis.publish import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
+from analysis.reading.load import read_results
+from analysis.reading.tidy import tidy
 from analysis.report import figure_files, table_files
+from analysis.tables.crossover import crossovers
 from analysis.text import counted, short_commit
-from analysis.tidy import tidy
-from analysis.write import write_whole
 
 
 def add_parser(commands: Any) -> None:

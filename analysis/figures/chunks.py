@@ -6,13 +6,13 @@ from matplotlib.figure import Figure
 
 from analysis.figures.rows import commonest, match
 from analysis.figures.style import BY_MODE, finish, finish_axes, log_ticks, missing_figure, plain_ticks
-from analysis.limits import CHAIN, chunks
+from analysis.tables.limits import CHAIN, chunks
 
 PANELS = {"time": "time / time of all seeds at once", "memory": "peak memory / peak of all seeds at once"}
 
 
 def chunk_axes(axes: Axes, rows: pd.DataFrame, ratio: str) -> Axes:
-    """Draw column `ratio` of `analysis.limits.chunks` against the chunk size, for both modes of one chain.
+    """Draw column `ratio` of `analysis.tables.limits.chunks` against the chunk size, for both modes of one chain.
 
     The last point of a line is all seeds at once: 1, by definition.
     """

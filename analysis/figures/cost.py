@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.crossover import CROSSES
 from analysis.figures.rows import commonest, drawable, match, measured, spread, unchunked
 from analysis.figures.style import (
     BY_MODE,
@@ -15,6 +14,7 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
+from analysis.tables.crossover import CROSSES
 from analysis.text import size
 
 PANELS = 3

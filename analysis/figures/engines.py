@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
-from analysis.libraries import BY_HAND, libraries
+from analysis.tables.libraries import BY_HAND, libraries
 
 ORANGE, SKY = "#E69F00", "#56B4E9"  # of the same palette as the style's
 BROWN = "#7F4F24"  # which that palette lacks

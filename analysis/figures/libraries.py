@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from analysis.crossover import CROSSES, FORWARD, REVERSE
 from analysis.figures.engines import looks
 from analysis.figures.ratio import with_dates
 from analysis.figures.rows import commonest, drawable, match
 from analysis.figures.style import GREY, finish, finish_axes, log_ticks, missing, missing_figure, plain_ticks
-from analysis.libraries import libraries
-from analysis.libraries.rows import compared, measured
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
+from analysis.tables.libraries import libraries
+from analysis.tables.libraries.rows import compared, measured
 
 MEASURE = "python -m analysis run --profile standard"
 PANELS = {"forward": "forward mode", "reverse": "reverse mode"}

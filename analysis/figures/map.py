@@ -10,7 +10,6 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from analysis.crossover import CROSSES, FORWARD, REVERSE
 from analysis.figures.rows import drawable, match, measured, unchunked
 from analysis.figures.style import (
     BLUE,
@@ -20,6 +19,7 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.text import number
 from modes.cost import predicted_crossover
 

@@ -14,7 +14,7 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
-from analysis.growth import counted_bytes
+from analysis.tables.growth import counted_bytes
 
 
 def memory_axes(axes: Axes, rows: pd.DataFrame) -> Axes:

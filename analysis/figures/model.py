@@ -1,6 +1,6 @@
 """Figures: the crossover beside the counted and the modelled one with what the time is made of, and the model's errors.
 
-The model is that of `analysis.model`; its constants were fitted to the times of the same run.
+The model is that of `analysis.tables.model`; its constants were fitted to the times of the same run.
 """
 
 from typing import Any
@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.crossover import CROSSES
 from analysis.figures.ratio import with_dates
 from analysis.figures.rows import commonest, drawable, match
 from analysis.figures.style import (
@@ -25,7 +24,8 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
-from analysis.model import crossover_table, held_out
+from analysis.tables.crossover import CROSSES
+from analysis.tables.model import crossover_table, held_out
 
 SCALAR = (1.5, 2.0)
 """n*/m of functions made of scalar operations, by the bounds of C4."""
@@ -44,7 +44,7 @@ PANELS = 3
 def ratio_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
     """Draw n*/m, measured with its interval, counted and modelled, against the column `against` ("width" or "m").
 
-    `part`: rows of `analysis.model.crossover_table` that differ in `against` alone.
+    `part`: rows of `analysis.tables.model.crossover_table` that differ in `against` alone.
     """
     part = part.sort_values(against)
     place, m = part[against].to_numpy(dtype=float), part["m"].to_numpy(dtype=float)

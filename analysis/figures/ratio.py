@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
 from analysis.figures.rows import commonest, drawable, match, spread
 from analysis.figures.style import (
     GREY,
@@ -20,6 +19,7 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
 
 RULES = {1.0: "1 (CppAD, Adept,\n    DiffSharp)", 1.5: "1.5 (lineax)", 2.03: "2.03 (CasADi)"}
 """Shipped rules: forward mode is chosen up to this n/m. Read in each software's source."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from analysis.figures.ratio import with_dates
 from analysis.figures.rows import match
 from analysis.figures.style import BLUE, GREY, VERMILLION, finish, finish_axes, log_ticks, missing_figure
-from analysis.selection import AIM, AUTO, MODEL, RULES, scores
+from analysis.tables.selection import AIM, AUTO, MODEL, RULES, scores
 
 LEAST = 0.1
 """Percent: less is drawn at this border, where a logarithmic axis ends."""

@@ -2,7 +2,7 @@
 
 The headline speaks of one setting, chosen before looking at its result: a dense chain of uniform width; of the pairs of
 width and depth, the one measured at the most m (the smallest where several are); the m nearest to that width. Where
-the run cannot say anything (`analysis.noise`), the finding is that sentence, and there is no number in it.
+the run cannot say anything (`analysis.tables.noise`), the finding is that sentence, and there is no number in it.
 """
 
 import math
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, controls
 from analysis.figures.rows import match, measured
-from analysis.noise import AGAIN, WIDEST, failing, spans, spread, together
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, controls
+from analysis.tables.noise import AGAIN, WIDEST, failing, spans, spread, together
 from analysis.text import counted, size
 
 WIDE = 0.1
@@ -25,7 +25,8 @@ WIDE = 0.1
 class About:
     """Where the numbers come from: the machine's facts as asv recorded them, and the versions, as far as known.
 
-    `engines` and `faults` are those of `analysis.facts`: the state of every engine, the last words of failed cells.
+    `engines` and `faults` are those of `analysis.reading.provenance`: the state of every engine, the last words of
+    failed cells.
     """
 
     cpu: str

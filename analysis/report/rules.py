@@ -6,8 +6,8 @@ Pure functions of the tidy and the crossover table, as `analysis.report.tables`.
 import numpy as np
 import pandas as pd
 
-from analysis.model import crossover_table, fits
-from analysis.selection import AUTO, MODEL, OWN, RULES, scores
+from analysis.tables.model import crossover_table, fits
+from analysis.tables.selection import AUTO, MODEL, OWN, RULES, scores
 
 SHOWN = {
     "CppAD": "n <= m",

@@ -8,10 +8,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from analysis.crossover import controls, predicted
 from analysis.figures.rows import measured, unchunked
-from analysis.growth import counted_bytes
-from analysis.noise import together
+from analysis.tables.crossover import controls, predicted
+from analysis.tables.growth import counted_bytes
+from analysis.tables.noise import together
 
 KEYS = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
 

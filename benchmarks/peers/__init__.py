@@ -23,7 +23,7 @@ from modes.chains import DTYPES, LAYERS, Chain, layer_widths
 Array = Any  # an engine may have its own array type; the suite only hands arrays on
 Function = Callable[[Array], Array]
 Product = Callable[[Array, Array], tuple[Array, Array]]
-Case = Any  # benchmarks.cases.Case, which cannot be imported here: cases imports this module
+Case = Any  # benchmarks.apparatus.cases.Case, which cannot be imported here: cases imports this module
 
 BOTH = ("forward", "reverse")
 

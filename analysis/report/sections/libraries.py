@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from analysis.libraries import cost, crossing, fastest, harness, libraries, memory, published, setup
 from analysis.report.cells import (
     DASH,
     INTERVAL,
@@ -19,6 +18,7 @@ from analysis.report.cells import (
     text,
 )
 from analysis.report.section import Section, Table, Words
+from analysis.tables.libraries import cost, crossing, fastest, harness, libraries, memory, published, setup
 
 MODES = ("forward", "reverse")
 NAMES = {"floor": "by hand"}

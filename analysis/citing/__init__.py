@@ -1,0 +1,37 @@
+"""Facts: each measured number with all that it holds for, under a key that does not change, for others to cite.
+
+Contract: pure functions of tables and bytes; the command line reads and writes. The same tables give the same bytes.
+
+A key says what was measured, never where or when, so that it stays the same over commits and machines:
+
+    <engine>.crossover-time.m64.width64.depth4.dense.uniform.float64   n*, in inputs; crossover-memory likewise
+    <engine>.aspect-time.m64.width64.depth4.dense.uniform.float64      n*/m; aspect-memory likewise
+    <engine>.jvp-over-f.n64.m64.width64.depth4.dense.uniform.tanh.float64     time over that of f; vjp-, gradient-
+    <engine>.forward-over-floor.n64. ...     the engine's time over hand-written; reverse-, jvp-, vjp-, gradient-
+    <engine>.forward-over-limit.n64. ...     over its multiply-adds in matrix products alone; reverse-over-limit
+    <engine>.forward-over-fill.n64. ...      over filling an array of the result's size; reverse-over-fill
+    <engine>.regret-mean.<rule>, .regret-max.<rule>, .wrong-choices.<rule>    the rules that software ships, scored
+    <engine>.model-error-median.float64, .model-error-worst.float64      the cost model on cells held out, in percent
+    <engine>.control-resolution                              what the A/A controls can tell apart, in percent
+    <engine>.control-ratio                                   forward mode over itself, all A/A controls together
+
+    record -> findings -> collect; record -> formats        (a -> b: b imports a)
+"""
+
+from analysis.citing.collect import collect
+from analysis.citing.formats import FORMATS, SUFFIXES, one, whole_file
+from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
+
+__all__ = [
+    "FILE",
+    "FORMATS",
+    "SUFFIXES",
+    "Fact",
+    "collect",
+    "differences",
+    "facts_bytes",
+    "file_digest",
+    "one",
+    "parse_facts",
+    "whole_file",
+]

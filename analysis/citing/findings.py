@@ -1,0 +1,204 @@
+"""What is cited of a run: each number with its interval, unit, verdict and sentence, and the measurements behind it.
+
+The keys are listed at the top of `analysis.citing`. A maximum over the cells measured, a worst error and what the
+controls resolve have no interval: further cells could only raise the first two, and the third is how far one reaches.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.citing.record import Fact
+from analysis.report.headline import interval as inputs_interval
+from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN, controls, crossovers
+from analysis.tables.model import MODEL, fits
+from analysis.tables.noise import WIDEST, spans, together
+from analysis.tables.selection import RULES, choices, scores
+from analysis.text import number, size
+
+MEASURED = "measured"
+QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
+CELL = ("engine", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype")
+BY_HAND = "the same written by hand in NumPy"
+
+Interval = tuple[float, float, str]
+"""Low, high, and how they are written."""
+NO_INTERVAL: Interval = (math.nan, math.nan, "")
+Found = Iterator[tuple[Fact, pd.DataFrame]]
+"""Facts without their circumstances, and the measurements that each came from."""
+
+
+def found(tidy: pd.DataFrame) -> Found:
+    """All that can be cited of one run."""
+    for kind in (_crossovers, _ratios, _rules, _models, _controls):
+        yield from kind(tidy)
+
+
+def _crossovers(tidy: pd.DataFrame) -> Found:
+    """n* and n*/m of every setting measured at two n or more; no number where noise spreads it too widely."""
+    table = crossovers(tidy)
+    wide = spans(tidy, table) > WIDEST
+    table = table.assign(verdict=table["verdict"].mask(wide, UNKNOWN), n_star=table["n_star"].mask(wide))
+    for row in table.to_dict("records"):
+        rows = _curve(tidy, row)
+        if rows["n"].nunique() < 2:
+            continue
+        smallest, largest = rows["n"].min(), rows["n"].max()
+        quantity, cheaper = QUANTITIES[row["metric"]]
+        engine, m, verdict = row["engine"], row["m"], row["verdict"]
+        setting = f"m{m}.width{row['width']}.depth{row['depth']}.{row['layer']}.{row['profile']}.{row['dtype']}"
+        way = f"the {cheaper} way to the full Jacobian of {_chain(rows.iloc[0])}, with m = {m} outputs,"
+        crosses = verdict == CROSSES
+        if crosses:
+            finding = f"forward mode stops being {way} at "
+        elif verdict in (FORWARD, REVERSE):
+            finding = f"{verdict.split()[0]} mode is {way} at every size measured, n = {smallest} to {largest}"
+        else:
+            finding = f"the measurements of n = {smallest} to {largest} do not tell where forward mode stops being "
+            finding += way.removesuffix(",")
+        star, low, high = (float(row[name]) for name in ("n_star", "low", "high"))
+        of_n = "" if math.isnan(low) or math.isnan(high) else inputs_interval(low, high, smallest, largest)
+        for name, unit, scale, written, said in (
+            ("crossover", "inputs", 1, size, of_n),
+            ("aspect", "inputs per output", m, number, _interval(low / m, high / m)),
+        ):
+            text = written(star / scale) if crosses else verdict
+            point = f"{'n*' if name == 'crossover' else 'n*/m'} = {text}{_within(said)}" if crosses else ""
+            known = (low / scale, high / scale, said)
+            key = f"{engine}.{name}-{quantity}.{setting}"
+            yield _fact(key, engine, star / scale, text, unit, finding + point, known) | {"verdict": verdict}, rows
+
+
+def _ratios(tidy: pd.DataFrame) -> Found:
+    """Products, gradients and Jacobians over f, hand-written code or the machine's limits: one fact a cell."""
+    names = {}
+    for mode, product in (("forward", "jvp"), ("reverse", "vjp")):
+        one, jacobian = f"one {product.upper()}", f"a Jacobian by {mode} mode"
+        names["log_product_over_f", mode] = f"{product}-over-f", one, "f itself"
+        names["log_product_over_floor", mode] = f"{product}-over-floor", one, BY_HAND
+        names["log_gradient_over_f", mode] = "gradient-over-f", "one gradient", "f itself"
+        names["log_gradient_over_floor", mode] = "gradient-over-floor", "one gradient", BY_HAND
+        names["log_over_floor", mode] = f"{mode}-over-floor", jacobian, BY_HAND
+        names["log_over_limit", mode] = f"{mode}-over-limit", jacobian, "its multiply-adds in matrix products alone"
+        names["log_over_fill", mode] = f"{mode}-over-fill", jacobian, "filling an array of its result's size once"
+    keep = (tidy["status"] == "ok") & tidy["chunk_size"].isna() & tidy["metric"].isin([name for name, _ in names])
+    for row in tidy[keep].to_dict("records"):
+        name, what, over = names[row["metric"], row["mode"]]
+        value, low, high = (float(np.exp(row[end])) for end in ("value", "low", "high"))
+        sizes = f"n{row['n']}.m{row['m']}.width{row['width']}.depth{row['depth']}"
+        key = f"{row['engine']}.{name}.{sizes}.{row['layer']}.{row['profile']}.{row['activation']}.{row['dtype']}"
+        said = _interval(low, high)
+        sentence = f"{what} of {_chain(row)}, with n = {row['n']} and m = {row['m']}, takes {number(value)} times as "
+        sentence += f"long as {over}{_within(said)}"
+        fact = _fact(key, row["engine"], value, number(value), "ratio", sentence, (low, high, said))
+        yield fact, pd.DataFrame([row])
+
+
+def _rules(tidy: pd.DataFrame) -> Found:
+    """The rules that software ships, scored on every cell measured."""
+    picked = choices(tidy)
+    ratios = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/reverse") & tidy["chunk_size"].isna()]
+    sources = {rule.name: f" ({rule.source})" for rule in RULES}
+    for row in scores(tidy).to_dict("records"):
+        engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
+        cells = picked.loc[(picked["engine"] == engine) & (picked["rule"] == rule), list(CELL)]
+        rows = ratios.merge(cells, on=list(CELL))
+        word = re.sub(r"[^a-z0-9]+", "-", rule.lower()).strip("-")
+        head, better = (
+            f"choosing the mode by the rule of {rule}{sources.get(rule, '')}",
+            "times as long as the better mode",
+        )
+        over = f"over {row['cells']} Jacobians measured"
+        known = _known(row["low"], row["high"], "{:.3f}".format)
+        sentence = f"{head} takes {mean:.3f} {better}, in the geometric mean {over}{_within(known[2])}"
+        yield _fact(f"{engine}.regret-mean.{word}", engine, mean, f"{mean:.3f}", "ratio", sentence, known), rows
+        sentence = f"{head} takes at most {most:.2f} {better}, {over}"
+        yield _fact(f"{engine}.regret-max.{word}", engine, most, f"{most:.2f}", "ratio", sentence), rows
+        percent, low, high = (100 * row[name] for name in ("wrong", "wrong_low", "wrong_high"))
+        known = _known(low, high, number)
+        sentence = f"{head} picks the slower mode in {number(percent)} % of cases, {over}{_within(known[2])}"
+        fact = _fact(f"{engine}.wrong-choices.{word}", engine, percent, number(percent), "percent", sentence, known)
+        yield fact, rows
+
+
+def _models(tidy: pd.DataFrame) -> Found:
+    """How well the cost model predicts the times of cells that it was not fitted to."""
+    for row in fits(tidy).to_dict("records"):
+        keep = (tidy["metric"] == "seconds") & (tidy["status"] == "ok")
+        for name in MODEL:
+            keep &= tidy[name] == row[name]
+        head = f"on {row['cells']} Jacobians of {row['dtype']}, each held out of the fit, the cost model is off by "
+        errors = ("median_error", "median_low", "median_high", "worst_error")
+        median, low, high, worst = (100 * row[name] for name in errors)
+        known = _known(low, high, number)
+        for name, value, said, interval in (
+            ("median", median, f"{number(median)} % in the median{_within(known[2])}", known),
+            ("worst", worst, f"{number(worst)} % at worst", NO_INTERVAL),
+        ):
+            key = f"{row['engine']}.model-error-{name}.{row['dtype']}"
+            yield _fact(key, row["engine"], value, number(value), "percent", head + said, interval), tidy[keep]
+
+
+def _controls(tidy: pd.DataFrame) -> Found:
+    """What the A/A controls can tell apart, and what they say together."""
+    for engine, part in controls(tidy).groupby("engine"):
+        percent = 100 * float(np.expm1(part["resolution"].max()))
+        sentence = f"forward mode timed against itself ({len(part)} A/A controls) resolves ratios that differ by more "
+        sentence += f"than {number(percent)} %"
+        rows = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/forward") & (tidy["engine"] == engine)]
+        yield _fact(f"{engine}.control-resolution", str(engine), percent, number(percent), "percent", sentence), rows
+        ratio, low, high = np.exp(together(rows))
+        if np.isfinite(ratio):
+            known = _known(low, high, "{:.4f}".format)
+            sentence = (
+                f"forward mode timed against itself takes {ratio:.4f} times as long{_within(known[2])}, in the mean "
+            )
+            sentence += f"of {len(part)} A/A controls"
+            key = f"{engine}.control-ratio"
+            yield _fact(key, str(engine), ratio, f"{ratio:.4f}", "ratio", sentence, known), rows
+
+
+def _fact(
+    key: str, engine: str, value: float, text: str, unit: str, sentence: str, interval: Interval = NO_INTERVAL
+) -> Fact:
+    """A fact without its circumstances."""
+    low, high, said = interval
+    numbers = {"value": value, "low": low, "high": high}
+    texts = {"text": text, "interval": said, "unit": unit, "verdict": MEASURED, "sentence": sentence}
+    return {"key": key, "engine": engine, **numbers, **texts}
+
+
+def _curve(tidy: pd.DataFrame, row: Mapping[Any, Any]) -> pd.DataFrame:
+    """The measurements that one row of the crossover table came from."""
+    keep = (tidy["status"] == "ok") & tidy["chunk_size"].isna()
+    for name in GROUP:
+        keep &= tidy[name] == row[name]
+    if row["metric"] == "log_ratio":
+        return tidy[keep & (tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/reverse")]
+    return tidy[keep & (tidy["metric"] == "peak_bytes")]
+
+
+def _chain(row: Mapping[Any, Any] | pd.Series) -> str:
+    setting = f"{row['profile']} width {row['width']}, depth {row['depth']}, {row['activation']}, {row['dtype']}"
+    return f"a chain of {row['layer']} layers ({setting})"
+
+
+def _interval(low: float, high: float) -> str:
+    """[1.05, 1.18]; an end that lies beyond every size measured is open; nothing where nothing is known."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    start = "(0" if low <= 0 else f"[{number(low)}"
+    return f"{start}, inf)" if math.isinf(high) else f"{start}, {number(high)}]"
+
+
+def _known(low: float, high: float, written: Callable[[float], str]) -> Interval:
+    """An interval with both ends measured: [1.003, 1.006]; nothing where nothing is known."""
+    return NO_INTERVAL if math.isnan(low) or math.isnan(high) else (low, high, f"[{written(low)}, {written(high)}]")
+
+
+def _within(interval: str) -> str:
+    return f" (95 % interval {interval})" if interval else ""

@@ -1,0 +1,260 @@
+"""Cited numbers in documents: finding their marks, comparing them with the facts, mending them. Pure functions.
+
+A mark names a fact by its key, and may name a field of it after a space (`interval`, `sentence`, `commit`, any of a
+fact's fields); without one it stands for the number as text. In Markdown (and MyST) it is a pair of comments, which no
+reader sees, around what is cited; it may span lines. In reStructuredText it is the definition of a substitution, alone
+on a line that is not indented, used as `|fact:KEY|` in the text. A page may say once which facts it cites: their file,
+relative to the page, and the beginning of that file's digest.
+
+    Markdown   <!-- fact:KEY -->81<!-- /fact -->                 <!-- facts: results/facts.json 0123456789ab -->
+    rst        .. |fact:KEY interval| replace:: [77, 85]         .. facts: results/facts.json 0123456789ab
+
+What stands in inline code and in fenced code is an example, not a mark; a MyST directive's fence is no code. A page is
+a str with its line ends as they are in the file; only what is between marks, and the digest, is ever replaced.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.citing.formats import rst_text
+from analysis.citing.record import FIELDS, written
+from analysis.errors import AnalysisError
+
+MARKDOWN, RST = "markdown", "rst"
+KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".rst": RST}
+"""What is a page, by its file's suffix."""
+DIGITS = 12
+"""Digits of the digest that a page names; as many as it likes are compared."""
+
+# Where a comment's end is missing, it runs into the next one.
+COMMENT = re.compile(r"<!--\s*(/fact\b.*?|facts?:.*?)\s*(?:-->|\Z)", re.DOTALL)
+OPENING = re.compile(r"fact:\s*(\S+)(?:\s+(\w+))?")
+PINNED = re.compile(r"facts:\s*(\S+)(?:\s+([0-9a-f]+))?")
+FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*?)[ \t]*$")
+DIRECTIVE = re.compile(r"\{(?!code|sourcecode|literalinclude|eval-rst|math|raw)[^}]*\}")
+CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
+RST_MARK = re.compile(r"^\.\. +\|fact:([^|\r\n]*)\|[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+RST_PIN = re.compile(r"^\.\. +(facts:[^\r\n]*?)[ \t]*$", re.MULTILINE)
+RST_VALUE = re.compile(r"replace::[ \t]*(.*)")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A cited number: the fact's key and field, what stands there, and where (offsets into the page; line from 1)."""
+
+    key: str
+    field: str
+    text: str
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What a page says of the facts that it cites: their file, and the beginning of its digest ("" if not named)."""
+
+    path: str
+    digest: str
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page's marks in order, and its pin."""
+
+    kind: str
+    marks: tuple[Mark, ...]
+    pin: Pin | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong at a line: what stands there and what should. `mended` is None where only a person can tell."""
+
+    line: int
+    text: str
+    start: int = 0
+    end: int = 0
+    mended: str | None = None
+
+
+def read_page(page: str, kind: str, place: str) -> Page:
+    """The marks of a page of kind MARKDOWN or RST.
+
+    Raises AnalysisError, naming `place` and the line, for a mark that is not closed, or that cannot be read.
+    """
+    return (_read_markdown if kind == MARKDOWN else _read_rst)(page, place)
+
+
+def problems(page: Page, facts: Mapping[str, Mapping[str, Any]], digest: str) -> list[Problem]:
+    """Every mark that does not say what the facts say, in order of lines. `digest` is that of the facts' file."""
+    found = []
+    pin = page.pin
+    if pin is not None and not (pin.digest and digest.startswith(pin.digest)):
+        stands = f"cites the facts of digest {pin.digest}" if pin.digest else "names no digest"
+        text = f"{stands}, {pin.path} has {digest[:DIGITS]}"
+        found.append(Problem(pin.line, text, pin.start, pin.end, f"{pin.path} {digest[:DIGITS]}"))
+    for mark in page.marks:
+        fact = facts.get(mark.key)
+        if fact is None:
+            found.append(Problem(mark.line, f"{mark.key}: unknown fact; {_words(mark.text)} stands there"))
+        elif mark.field not in FIELDS:
+            found.append(Problem(mark.line, f"{mark.key}: a fact has no {mark.field!r}, but {', '.join(FIELDS)}"))
+        else:
+            wanted = written(fact, mark.field)
+            if _normal(_plain(mark.text, page.kind)) != _normal(wanted):
+                other = _swapped(mark, wanted, page, facts)
+                text = f"{_name(mark)}: {_words(mark.text)} stands there, {_words(wanted)} should{other}"
+                found.append(
+                    Problem(mark.line, text, mark.start, mark.end, rst_text(wanted) if page.kind == RST else wanted)
+                )
+    return found
+
+
+def mend(page: str, found: Sequence[Problem]) -> str:
+    """The page with every problem mended that can be; all else stays as it is, character by character."""
+    for problem in sorted(found, key=lambda problem: problem.start, reverse=True):
+        if problem.mended is not None:
+            page = page[: problem.start] + problem.mended + page[problem.end :]
+    return page
+
+
+# --- Markdown ---
+
+
+def _read_markdown(page: str, place: str) -> Page:
+    marks: list[Mark] = []
+    pin = None
+    opened: re.Match[str] | None = None
+    for comment in COMMENT.finditer(_without_code(page)):
+        body, line = comment[1], _line(page, comment.start())
+        here = f"{place}:{line}"
+        if not comment[0].endswith("-->") or "<!--" in body:
+            raise AnalysisError(f"{here}: a comment that begins with {body.split()[0]!r} is not closed; end it by -->")
+        if body == "/fact":
+            if opened is None:
+                raise AnalysisError(f"{here}: <!-- /fact --> closes no mark; write <!-- fact:KEY --> before the number")
+            key, field = _named(OPENING, opened[1], f"{place}:{_line(page, opened.start())}", "<!-- fact:KEY -->")
+            start, end = opened.end(), comment.start()
+            marks.append(Mark(key, field or "text", page[start:end], start, end, _line(page, opened.start())))
+            opened = None
+        elif opened is not None:
+            line = _line(page, opened.start())
+            raise AnalysisError(
+                f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number"
+            )
+        elif body.startswith("facts"):
+            pin = _pin(page, comment, here, pin)
+        else:
+            _named(OPENING, body, here, "<!-- fact:KEY -->")
+            opened = comment
+    if opened is not None:
+        line = _line(page, opened.start())
+        raise AnalysisError(f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number")
+    return Page(MARKDOWN, tuple(marks), pin)
+
+
+def _without_code(page: str) -> str:
+    """The page with code blanked out, every other character where it was."""
+    code: str | None = None  # the fence that code began with
+    directives: list[str] = []
+    lines = []
+    for line in page.splitlines(keepends=True):
+        found = FENCE.match(line.rstrip("\r\n"))
+        fence, info = found.groups() if found is not None else ("", "")
+        if code is not None:
+            lines.append(_blank(line))
+            if fence.startswith(code) and not info:
+                code = None
+        elif fence and not info and directives and fence.startswith(directives[-1]):
+            directives.pop()
+            lines.append(_blank(line))
+        elif fence and DIRECTIVE.match(info):
+            directives.append(fence)
+            lines.append(_blank(line))
+        else:
+            code = fence or None
+            lines.append(_blank(line) if fence else line)
+    return CODE.sub(lambda span: _blank(span[0]), "".join(lines))
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\r\n]", " ", text)
+
+
+# --- reStructuredText ---
+
+
+def _read_rst(page: str, place: str) -> Page:
+    marks = []
+    for found in RST_MARK.finditer(page):
+        line = _line(page, found.start())
+        here, example = f"{place}:{line}", ".. |fact:KEY| replace:: 81"
+        key, field = _named(OPENING, f"fact:{found[1]}", here, example)
+        value = RST_VALUE.fullmatch(found[2])
+        if value is None:
+            raise AnalysisError(f"{here}: a mark that cannot be read, {found[0].strip()!r}; write {example}")
+        start = found.start(2) + value.start(1)
+        marks.append(Mark(key, field or "text", value[1], start, start + len(value[1]), line))
+    pin = None
+    for comment in RST_PIN.finditer(page):
+        pin = _pin(page, comment, f"{place}:{_line(page, comment.start())}", pin)
+    return Page(RST, tuple(marks), pin)
+
+
+# --- both ---
+
+
+def _pin(page: str, comment: re.Match[str], here: str, before: Pin | None) -> Pin:
+    path, digest = _named(PINNED, comment[1], here, "facts: PATH DIGEST")
+    if before is not None:
+        raise AnalysisError(f"{here}: a page cites one file of facts, and line {before.line} names {before.path}")
+    start = comment.start(1) + comment[1].index(path, len("facts:"))
+    return Pin(path, digest, start, comment.end(1), _line(page, comment.start()))
+
+
+def _named(pattern: re.Pattern[str], text: str, here: str, example: str) -> tuple[str, str]:
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise AnalysisError(f"{here}: a mark that cannot be read, {' '.join(text.split())!r}; write {example}")
+    return found[1], found[2] or ""
+
+
+def _swapped(mark: Mark, wanted: str, page: Page, facts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Says so where another mark has this one's number, and this one that one's."""
+    for other in page.marks:
+        fact = facts.get(other.key)
+        if other is not mark and fact is not None and other.field in FIELDS:
+            theirs = _normal(written(fact, other.field))
+            if _normal(_plain(mark.text, page.kind)) == theirs and _normal(_plain(other.text, page.kind)) == _normal(
+                wanted
+            ):
+                return f" (swapped with line {other.line})"
+    return ""
+
+
+def _name(mark: Mark) -> str:
+    return mark.key if mark.field == "text" else f"{mark.key} {mark.field}"
+
+
+def _words(text: str) -> str:
+    """What stands somewhere, in one line."""
+    return repr(_normal(text)) if text.strip() else "nothing"
+
+
+def _normal(text: str) -> str:
+    """Text without its line breaks: where a page wraps its lines says nothing."""
+    return " ".join(text.split())
+
+
+def _plain(text: str, kind: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if kind == RST else text
+
+
+def _line(page: str, position: int) -> int:
+    return page.count("\n", 0, position) + 1

@@ -1,0 +1,170 @@
+"""What asv does not record of a run: versions, the state of each engine, and why cells failed.
+
+Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
+list of records with FIELDS, one a run. Only this module opens it. A record's `engines` are those of the suite as
+`python -m benchmarks engines` describes them, by name; its `faults` are the last words of cells that failed, by the
+cell's name: `benchmark(parameter, parameter)`.
+"""
+
+import datetime
+import json
+import platform
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from analysis.commands.write import write_whole
+from analysis.errors import AnalysisError
+
+FILE = "facts"
+WHERE = ("machine", "env", "commit")
+VERSIONS = ("python", "numpy", "blas", "modes")
+FURTHER = ("engines", "faults")
+FIELDS = (*WHERE, *VERSIONS, "measured", *FURTHER)
+OWN = ["numpy"]
+"""What an engine requires that is code of this project; its version is the project's."""
+
+Facts = dict[str, str]
+Engines = dict[str, dict[str, Any]]
+Record = dict[str, Any]
+
+
+def current_versions(root: Path) -> Facts:
+    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
+    with open(root / "pyproject.toml", "rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
+    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
+    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": str(version)}
+
+
+def read_facts(folder: Path, machine: str, env: str, commit: str) -> Facts:
+    """What is recorded of one run, as text: WHERE, VERSIONS, measured, and the version of each installed engine by the
+    engine's name. Nothing where no record was made."""
+    record = _record(folder, machine, env, commit)
+    if not record:
+        return {}
+    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
+    installed = {name: version for name, version in versions.items() if version}
+    return installed | {name: record[name] for name in (*WHERE, *VERSIONS, "measured")}
+
+
+def read_engines(folder: Path, machine: str, env: str, commit: str) -> Engines:
+    """The engines of one run; none where no record was made."""
+    engines: Engines = _record(folder, machine, env, commit).get("engines", {})
+    return engines
+
+
+def read_faults(folder: Path, machine: str, env: str, commit: str) -> Facts:
+    """Why cells of one run failed, by the cell's name."""
+    faults: Facts = _record(folder, machine, env, commit).get("faults", {})
+    return faults
+
+
+def store_facts(folder: Path, machine: str, env: str, commit: str, versions: Facts, engines: Engines) -> None:
+    """Record what one run is measured with. The first record of a run stands; engines installed since are added.
+
+    Raises AnalysisError where the run was begun with other versions: its cells would not be comparable.
+    """
+    known = _record(folder, machine, env, commit)
+    today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    where = {"machine": machine, "env": env, "commit": commit}
+    record = {**where, **versions, "measured": today, "engines": engines, "faults": {}}
+    changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
+    if changed:
+        raise AnalysisError(
+            f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
+            "a folder of its own: python -m analysis run --results DIR"
+        )
+    _store(folder, joined(known, record) if known else record)
+
+
+def store_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> None:
+    """Add `faults` to the record of a run, which was begun by `store_facts`."""
+    record = _record(folder, machine, env, commit)
+    _store(folder, {**record, "faults": {**record["faults"], **faults}})
+
+
+def engine_version(engine: Mapping[str, Any], project: str) -> str:
+    """The version of an engine, that of the `project` where it is code of its own; nothing where it is not installed.
+
+    That of the first package it requires; another package's only where that is a different number.
+    """
+    if list(engine["requires"]) == OWN:
+        return project
+    if engine["missing"]:
+        return ""
+    first, *others = (engine["versions"][package] for package in engine["requires"])
+    further = [f"{package} {version}" for package, version in zip(engine["requires"][1:], others, strict=True)]
+    differing = [text for text, version in zip(further, others, strict=True) if version != first]
+    return f"{first} ({', '.join(differing)})" if differing else str(first)
+
+
+def changes(known: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What two records of a run do not agree on: the name of a version or package, and what each has.
+
+    A package that only one of them had is no disagreement.
+    """
+    versions, others = _packages(known), _packages(other)
+    found = ((name, versions[name], others[name]) for name in versions if name in others)
+    return [change for change in found if change[1] != change[2]]
+
+
+def joined(known: Mapping[str, Any], other: Mapping[str, Any]) -> Record:
+    """One record of two that agree (`changes`): `known`, with the engines and faults that only `other` has."""
+    kept = {name: state for name, state in known["engines"].items() if not state["missing"]}
+    engines = {**known["engines"], **other["engines"], **kept}
+    return {**known, "engines": engines, "faults": {**known["faults"], **other["faults"]}}
+
+
+def complete(record: Mapping[str, Any]) -> Record:
+    """A record with all FIELDS: one of before there were engines and faults has none of them."""
+    return {**{name: {} for name in FURTHER}, **record}
+
+
+def _packages(record: Mapping[str, Any]) -> dict[str, str]:
+    """VERSIONS, and the versions of all packages that the record's engines require."""
+    versions = {name: record[name] for name in VERSIONS if name in record}
+    packages = (item for state in record["engines"].values() for item in state["versions"].items())
+    return versions | {name: version for name, version in packages if name not in versions}
+
+
+def _blas(pool: Mapping[str, Any]) -> str:
+    """openblas 0.3.31, Haswell kernels."""
+    kernel = pool.get("architecture")
+    return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"
+
+
+def _record(folder: Path, machine: str, env: str, commit: str) -> Record:
+    where = {"machine": machine, "env": env, "commit": commit}
+    return next((record for record in _records(folder) if _where(record) == where), {})
+
+
+def _where(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in WHERE}
+
+
+def _store(folder: Path, record: Record) -> None:
+    """Write a run's record, in place of the one there is; nothing where it is the same."""
+    records = {tuple(_where(known).values()): known for known in _records(folder)}
+    where = tuple(_where(record).values())
+    if records.get(where) != record:
+        write_whole(folder / FILE, json.dumps([*{**records, where: record}.values()], indent=1).encode())
+
+
+def _records(folder: Path) -> list[Record]:
+    path = folder / FILE
+    if not path.exists():
+        return []
+    try:
+        records = [complete(record) for record in json.loads(path.read_bytes())]
+        if not all(set(record) == set(FIELDS) for record in records):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise AnalysisError(f"{path} is damaged; delete it: rm '{path}'") from None
+    return records

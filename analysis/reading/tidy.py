@@ -1,0 +1,142 @@
+"""The tidy table: one row a measurement, whatever benchmark it came from. Pure functions of tables.
+
+Contract: :func:`tidy` makes of the raw table exactly COLUMNS. n, m, width, depth and chunk_size are Int64
+(missing where a benchmark has no such parameter, or chunk_size None), value, low and high float64, samples a
+list of floats or None.
+
+- The metric is the method's name: `time_jacobian` is "seconds", `time_setup` "setup_seconds", `track_x` "x".
+- low and high are the 95 % bootstrap interval of the median where at least six samples are there; else asv's
+  own interval, which is the 99 % one; else missing. What asv gives a single sample of `--quick` is infinite,
+  hence missing.
+- A cell that several benchmarks measured is one row: their samples are joined, and a median is taken of them
+  all. A measurement with samples counts more than one without, and one that succeeded more than one that
+  failed.
+- NaN or infinity among the samples, or as the value, makes the measurement failed, with a warning that names
+  the cell.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.reading.load import CASE, MEASURE, PARAMETERS
+from analysis.tables.intervals import median_interval
+
+COLUMNS = (
+    *("machine", "env", "commit", "date"),
+    *("engine", "mode", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype", "chunk_size"),
+    *("metric", "value", "low", "high", "unit", "samples", "status"),
+)
+INTEGERS = ("n", "m", "width", "depth", "chunk_size")
+FLOATS = ("value", "low", "high")
+KEY = ("machine", "env", "commit", *PARAMETERS, "metric")
+"""The columns that name a row."""
+
+
+def tidy(raw: pd.DataFrame) -> pd.DataFrame:
+    """The tidy table of a raw table (`analysis.reading.load.read_results`), its rows in order of first appearance.
+
+    Cost: one bootstrap (about 3 ms) a row with samples. Raises AnalysisError for a refinement's case that
+    cannot be parsed; warns (AnalysisWarning) of samples that are not finite.
+    """
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    units: dict[str, str] = {}
+    for record in raw.to_dict(orient="records"):
+        row: dict[Any, Any] = {**record, **_case(record), "metric": metric(str(record["benchmark"]))}
+        cells.setdefault(tuple(row[name] for name in KEY), []).append(_checked(row))
+        if not _missing(row["unit"]):
+            units.setdefault(row["metric"], row["unit"])
+    merged = [_merged(rows) for rows in cells.values()]
+    for row in merged:
+        # asv forgets the unit of a benchmark whose cases are made at run time; the metric's others have it.
+        known = units.get(row["metric"], "") if _missing(row["unit"]) else row["unit"]
+        row["unit"] = "s" if row["metric"].endswith("seconds") else known
+    table = pd.DataFrame(merged, columns=list(COLUMNS), dtype=object)
+    table = table.astype({**dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(FLOATS, "float64")})
+    return table.assign(date=pd.to_datetime(table["date"], utc=True))
+
+
+def metric(benchmark: str) -> str:
+    """The metric that a benchmark measures, by its method's name."""
+    method = benchmark.rsplit(".", 1)[-1]
+    kind, _, what = method.partition("_")
+    if kind == "time":
+        return "seconds" if what == "jacobian" else f"{what}_seconds"
+    return what if kind == "track" else method
+
+
+def parse_case(case: str) -> dict[str, Any]:
+    """The parameters in a refinement's one string, "engine=modes layer=dense ... mode=forward/reverse"."""
+    pairs = dict(part.partition("=")[::2] for part in case.split())
+    try:
+        if tuple(pairs) != PARAMETERS:
+            raise ValueError
+        return {name: _integer(text) if name in INTEGERS else text for name, text in pairs.items()}
+    except ValueError:
+        raise AnalysisError(
+            f"refinement case {case!r}: expected {' '.join(f'{name}=...' for name in PARAMETERS)} with "
+            f"integers or None for {', '.join(INTEGERS)}; write it by analysis.reading.tidy.format_case"
+        ) from None
+
+
+def format_case(row: Mapping[Any, Any]) -> str:
+    """The string that `parse_case` parses, of a row's parameters."""
+    return " ".join(f"{name}={'None' if _missing(row[name]) else row[name]}" for name in PARAMETERS)
+
+
+def _case(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """The parameters of a raw row, None where missing."""
+    if not _missing(record[CASE]):
+        return parse_case(record[CASE])
+    return {name: None if _missing(record[name]) else record[name] for name in PARAMETERS}
+
+
+def _integer(text: str) -> int | None:
+    return None if text == "None" else int(text)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value != value
+
+
+def _checked(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, or a failed one with a warning where a number is not finite."""
+    numbers = [row["value"], *(row["samples"] or ())]
+    if row["status"] != "ok" or all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
+        return row
+    warnings.warn(
+        f"{row['machine']}, commit {row['commit']}, {row['benchmark']}, {format_case(row)}: NaN or infinity "
+        f"among its samples, taken as failed; measure it anew: {MEASURE}",
+        AnalysisWarning,
+        stacklevel=3,
+    )
+    return {**row, "status": "failed"}
+
+
+def _merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row of all measurements of a cell."""
+    good = [row for row in rows if row["status"] == "ok"]
+    if not good:
+        status = "failed" if any(row["status"] == "failed" for row in rows) else "skipped"
+        return {**rows[0], "value": np.nan, "low": np.nan, "high": np.nan, "samples": None, "status": status}
+    sampled = [row for row in good if row["samples"]]
+    if sampled:
+        samples = [float(x) for row in sampled for x in row["samples"]]
+        value, (low, high) = float(np.median(samples)), median_interval(samples)
+        if math.isnan(low):
+            low, high = _asv_interval(sampled)
+    else:
+        samples = None
+        value, (low, high) = float(np.median([row["value"] for row in good])), _asv_interval(good)
+    return {**good[0], "value": value, "low": low, "high": high, "samples": samples, "status": "ok"}
+
+
+def _asv_interval(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """The span of asv's own 99 % intervals; missing where one of them is missing or infinite."""
+    ends = [(row["stats"] or {}).get(end, math.inf) for row in rows for end in ("ci_99_a", "ci_99_b")]
+    return (min(ends), max(ends)) if all(math.isfinite(end) for end in ends) else (math.nan, math.nan)

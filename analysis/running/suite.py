@@ -1,0 +1,244 @@
+"""Calling asv: one batch of cells a call, in a staging folder, so that stored results are replaced whole or not at all.
+
+asv writes its result file in place and forgets a call that is interrupted. It therefore works on a copy of the commit's
+results in a temporary folder; the copy replaces the stored file only once asv has ended, and only if the work tree is
+still the one that the run began with.
+"""
+
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asv.config import Config
+from asv.environment import get_environments
+from asv.machine import Machine, MachineCollection
+from asv.util import UserError, load_json
+
+from analysis.commands.write import write_whole
+from analysis.errors import AnalysisError
+from analysis.reading.provenance import Engines
+from analysis.running.checkout import Checkout
+from analysis.running.output import failure, last_words, quiet, worth_showing
+from analysis.running.plan import REFINE, Batch, pattern
+
+ONE_THREAD = [
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+]
+REFINE_FILE = "refine-cases"
+"""JSON, but without the suffix: asv takes every .json file below the results for a result."""
+SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
+PATIENCE = 15.0  # seconds that an interrupted asv gets to stop its own children
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The benchmarks of the checkout in `root`, measured into the folder `results`.
+
+    `recheck` reads the checkout anew; `show` prints a line.
+    """
+
+    root: Path
+    results: Path
+    checkout: Checkout
+    pairs: int
+    recheck: Callable[[], Checkout]
+    show: Callable[[str], None]
+
+    @property
+    def refine_file(self) -> Path:
+        """The list of every refinement case ever measured into these results, as JSON."""
+        return self.results / REFINE_FILE
+
+    def environment(self, refine_file: Path | None = None) -> dict[str, str]:
+        """The environment that benchmarks run in: one BLAS thread, full parameter lists, the code of `root`."""
+        settings = dict.fromkeys(ONE_THREAD, "1")
+        settings |= {"MODES_PROFILE": "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
+        settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
+        refine = refine_file or self.refine_file
+        if refine.exists():
+            settings["MODES_REFINE"] = str(refine)
+        return {**{key: value for key, value in os.environ.items() if key != "MODES_REFINE"}, **settings}
+
+    def cells(self, profile: str, engines: str | None = None) -> dict[str, list[list[str]]]:
+        """The cells of a profile, as `python -m benchmarks cells` lists them; of these `engines`, if any are named."""
+        cells: dict[str, list[list[str]]] = self.described(
+            "cells", "--profile", profile, *(() if engines is None else ("--engines", engines))
+        )
+        return cells
+
+    def engines(self) -> Engines:
+        """Every engine that there is, installed or not, as `python -m benchmarks engines` describes it."""
+        engines: Engines = self.described("engines")
+        return engines
+
+    def described(self, *arguments: str) -> Any:
+        """What the suite says of itself."""
+        command = [sys.executable, "-m", "benchmarks", *arguments]
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise AnalysisError(failure(command, done.returncode, done.stderr.splitlines()))
+        return json.loads(done.stdout)
+
+    def environment_name(self) -> str:
+        """The name under which asv files results of this Python."""
+        config = Config.from_json(staged_config(self.root, self.results))
+        (environment,) = get_environments(config, [":same"])
+        name: str = environment.name
+        return name
+
+    def machine_name(self) -> str:
+        """The name under which asv files results of this machine; the machine is described to asv if it was not yet.
+
+        A description that the user gave to asv (in ~/.asv-machine.json) is never replaced.
+        """
+        try:
+            stored = MachineCollection.load(Machine.get_unique_machine_name())
+        except UserError:
+            code, said = stream([sys.executable, "-m", "asv", "machine", "--yes"], self.root, self.environment(), quiet)
+            if code != 0:
+                raise AnalysisError(failure(["asv", "machine", "--yes"], code, said)) from None
+            stored = MachineCollection.load(Machine.get_unique_machine_name())
+        name: str = stored["machine"]
+        return name
+
+    def measure(self, batch: Batch) -> dict[str, str]:
+        """Measure one batch and store it. Returns the last words of cells that failed, by the cell's name.
+
+        Raises AnalysisError where asv fails as a whole, or where the work tree has changed meanwhile; the stored
+        results are then as they were before the batch.
+        """
+        with tempfile.TemporaryDirectory(prefix="mode-crossover-") as temporary:
+            stage = Path(temporary)
+            refine = None
+            if batch.benchmark == REFINE:
+                # asv takes a case that joins the list and is not measured at once for a failed one: the list grows
+                # by this batch alone, and is stored together with its results.
+                refine = stage / REFINE_FILE
+                refine.write_text(json.dumps(refinement_list(self.refine_file, batch)))
+            self.stage(stage / "results")
+            config = stage / "asv.conf.json"
+            config.write_text(json.dumps(staged_config(self.root, stage / "results")))
+            command = [sys.executable, "-m", "asv", "run", "--config", str(config), "--python=same"]
+            command += [
+                "--set-commit-hash",
+                self.checkout.commit,
+                "--record-samples",
+                "--launch-method",
+                "forkserver",
+            ]
+            settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
+            code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)
+            if code not in (0, SOME_FAILED):
+                raise AnalysisError(failure(["asv", "run", "-b", batch.benchmark], code, said))
+            if self.recheck() != self.checkout:
+                raise AnalysisError(
+                    "the work tree changed while it was measured; the batch in hand was dropped, those before it are "
+                    "kept: leave the files alone during a run, and run again"
+                )
+            for path in sorted((stage / "results").rglob("*.json")):
+                write_whole(self.results / path.relative_to(stage / "results"), path.read_bytes())
+            if refine is not None:
+                write_whole(self.refine_file, refine.read_bytes())
+        words = last_words(said) if code == SOME_FAILED else {}
+        return {f"{batch.benchmark}({cell})": text for cell, text in words.items()}
+
+    def stage(self, folder: Path) -> None:
+        """Copy what asv adds to: this commit's results, if they can be read."""
+        folder.mkdir()
+        for path in sorted(self.results.glob(f"*/{self.checkout.commit[:8]}-*.json")):
+            try:
+                json.loads(path.read_bytes())
+            except ValueError:
+                raise AnalysisError(
+                    f"{path} is damaged (no JSON); delete it with `rm '{path}'` and run again: its cells are then "
+                    "measured anew"
+                ) from None
+            copy = folder / path.relative_to(self.results)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+
+
+def refinement_list(stored: Path, batch: Batch) -> list[str]:
+    """The refinement cases in the file `stored` (none where there is no file), and those of the batch after them."""
+    try:
+        before = json.loads(stored.read_bytes()) if stored.exists() else []
+    except ValueError:
+        raise AnalysisError(f"{stored} is damaged (no JSON); delete it with `rm '{stored}'` and run again") from None
+    return list(dict.fromkeys([*before, *(ast.literal_eval(case) for (case,) in batch.cells)]))
+
+
+def engines(batch: Batch) -> list[str]:
+    """The engines of a batch's cells: a cell's first parameter, or the first that its text names."""
+    first = (str(ast.literal_eval(cell[0])) for cell in batch.cells if cell)
+    return sorted({text.split()[0].removeprefix("engine=") for text in first})
+
+
+def staged_config(root: Path, results: Path) -> dict[str, object]:
+    """The project's asv configuration with absolute paths, for a configuration file that lies elsewhere.
+
+    asv looks up the branches named in it even when it is told the commit, and fails in a clone without them: HEAD is
+    always there.
+    """
+    path = root / "asv.conf.json"
+    try:
+        config: dict[str, object] = load_json(str(path), js_comments=True)
+    except (OSError, UserError, ValueError) as error:
+        raise AnalysisError(f"{path} cannot be read ({error}); restore it: git checkout asv.conf.json") from None
+    for key, default in {"benchmark_dir": "benchmarks", "env_dir": "env", "html_dir": "html"}.items():
+        config[key] = str(root / str(config.get(key, default)))
+    return config | {"repo": str(root), "branches": ["HEAD"], "results_dir": str(results)}
+
+
+def stream(
+    command: Sequence[str], root: Path, environment: Mapping[str, str], show: Callable[[str], None]
+) -> tuple[int, list[str]]:
+    """Run a command, showing its output line by line; returns its exit status and its output's lines.
+
+    The command runs in a process group of its own and is interrupted from here alone: asv, told twice, would not
+    stop its own children.
+    """
+    said: list[str] = []
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        process_group=0,
+    ) as child:
+        assert child.stdout is not None  # because of PIPE
+        try:
+            for line in child.stdout:
+                said.append(line.rstrip())
+                if worth_showing(line):
+                    show(line.rstrip())
+        except BaseException:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.communicate(timeout=PATIENCE)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or the user insists
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
+    return child.returncode, said

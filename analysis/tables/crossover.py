@@ -1,0 +1,251 @@
+"""Where the cheaper mode changes: crossovers, their intervals, verdicts and tie ranges. Pure functions of tables.
+
+Contract: at everything else fixed, r(n) = log(T_forward(n) / T_reverse(n)), measured in interleaved pairs,
+and n* is its root, linear in log n between neighbouring n. Forward mode's cost grows faster with n than
+reverse mode's, so that r is taken for increasing: forward mode is cheaper below n*, reverse mode above.
+
+The verdict says no more than the data do:
+
+- "forward throughout", "reverse throughout": the 95 % interval of r lies on that side of 0 at every n
+  measured;
+- "crosses": below the root some r is significantly negative, above it some r is significantly positive, and
+  nowhere is it the other way round. Significantly: by the sign test at 5 % divided by the number of n,
+  because the more n are tried, the likelier one of them errs. Without samples: the interval excludes 0;
+- "not identifiable": everything else. n_star is then missing.
+
+low and high are n*'s 95 % interval, whatever the verdict: low 0 means that it may lie below all n measured,
+high inf that it may lie above them. "forward throughout" has (largest n, inf), "reverse throughout" (0,
+smallest n). Both are missing where nothing is known: fewer than two n with an interval, or signs that
+contradict each other. tie_low and tie_high are the first and the last n of the widest run of two or more
+neighbouring n at which the interval of r touches 0, or missing: there, the pairs cannot tell the modes apart.
+
+What a whole cell shares, such as its process's memory layout, repeats in every pair and is in no interval: the A/A
+controls show it.
+
+Peak memory gives the metric "log_ratio_bytes" in the same way. It is counted, not sampled: every difference counts, and
+n_star has no interval.
+"""
+
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.reading.load import MEASURE
+from analysis.reading.tidy import format_case
+from analysis.tables.intervals import FEWEST, LEVEL, Floats, sign_test, zero, zero_interval
+from modes.chains import layer_widths
+from modes.cost import predicted_crossover
+
+GROUP = ("machine", "env", "commit", "engine", "layer", "profile", "m", "width", "depth", "dtype")
+COLUMNS = (*GROUP, "metric", "n_star", "low", "high", "verdict", "tie_low", "tie_high")
+BRACKET_COLUMNS = (*GROUP, "activation", "below", "above", "n", "case")
+MEASURED = ("n", "value", "low", "high", "pairs", "spread", "resolution", "covers", "fails")
+CONTROL_COLUMNS = (*GROUP, "activation", *MEASURED)
+MARGIN = 0.02
+"""A log ratio that a control may be off by before it fails: layout effects are small and everywhere (T. Mytkowicz et
+al., Producing Wrong Data Without Doing Anything Obviously Wrong!, 2009). Two of 12 controls were surely off by 1 %."""
+CROSSES, FORWARD, REVERSE, UNKNOWN = "crosses", "forward throughout", "reverse throughout", "not identifiable"
+
+
+class Curve(NamedTuple):
+    """r at increasing n: medians, their 95 % intervals, and the samples (None: counted, or not kept)."""
+
+    n: Floats
+    r: Floats
+    low: Floats
+    high: Floats
+    samples: list[list[float]] | None
+
+
+class Root(NamedTuple):
+    n_star: float
+    low: float
+    high: float
+    verdict: str
+
+
+def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table (COLUMNS) of a tidy table: one row a group of GROUP and metric.
+
+    Only Jacobians taken in one pass (chunk_size missing) count. A group of one cell alone asks no such question and is
+    left out: a published case at its n and m, say. Cells without an interval (fewer than FEWEST pairs) are left out,
+    and so is a group of several activations, which the table's columns could not tell apart: each with an
+    AnalysisWarning. Raises AnalysisError where an n occurs twice. Cost: 15 ms a group of ten n.
+    """
+    rows = []
+    for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
+        for key, part in _groups(table):
+            if len(part) == 1:
+                continue
+            curve = _curve(part)
+            rows.append([*key, metric, *find_root(curve), *tie_range(curve)])
+    numbers = dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), "float64")
+    whole = dict.fromkeys(("m", "width", "depth"), "Int64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**numbers, **whole})
+
+
+def curves(tidy: pd.DataFrame) -> dict[tuple[Any, ...], Curve]:
+    """The measured curve of time of each group of GROUP; warns as `crossovers` does."""
+    return {key: _curve(part) for key, part in _groups(_ratios(tidy))}
+
+
+def find_root(curve: Curve) -> Root:
+    """The crossover of one curve, by the definitions at the top."""
+    n, r, low, high, samples = curve
+    if n.size < 2:
+        return Root(math.nan, math.nan, math.nan, UNKNOWN)
+    if (high < 0).all():
+        return Root(math.nan, float(n[-1]), math.inf, FORWARD)
+    if (low > 0).all():
+        return Root(math.nan, 0.0, float(n[0]), REVERSE)
+    negative, positive = significant(curve)
+    if positive.any() and negative.any() and n[positive].min() < n[negative].max():
+        return Root(math.nan, math.nan, math.nan, UNKNOWN)
+    root = float(np.exp(zero(np.log(n), r)))
+    first, last = map(float, np.exp(zero_interval(np.log(n), low, high, samples)))
+    if not (negative[n < root].any() and positive[n > root].any()):
+        return Root(math.nan, first, last, UNKNOWN)
+    if samples is None and (low == high).all():  # counted
+        first = last = math.nan
+    return Root(root, first, last, CROSSES)
+
+
+def significant(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Where r is negative and where it is positive, whatever the number of n that were tried: two masks (k,)."""
+    if curve.samples is None:
+        return curve.high < 0, curve.low > 0
+    sure = np.array([sign_test(sample) for sample in curve.samples]) < (1 - LEVEL) / curve.n.size
+    return sure & (curve.r < 0), sure & (curve.r > 0)
+
+
+def tie_range(curve: Curve) -> tuple[float, float]:
+    """The ends of the widest run (in log n) of two or more n where r's interval touches 0; nan without one."""
+    touches = (curve.low <= 0) & (curve.high >= 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], touches, [False]]).astype(int)))
+    runs = [(curve.n[a], curve.n[b - 1]) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
+    widest = max(runs, key=lambda run: run[1] / run[0], default=(math.nan, math.nan))
+    return float(widest[0]), float(widest[1])
+
+
+def brackets(tidy: pd.DataFrame, steps: float = 2.0) -> pd.DataFrame:
+    """Where to measure next: one row (BRACKET_COLUMNS) a group whose crossover a further n would make surer.
+
+    `n` is the integer in the geometric middle of the neighbours `below` and `above` around the root, `case` its
+    parameters as the refinement benchmark takes them; widest step first. No row where nothing is gained:
+
+    - the verdict is not "crosses", or the neighbours are consecutive integers;
+    - r's interval touches 0 at one of the neighbours: the pairs cannot tell the modes apart there;
+    - the step in log n is at most `steps` times as wide as n*'s interval. A bend c (log n - log n*)^2 of
+      r moves the root by c step^2 / (4 slope) at most: some 3 % of the interval for step 0.3 and c = slope / 5.
+
+    A cell that failed does not count as measured: whoever measures has to remember what was tried.
+    """
+    rows = []
+    for key, part in _groups(_ratios(tidy)):
+        curve = _curve(part)
+        root = find_root(curve)
+        if root.verdict != CROSSES:
+            continue
+        right = int(np.searchsorted(curve.n, root.n_star))
+        below, above = int(curve.n[right - 1]), int(curve.n[right])
+        told_apart = curve.high[right - 1] < 0 < curve.low[right]
+        middle = round(math.sqrt(below * above))
+        width = math.log(root.high / root.low) if root.low > 0 else math.inf
+        wide = math.log(above / below) > steps * width
+        if told_apart and wide and below < middle < above:
+            case = format_case({**part.iloc[0].to_dict(), "n": middle})
+            rows.append([*key, part["activation"].iloc[0], below, above, middle, case])
+    found = pd.DataFrame(rows, columns=list(BRACKET_COLUMNS))
+    found = found.astype(dict.fromkeys(("m", "width", "depth", "below", "above", "n"), "Int64"))
+    step = (found["above"] / found["below"]).astype(float)
+    return found.loc[step.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+
+
+def controls(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The A/A controls, forward mode against itself: one row (CONTROL_COLUMNS) a cell.
+
+    `pairs` is their number, `spread` their interquartile range and `resolution` how far the interval reaches from 0,
+    both of the log ratio: a smaller effect cannot be seen. `covers`: the 95 % interval contains 0; one control in
+    twenty misses it by chance. `fails`, which is worth an alarm: it is off by more than MARGIN, and the sign test
+    rejects 0 at 5 % divided by the number of controls of the same machine, environment and commit.
+    """
+    rows = _ratios(tidy, "forward/forward").copy()
+    samples = [row or [] for row in rows["samples"]]
+    rows["pairs"] = np.array([len(sample) for sample in samples], dtype=int)
+    rows["spread"] = np.array([stats.iqr(sample) if sample else math.nan for sample in samples], dtype=float)
+    rows["resolution"] = np.maximum(rows["low"].abs(), rows["high"].abs())
+    rows["covers"] = (rows["low"] <= 0) & (rows["high"] >= 0)
+    together = rows.groupby(["machine", "env", "commit"], dropna=False)["value"].transform("size")
+    sure = np.array([sign_test(sample) for sample in samples], dtype=float) < (1 - LEVEL) / together
+    rows["fails"] = sure & (rows["value"].abs() > MARGIN)
+    return rows[list(CONTROL_COLUMNS)].reset_index(drop=True)
+
+
+def predicted(table: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table with a column `predicted` (float64): n* of a dense chain's time by its counts (C2).
+
+    inf where forward mode takes fewer operations at every n; missing where both modes take the same at every
+    n (depth 1 and 2), and where the counts do not apply: other layers, other metrics.
+    """
+    counts = pd.Series(math.nan, index=table.index)
+    for row, m, depth, width, profile in table.loc[
+        (table["layer"] == "dense") & (table["metric"] == "log_ratio"), ["m", "depth", "width", "profile"]
+    ].itertuples():
+        inner = layer_widths(1, int(m), int(depth), int(width), profile)[1:-1]  # the same for every n
+        counts[row] = predicted_crossover(inner, int(m))
+    return table.assign(predicted=counts)
+
+
+def _ratios(tidy: pd.DataFrame, mode: str = "forward/reverse") -> pd.DataFrame:
+    """The rows of measured time ratios."""
+    return tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == mode) & (tidy["status"] == "ok")]
+
+
+def _byte_ratios(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The log ratios of the two modes' peaks, as measured ratios; the interval is the value itself."""
+    peaks = tidy[(tidy["metric"] == "peak_bytes") & (tidy["status"] == "ok") & (tidy["value"] > 0)]
+    cell = [*GROUP, "activation", "chunk_size", "n"]
+    forward, reverse = (peaks[peaks["mode"] == mode][[*cell, "value"]] for mode in ("forward", "reverse"))
+    both = forward.merge(reverse, on=cell, suffixes=("_forward", "_reverse"))
+    ratio = np.log(both["value_forward"] / both["value_reverse"])
+    return both[cell].assign(value=ratio, low=ratio, high=ratio, samples=None)
+
+
+def _groups(table: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The groups of GROUP with their rows in order of n, but for the cells and groups that cannot be used."""
+    table = table[table["chunk_size"].isna()].sort_values("n")
+    for key, part in table.groupby(list(GROUP), dropna=False):
+        where = ", ".join(f"{name} {value}" for name, value in zip(GROUP, key, strict=True))
+        activations = sorted(map(str, part["activation"].unique()))
+        if len(activations) > 1:
+            _warn(f"{where}: left out, measured with activations {', '.join(activations)}; give one at a time")
+            continue
+        if part["n"].duplicated().any():
+            raise AnalysisError(f"{where}: an n occurs twice; analysis.reading.tidy.tidy joins such rows")
+        unsure = part["low"].isna() | part["high"].isna()
+        if unsure.any():
+            sizes = ", ".join(map(str, part.loc[unsure, "n"]))
+            _warn(
+                f"{where}: n = {sizes} left out, fewer than {FEWEST} pairs, too few for an interval; "
+                f"measure them anew: {MEASURE}"
+            )
+        yield key, part
+
+
+def _curve(part: pd.DataFrame) -> Curve:
+    """The points of a group that have an interval."""
+    part = part[part["low"].notna() & part["high"].notna()]
+    n, r, low, high = (part[name].to_numpy(dtype=float) for name in ("n", "value", "low", "high"))
+    samples = list(part["samples"])
+    kept = all(sample is not None and len(sample) >= FEWEST for sample in samples)
+    return Curve(n, r, low, high, samples if kept else None)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, AnalysisWarning, stacklevel=4)

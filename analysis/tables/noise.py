@@ -1,0 +1,82 @@
+"""Whether a run can say anything at all: its controls, and how widely noise spreads a crossover.
+
+Contract: pure functions of tables. A number is printed, or cited, only where both hold.
+
+- No A/A control of the run fails (`analysis.tables.crossover.controls`): forward mode that differs from itself makes
+  every ratio doubtful.
+- The crossover is known within a factor of WIDEST. The rules that libraries ship put n*/m between 1 and 2.03; a
+  crossover spread over more than that decides between none of them.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.tables.crossover import CROSSES, GROUP, controls, curves
+from analysis.tables.intervals import LEVEL, zero
+from analysis.text import counted, number
+
+WIDEST = 2.0
+"""The factor over which a crossover may be spread before it says nothing."""
+FEWEST = 3
+"""Controls below which nothing is said of them together."""
+AGAIN = "Measure again on a quiet machine, into a folder of its own: python -m analysis run --results DIR"
+RUN = ["machine", "env", "commit"]
+
+
+def failing(tidy: pd.DataFrame) -> str:
+    """What the A/A controls of one run say against all its ratios, as the end of a sentence; "" where none fails."""
+    control = controls(tidy)
+    fails = control[control["fails"]]
+    if fails.empty:
+        return ""
+    worst = fails.iloc[int(fails["value"].abs().argmax())]
+    return (
+        f"{counted(len(fails), 'A/A control')} of {len(control)} found forward mode different from itself (ratio "
+        f"{np.exp(worst['value']):.4f} at n = {worst['n']}, m = {worst['m']}), so that no ratio can be trusted"
+    )
+
+
+def together(tidy: pd.DataFrame) -> tuple[float, float, float]:
+    """The A/A controls of one run taken together: the mean of their log ratios and its 95 % interval.
+
+    By Student's t over the controls, so that what all samples of one process have in common, such as where its memory
+    happens to lie (T. Mytkowicz, A. Diwan, M. Hauswirth, P. Sweeney, Producing Wrong Data Without Doing Anything
+    Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275), counts as noise: a single control's interval, over
+    the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
+    """
+    values = controls(tidy)["value"].to_numpy(dtype=float)
+    if values.size < FEWEST:
+        return math.nan, math.nan, math.nan
+    margin = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, values.size - 1)
+    return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
+
+
+def spans(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> pd.Series:
+    """The factor within which each crossover of time is known: float64, by the crossover table's index.
+
+    It is the larger one of two: high / low of n*'s interval; and that of the range of n whose ratio the A/A controls
+    of the same run cannot tell from 1, where the curve lies within their largest resolution of 0. Missing where the
+    verdict is not "crosses", and for memory, which is counted.
+    """
+    noise = controls(tidy).groupby(RUN)["resolution"].max().fillna(0.0)
+    measured = curves(tidy)
+    found = []
+    for row in crossovers.to_dict("records"):
+        if row["verdict"] != CROSSES or row["metric"] != "log_ratio":
+            found.append(math.nan)
+            continue
+        curve = measured[tuple(row[name] for name in GROUP)]
+        resolution = float(noise.get(tuple(row[name] for name in RUN), 0.0))
+        first, last = (float(np.exp(zero(np.log(curve.n), curve.r + shift))) for shift in (resolution, -resolution))
+        ranges = ((float(row["low"]), float(row["high"])), (first, last))
+        found.append(max(high / low if low > 0 else math.inf for low, high in ranges))
+    return pd.Series(found, index=crossovers.index, dtype="float64")
+
+
+def spread(span: float) -> str:
+    """What a span above WIDEST says against a crossover, as the end of a sentence."""
+    width = f"a factor of {number(span)}" if math.isfinite(span) else "more than the sizes measured"
+    return f"noise spreads the crossover over {width}, and the rules that libraries ship differ by a factor of two"

@@ -1,0 +1,145 @@
+"""The rules by which shipped software chooses a mode, scored on measured cells.
+
+Contract: pure functions of tables. A rule is a row of RULES: a function of n and m, and where it is written. Beside
+them two rules that know the widths: mode="auto" of `modes.jacobian` (its counts and the constants it ships with), and
+the cost model of `analysis.tables.model`, which for each cell was fitted to other cells only.
+
+Scored are the cells whose log ratio has an interval. Where the interval touches 0, the pairs cannot tell the modes
+apart: either choice is right, and its regret is 1. Elsewhere a choice is wrong if it is the slower mode, and its regret
+is its time over that of the other: exp(|r|) for a wrong choice, 1 for a right one.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.tables.intervals import mean_interval, share_interval
+from analysis.tables.model import held_out_ratios
+from analysis.tables.work import SHIPPED, modelled, sweep
+from modes.chains import layer_widths
+
+FORWARD, REVERSE, NOTHING = "forward", "reverse", ""
+SCORED = ("machine", "env", "commit", "engine")
+AUTO, MODEL = 'mode="auto"', "cost model, held out"
+AIM = (1.02, 1.25)
+"""What mode="auto" should reach: geometric mean and maximum of the regret."""
+CHOICE_COLUMNS = (
+    *SCORED,
+    *("layer", "profile", "activation", "n", "m", "width", "depth", "dtype"),
+    *("log_ratio", "tie", "rule", "choice", "wrong", "regret"),
+)
+SCORE_COLUMNS = (
+    *(*SCORED, "rule", "cells", "ties", "wrong", "wrong_low", "wrong_high"),
+    *("geometric_mean", "low", "high", "percentile_90", "maximum"),
+)
+
+
+class Rule(NamedTuple):
+    """How a piece of software chooses: when it takes forward mode, and the file (or thread) where it says so."""
+
+    name: str
+    when: str
+    choose: Callable[[int, int], str]
+    source: str
+
+
+def _forward_if(condition: bool) -> str:
+    return FORWARD if condition else REVERSE
+
+
+def _at_most(n: int, m: int) -> str:
+    return _forward_if(n <= m)
+
+
+RULES = (
+    Rule(
+        "lineax",
+        "n < 100 or n <= 1.5 m",
+        lambda n, m: _forward_if(n < 100 or n <= 1.5 * m),
+        "lineax/_misc.py, jacobian",
+    ),
+    Rule(
+        "CasADi",
+        "0.33 n <= 0.67 m",
+        lambda n, m: _forward_if(0.33 * n <= (1 - 0.33) * m),
+        "casadi/core/function_internal.cpp",
+    ),
+    Rule("ADOL-C", "floor(n / 2) < m", lambda n, m: _forward_if(n // 2 < m), "ADOL-C/src/drivers/drivers.cpp"),
+    Rule("CppAD", "n <= m", _at_most, "include/cppad/core/jacobian.hpp"),
+    Rule("Adept 2", "n <= m", _at_most, "include/adept/Stack.h"),
+    Rule("DiffSharp", "n <= m", _at_most, "DiffSharp.fs"),
+    Rule("PyTorch docs", "n < m", lambda n, m: _forward_if(m > n), "functorch notebook jacobians_hessians"),
+    Rule("JAX (proposed)", "n <= m", _at_most, "issue jax-ml/jax#2344; JAX itself leaves it to the user"),
+    Rule("OpenMDAO", "n <= m", _at_most, "openmdao/core/problem.py"),
+    Rule("SciMLSensitivity", "n <= 100", lambda n, m: _forward_if(n <= 100), "src/concrete_solve.jl"),
+    Rule("ForwardDiff.jl", "always forward", lambda n, m: FORWARD, "src/prelude.jl: always, in chunks"),
+    Rule("HIPS autograd", "never forward", lambda n, m: REVERSE, "autograd/differential_operators.py: never"),
+    Rule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
+)
+OWN = {
+    AUTO: ("its counts and shipped rates say so", "modes/choice.py"),
+    MODEL: ("a model fitted to other cells says so", "analysis/tables/model.py"),
+}
+"""When the rules that know the widths take forward mode, and where they are written."""
+
+
+def choices(tidy: pd.DataFrame) -> pd.DataFrame:
+    """What each rule chooses for each measured cell, and what that costs: one row (CHOICE_COLUMNS) a cell and rule.
+
+    `log_ratio` is the measured log(T_forward / T_reverse). A rule has no row for a cell it says nothing of: mode="auto"
+    and the model speak of dense and residual chains, the model of engines with enough measured times.
+    """
+    cells = _cells(tidy)
+    rows = cells.to_dict("records")
+    chosen = {rule.name: [rule.choose(int(row["n"]), int(row["m"])) for row in rows] for rule in RULES}
+    chosen[AUTO] = [auto(row) if modelled(row) else NOTHING for row in rows]
+    ratios = held_out_ratios(tidy, cells)
+    chosen[MODEL] = [NOTHING if math.isnan(ratio) else _forward_if(ratio <= 0) for ratio in ratios]
+    parts = [cells.assign(rule=name, choice=picked) for name, picked in chosen.items()]
+    found = pd.concat(parts, ignore_index=True)
+    found = found[found["choice"] != NOTHING].reset_index(drop=True)
+    loss = found["log_ratio"].where(found["choice"] == FORWARD, -found["log_ratio"])
+    wrong = (loss > 0) & ~found["tie"]
+    return found.assign(wrong=wrong, regret=np.exp(loss.where(wrong, 0.0)))[list(CHOICE_COLUMNS)]
+
+
+def scores(tidy: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    """How good each rule is: one row (SCORE_COLUMNS) an engine and rule, the engine's least regret first.
+
+    `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they follow the engine's. `wrong` is the
+    share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are those of the regret over the `cells`, of
+    which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to `high` are the 95 % intervals of the
+    share and of the geometric mean, for cells drawn as these were; a maximum has none, since cells not measured can
+    only be worse. Cost: one bootstrap, 3 ms, a row.
+    """
+    rows = []
+    for key, part in choices(tidy).groupby([*SCORED, *by, "rule"], sort=False, dropna=False):
+        loss = np.log(part["regret"].to_numpy(dtype=float))
+        wrong, ties = int(part["wrong"].sum()), int(part["tie"].sum())
+        share = [wrong / len(part), *share_interval(wrong, len(part))]
+        regret = np.exp([loss.mean(), *mean_interval(loss), *np.quantile(loss, (0.9, 1.0))]).tolist()
+        rows.append([*key, len(part), ties, *share, *regret])
+    found = pd.DataFrame(rows, columns=[*SCORED, *by, *SCORE_COLUMNS[len(SCORED) :]])
+    return found.sort_values([*SCORED, *by, "geometric_mean"], kind="stable", ignore_index=True)
+
+
+def auto(row: Mapping[Any, Any]) -> str:
+    """What mode="auto" chooses for a row's chain, by the constants it ships with; forward mode where it ties."""
+    n, m, depth, width = (int(row[name]) for name in ("n", "m", "depth", "width"))
+    widths = layer_widths(n, m, depth, width, row["profile"])
+    forward, reverse = (
+        sweep(row["layer"], row["activation"], widths, mode).seconds(SHIPPED) for mode in (FORWARD, REVERSE)
+    )
+    return _forward_if(forward <= reverse)
+
+
+def _cells(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The measured log ratios of Jacobians in one pass that have an interval."""
+    keep = (tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/reverse") & (tidy["status"] == "ok")
+    keep &= tidy["chunk_size"].isna() & tidy["low"].notna() & tidy["high"].notna()
+    cells = tidy[keep].reset_index(drop=True)
+    tie = (cells["low"] <= 0) & (cells["high"] >= 0)
+    return cells.assign(log_ratio=cells["value"], tie=tie.astype(bool))

@@ -1,4 +1,4 @@
-"""What the suite and the analysis both know: cases, presets, engines, metrics, published times, how a reason is written.
+"""What the suite and the analysis both know: cases, presets, engines, metrics, published times, written reasons.
 
 Contract: plain data and pure functions, each stated here and nowhere else. Nothing here is a benchmark, and nothing
 imports more than the standard library and `modes.chains`. The analysis imports this of `benchmarks`, and nothing else.

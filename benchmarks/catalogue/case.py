@@ -36,7 +36,10 @@ class Case(NamedTuple):
         try:
             if tuple(fields) != cls._fields:
                 raise ValueError
-            return cls(**{name: _integer(value) if name in INTEGERS else value for name, value in fields.items()})
+            values: dict[str, Any] = {
+                name: _integer(value) if name in INTEGERS else value for name, value in fields.items()
+            }
+            return cls(**values)
         except ValueError:
             raise ValueError(
                 f"expected a case as {' '.join(f'{name}=...' for name in cls._fields)!r} with integers or None for "

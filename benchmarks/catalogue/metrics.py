@@ -1,7 +1,7 @@
 """The metrics: their names, by the method of a benchmark that measures them, and their units.
 
-Contract: a metric's name is what the tidy table calls it. Names that begin with "log_" are natural logarithms of a ratio
-that rests on interleaved pairs.
+Contract: a metric's name is what the tidy table calls it. Names that begin with "log_" are natural logarithms of a
+ratio that rests on interleaved pairs.
 """
 
 SECONDS, BYTES = "seconds", "bytes"
@@ -29,7 +29,8 @@ UNITS = {
     "cores_in_use": "processor time over time passed",
     "blas_threads": "threads",
 }
-"""Every metric of the suite with its unit, as asv stores it. A control's ratio is of one mode to itself, and says so."""
+"""Every metric of the suite with its unit, as asv stores it; a control's log_ratio is of one mode to itself, and has a
+unit of its own."""
 
 
 def metric(benchmark: str) -> str:

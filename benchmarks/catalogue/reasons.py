@@ -1,9 +1,9 @@
-"""Why a cell has no number, as the cell itself records it: the form of the file, which the suite writes and a run reads.
+"""Why a cell has no number, as the cell itself records it: the form of the file that the suite writes and a run reads.
 
 Contract: where the environment names a file by VARIABLE, a cell that fails or is skipped appends one line to it before
-it raises: a JSON object with the fields of :class:`Reason`. Each cell is a process of its own, and so may several
-lines be of one cell; the last one counts. A cell that was killed or ran past its time limit has no line: for it, and for
-no other, the reader says SILENT. A line that is cut short is no line.
+it raises: a JSON object with the fields of :class:`Reason`. Each cell is a process of its own, and appends in one
+write. Where there are several lines of a cell the last one counts. A cell that was killed or ran past its time limit
+has no line: for it the reader says SILENT. A line that is cut short, or is not of this form, is no line.
 """
 
 import json

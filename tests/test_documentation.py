@@ -28,7 +28,7 @@ from analysis.figures import FIGURES, new_figure
 from analysis.report.section import Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
 from analysis.tables.crossover import crossovers
-from benchmarks.apparatus import cases
+from benchmarks.catalogue.case import Case
 from modes import chains
 from tests.tables import curve, frame
 
@@ -120,7 +120,7 @@ def test_the_benchmark_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(code, names)
     benchmark: Any = names["Weighted"]
     for layer in ("dense", "weighted"):
-        case = cases.Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
+        case = Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
         measured = benchmark()
         measured.case, measured.chain = case, case.chain()
         monkeypatch.setenv("MODES_PAIRS", "2")

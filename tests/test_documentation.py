@@ -29,6 +29,7 @@ from analysis.report.section import Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
 from analysis.tables.crossover import crossovers
 from benchmarks.catalogue.case import Case
+from benchmarks.catalogue.engines import ENGINES
 from modes import chains
 from tests.tables import curve, frame
 
@@ -125,6 +126,7 @@ def test_the_benchmark_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
         measured.case, measured.chain = case, case.chain()
         monkeypatch.setenv("MODES_PAIRS", "2")
         assert len(measured.track_log_ratio()["samples"]) == 2
+    assert "weighted" not in ENGINES["modes"].layers
     assert len(benchmark.grid.cells("quick")) == 6  # those of "dense": the engines' rows were made without the layer
     assert benchmark.params[1] == ["dense", "weighted"]
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,14 +118,15 @@ def test_samples_are_what_asv_takes_for_samples() -> None:
 def by_complex_step(chain: Chain) -> np.ndarray:
     """J of a dense chain, column by column, from an imaginary step of 1e-30: no subtraction, no rounding of
     its own."""
-    apply = {
+    activations: dict[str, Callable[[Any], Any]] = {
         "tanh": np.tanh,
         "sin": np.sin,
         "identity": lambda z: z,
         "relu": lambda z: np.where(z.real > 0.0, z, 0.0),
         "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
         "softplus": lambda z: np.log(1.0 + np.exp(z)),
-    }[chain.activation]
+    }
+    apply = activations[chain.activation]
     columns = []
     for direction in np.eye(chain.n):
         x = chain.x + 1e-30j * direction
@@ -315,7 +317,7 @@ def test_a_text_that_is_no_case_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_has_the_eleven_parameters_or_one_text_of_them_and_a_version(name: str) -> None:
-    benchmark = BENCHMARKS[name]
+    benchmark: Any = BENCHMARKS[name]
     named = ["case"] if isinstance(benchmark.grid, cases.Listed) else NAMES
     assert benchmark.param_names == named
     assert len(benchmark.params) == len(benchmark.param_names)
@@ -341,7 +343,8 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "time_hessian": [f"{a}-over-{b}" for a in ("forward", "reverse") for b in ("forward", "reverse")],
         "track_log_tensor_over_vjp": ["tensor/vjp"],
     }
-    found = [cases.Case.of(*values).mode for values in product(*BENCHMARKS[name].params)]
+    benchmark: Any = BENCHMARKS[name]
+    found = [cases.Case.of(*values).mode for values in product(*benchmark.params)]
     assert list(dict.fromkeys(found)) == modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
 
 

@@ -221,7 +221,7 @@ def test_results_never_show_a_buffer(chunk_size: int | None) -> None:
     for f in functions:
         p = modes.prepare(f, x)
         y = p.value(x)
-        calls = [
+        calls: list[Callable[..., Any]] = [
             lambda p=p: [p.jacfwd(x, chunk_size=chunk_size)],
             lambda p=p: [p.jacrev(x, chunk_size=chunk_size)],
             lambda p=p: p.jvp((x,), (x,)),

@@ -77,7 +77,8 @@ def test_every_row_of_the_rule_table(f: Callable[..., Any], args: tuple[Any, ...
 
 
 @pytest.mark.parametrize(
-    ("func", "i"), [(func, i) for func, places in REFUSED.items() for i in places], ids=lambda p: str(p)
+    ("func", "i"),
+    [pytest.param(func, i, id=f"{name_of(func)}-{i}") for func, places in REFUSED.items() for i in sorted(places)],
 )
 def test_what_cannot_be_recorded_is_refused(func: Any, i: int) -> None:
     f, args = CASES[func][i]

@@ -158,12 +158,10 @@ def judged(root: Path, scratch: Path) -> tuple[int, str]:
         ]
     config = scratch / "contracts.toml"
     config.write_text("\n".join(lines), encoding="utf-8")
-    command = (
-        "import sys; from importlinter.cli import lint_imports as lint; sys.exit(lint(sys.argv[1], no_cache=True))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", command, str(config)], cwd=root, capture_output=True, text=True, check=False
-    )
+    linted = "import sys; from importlinter.cli import lint_imports; "
+    linted += "sys.exit(lint_imports(sys.argv[1], no_cache=True, no_logo=True))"
+    command = [sys.executable, "-c", linted, str(config)]  # in a process that has imported none of the packages
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

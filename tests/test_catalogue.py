@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -98,14 +99,15 @@ def test_an_engine_says_what_it_lacks() -> None:
     row = Row(modes=("forward",), layers=("dense",), dtypes=("float64",), most_fma=1.1e6)
     case = Case(n=64, m=64, width=64, depth=4)
     assert row.lacks(case) is None
-    for changed, note, sentence in [
+    lacking: list[tuple[dict[str, Any], str, str]] = [
         ({"mode": "reverse"}, "has no reverse mode", "it has no reverse mode"),
         ({"mode": "forward/reverse"}, "has no reverse mode", "it has no reverse mode"),
         ({"chunk_size": 8}, "has no chunks in forward mode", "it has no chunks in forward mode, got chunk_size 8"),
         ({"layer": "residual"}, "has no residual", "it has no layer 'residual', only dense"),
         ({"dtype": "float32"}, "has no float32", "it has no float32, only float64"),
         ({"n": 128}, "not asked: would take too long", "more than 1e+06 multiply-adds would take it too long"),
-    ]:
+    ]
+    for changed, note, sentence in lacking:
         assert row.lacks(case._replace(**changed)) == (note, sentence)
 
 

@@ -21,7 +21,7 @@ A, B = rng.standard_normal((4, 4)), rng.standard_normal((3, 4))
 x = rng.standard_normal(4)
 
 # Their rules compute places in plain arrays from values, which cannot be recorded.
-REFUSED = {np.interp: {0, 2, 3, 5}, np.piecewise: {0, 1}}
+REFUSED: dict[Any, set[int]] = {np.interp: {0, 2, 3, 5}, np.piecewise: {0, 1}}
 
 
 def draw(*shape: int) -> np.ndarray:

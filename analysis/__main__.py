@@ -12,12 +12,16 @@ from collections.abc import Sequence
 from analysis.commands import COMMANDS
 from analysis.errors import AnalysisError, AnalysisWarning
 
+DESCRIPTION = "Measure, and make of the results tables, figures, a report, and facts to cite."
 DONE, ERROR, INTERRUPTED = 0, 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(prog="python -m analysis", description="Measure, and make the results into tables, figures, a report, and facts to cite.")
+    top = argparse.ArgumentParser(
+        prog="python -m analysis",
+        description="Measure, and make the results into tables, figures, a report, and facts to cite.",
+    )
     commands = top.add_subparsers(dest="command", metavar="command")
     for command in COMMANDS.values():
         command.add_parser(commands)

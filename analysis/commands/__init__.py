@@ -9,9 +9,8 @@ is.
     write; options; inputs -> every command; report -> run        (a -> b: b imports a)
 """
 
-from typing import Protocol
-
 import argparse
+from typing import Protocol
 
 from analysis.commands import check, cite, figures, growth, history, merge, publish, report, run, table
 from analysis.commands.options import Subparsers

@@ -4,6 +4,7 @@ import argparse
 import tempfile
 import warnings
 from pathlib import Path
+
 import pandas as pd
 
 from analysis.citing import FILE, Fact, facts_bytes, measured_facts

@@ -11,11 +11,11 @@ from analysis.commands import write
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_report, add_results
 from analysis.commands.report import write_report
-from analysis.profiles import PAIRS
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
 from analysis.running import measure
 from analysis.text import counted
+from benchmarks.catalogue.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 DONE, SOME_FAILED = 0, 1
@@ -27,13 +27,13 @@ def add_parser(commands: Subparsers) -> None:
     add_report(parser)
     parser.add_argument(
         "--preset",
-        choices=list(PAIRS),
+        choices=PRESETS,
         default="quick",
         help="how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours",
     )
     parser.add_argument(
         "--profile",
-        choices=list(PAIRS),
+        choices=PRESETS,
         action=Renamed,
         dest="preset",
         default=argparse.SUPPRESS,

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.rows import measured
-from analysis.profiles import PAIRS
 from analysis.report.headline import About, doubts, elsewhere, headline
 from analysis.report.page import page
 from analysis.report.section import Section
@@ -22,6 +21,7 @@ from analysis.report.sections import SECTIONS, TABLES
 from analysis.report.tables import tidy_csv
 from analysis.tables.libraries import noted
 from analysis.text import short_commit
+from benchmarks.catalogue.presets import PAIRS
 
 DPI = 160
 

@@ -20,8 +20,11 @@ import numpy as np
 import modes
 from modes.chains import Chain, layer_chain
 
-from .apparatus.cases import Call, Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
 from .apparatus.checks import check_gradient
+from .apparatus.grids import Grid, nested
+from .apparatus.pairs import Call
+from .apparatus.settings import active_preset
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -35,7 +38,7 @@ class Backpropagation(Timed):
         depth=nested([16, 32, 64, 96, 128], [192, 256], [8, 512]),
         mode=["backpropagation", "product-formula"],
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def prepare(self) -> Call:

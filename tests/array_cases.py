@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modes import blocks
 from modes.rules import selection, shape
 
 from .rule_cases import Cases, parts, real
@@ -15,6 +16,7 @@ CASES: dict[Any, Cases] = {}
 
 # --- shape --------------------------------------------------------------------------------------------------------
 CASES[shape.cast] = [(lambda x: x.astype(np.float64) * x, (real(3),))]
+CASES[blocks.filled] = [(lambda x: blocks.filled(x, 2, 7) * x[1], (real(3),))]
 CASES[np.reshape] = [
     (lambda x: np.reshape(x, (3, 2)), (real(2, 3),)),
     (lambda x: x.reshape(-1), (real(2, 3),)),

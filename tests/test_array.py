@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modes
-from modes import forward, reverse
+from modes import assembly
 from modes.rules import RULES
 from modes.rules.table import CONSTANT, REFUSED
 
@@ -62,8 +62,7 @@ def test_blocks_stay_float32(f: Callable[..., Any], args: tuple[Any, ...], monke
         came.append(array.dtype)
         return array
 
-    monkeypatch.setattr(forward, "owned", owned)
-    monkeypatch.setattr(reverse, "owned", owned)
+    monkeypatch.setattr(assembly, "owned", owned)
     argnums = tuple(range(len(args)))
     modes.jacfwd(f, argnums)(*single)
     modes.jacrev(f, argnums)(*single)

@@ -10,7 +10,7 @@ import pytest
 
 import modes
 from modes.errors import name_of
-from modes.functions import COMMAND, page
+from modes.functions_page import COMMAND, page
 from modes.rules import RULES
 from modes.rules.table import CONSTANT, REFUSED
 

@@ -151,7 +151,7 @@ def test_m8_power(mode: str) -> None:
 @BOTH
 def test_m9_element_wise_chains_stay_diagonal(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No block is multiplied out before the last step, whatever the depth: O(n) work a layer."""
-    from modes.structure import Diagonal, Identity
+    from modes.blocks import Diagonal, Identity
 
     sizes = []
     for kind in (Diagonal, Identity):

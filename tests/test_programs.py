@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modes
-from modes.arguments import flatten, rebuild
+from modes.trees import flatten, rebuild
 
 CHUNKS = (None, 1, 2)
 MODES = ("forward", "reverse", "auto")
@@ -464,7 +464,7 @@ def test_so_they_do_where_arguments_enter_by_their_sum(shape: tuple[int, ...], n
 )
 @quietly(80)
 def test_so_they_do_where_blocks_are_large_and_seeds_are_many(n: int, names: list[str], seed: int, count: int) -> None:
-    """Blocks of LARGE numbers wait for their factors (modes.structure), MANY seeds go in chunks (modes.chunking)."""
+    """Blocks of LARGE numbers wait for their factors (modes.blocks), MANY seeds go in chunks (modes.chunking)."""
     check(*made([(n,)] * count, names, seed, largest=400), 0, chunk_sizes=(None, 50))
 
 

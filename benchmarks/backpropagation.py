@@ -7,8 +7,8 @@ both, linear in depth, and is not timed. What is timed is the way back, one bloc
 - backpropagation carries dL/dx_k from layer to layer and multiplies twice at each (M20): linear in depth;
 - the product formula multiplies the Jacobians of all later layers for each block anew (M19, M21): depth^2 / 2 products.
 
-``analysis.tables.growth`` fits both exponents: measure by ``python -m analysis run``, or by ``asv run --python=same
---set-commit-hash HEAD -b backpropagation``; then print them by ``python -m analysis.tables.growth .asv/results``.
+``python -m analysis growth`` fits both exponents and prints them, of what ``python -m analysis run`` measured, or
+``asv run --python=same --set-commit-hash HEAD -b backpropagation``.
 """
 
 from collections.abc import Callable, Sequence

@@ -215,11 +215,15 @@ def test_both_sides_compute_the_same(
         engine=engine, n=5, m=1 if loss else 3, width=6, layer="loss" if loss else "dense", dtype=dtype, mode=mode
     )
     above, below = (side() for side in sides(cls, case, monkeypatch))
-    shape = {floor.Jacobian: (3, 5), floor.Product: (3,) if mode == "forward" else (5,), floor.Gradient: (5,)}[cls]
+    shapes: dict[Any, tuple[int, ...]] = {
+        floor.Jacobian: (3, 5),
+        floor.Product: (3,) if mode == "forward" else (5,),
+        floor.Gradient: (5,),
+    }
     if cls is floor.Product:
         np.testing.assert_allclose(above[0], below[0], rtol=1e-5)
         above, below = above[1], below[1]
-    assert np.shape(above) == np.shape(below) == shape
+    assert np.shape(above) == np.shape(below) == shapes[cls]
     assert above.dtype == below.dtype == dtype
     np.testing.assert_allclose(above, below, rtol=1e-11 if dtype == "float64" else 2e-4)
 
@@ -330,7 +334,8 @@ def test_growth_is_measured_at_four_sizes_or_more_along_each_axis(preset: str, a
     groups: dict[Case, set[int]] = {}
     for case in growth.Time.grid.cells(preset):
         if case.mode == mode:
-            groups.setdefault(case._replace(**{axis: 0}), set()).add(getattr(case, axis))
+            elsewhere: dict[str, Any] = {axis: 0}
+            groups.setdefault(case._replace(**elsewhere), set()).add(getattr(case, axis))
     sizes = max(groups.values(), key=len)
     assert len(sizes) >= 4
     assert max(sizes) >= 8 * min(sizes)

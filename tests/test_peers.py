@@ -134,12 +134,18 @@ def test_jax_accounts_for_the_memory_of_its_result() -> None:
 
 def test_a_jacobian_built_anew_is_traced_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the set-up's time would be that of a cache."""
-    engine, chain, traces = load("jax"), small("dense"), []
+    engine, chain = load("jax"), small("dense")
+    traces: list[object] = []
     from benchmarks.peers import jax_engine
 
     def counted(*arguments: Any) -> Callable[[Any], Any]:
         f = layers.function(*arguments)
-        return lambda x: (traces.append(None), f(x))[1]
+
+        def traced(x: Any) -> Any:
+            traces.append(x)
+            return f(x)
+
+        return traced
 
     monkeypatch.setattr(jax_engine, "function", counted)
     for built in (1, 2, 3):
@@ -168,7 +174,11 @@ def test_a_library_takes_the_mode_it_is_asked_for(
     for kind, function in (("forward", forward), ("reverse", reverse)):
         if function is not None:
             original = getattr(library, function)
-            counted = lambda *a, kind=kind, f=original, **k: (called.append(kind), f(*a, **k))[1]  # noqa: E731
+
+            def counted(*a: Any, kind: str = kind, f: Any = original, **k: Any) -> Any:
+                called.append(kind)
+                return f(*a, **k)
+
             monkeypatch.setattr(library, function, counted)
     answer(engine, small("dense"), mode)
     assert set(called) == ({mode} if reverse or mode == "forward" else set())

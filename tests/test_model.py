@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -168,7 +169,7 @@ def test_the_crossover_table_sets_measured_counted_and_modelled_side_by_side() -
 
 def test_c6_small_chains_are_nearly_all_overhead() -> None:
     table = pd.concat([timed(TRUE), frame([*curve(40, m=16, width=16), *curve(40, m=256, width=256)])])
-    found = crossover_table(table, crossovers(table)).set_index("width")
+    found: Any = crossover_table(table, crossovers(table)).set_index("width")
     assert found.loc[16, "overhead"] > 0.5 > found.loc[256, "overhead"]
     assert found.loc[16, "modelled"] / 16 > found.loc[256, "modelled"] / 256
 

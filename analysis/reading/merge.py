@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.reading.folder import Folder
 from analysis.reading.load import DIRTY, MACHINE_FACTS, NOT_RESULTS, PARAMETERS
 from analysis.reading.provenance import changes, complete, joined
 from analysis.reading.tidy import parse_case
@@ -32,7 +33,6 @@ KIND = ("arch", "cpu", "num_cpu")
 """What machines of one kind have in common."""
 
 Cells = dict[str, list[list[str]]]
-Folder = Mapping[str, bytes]
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """What asv does not record of a run: versions, the state of each engine, and why cells failed.
 
 Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
-list of records with FIELDS, one a run. Only this module opens it. A record's `engines` are those of the suite as
-`python -m benchmarks engines` describes them, by name; its `faults` are the last words of cells that failed, by the
-cell's name: `benchmark(parameter, parameter)`.
+list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
+nothing. A record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its
+`faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
 """
 
 import datetime
@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
+from analysis.reading.load import read_machines
+from analysis.reading.runs import RUN
 
 FILE = "facts"
-WHERE = ("machine", "env", "commit")
 VERSIONS = ("python", "numpy", "blas", "modes")
 FURTHER = ("engines", "faults")
-FIELDS = (*WHERE, *VERSIONS, "measured", *FURTHER)
+FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER)
 OWN = ["numpy"]
 """What an engine requires that is code of this project; its version is the project's."""
 
@@ -44,14 +44,14 @@ def current_versions(root: Path) -> Facts:
 
 
 def read_facts(folder: Path, machine: str, env: str, commit: str) -> Facts:
-    """What is recorded of one run, as text: WHERE, VERSIONS, measured, and the version of each installed engine by the
+    """What is recorded of one run, as text: RUN, VERSIONS, measured, and the version of each installed engine by the
     engine's name. Nothing where no record was made."""
     record = _record(folder, machine, env, commit)
     if not record:
         return {}
     versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
     installed = {name: version for name, version in versions.items() if version}
-    return installed | {name: record[name] for name in (*WHERE, *VERSIONS, "measured")}
+    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
 
 
 def read_engines(folder: Path, machine: str, env: str, commit: str) -> Engines:
@@ -66,8 +66,16 @@ def read_faults(folder: Path, machine: str, env: str, commit: str) -> Facts:
     return faults
 
 
-def store_facts(folder: Path, machine: str, env: str, commit: str, versions: Facts, engines: Engines) -> None:
-    """Record what one run is measured with. The first record of a run stands; engines installed since are added.
+def read_circumstances(folder: Path, run: Mapping[str, str]) -> Facts:
+    """All that is known of a run, as text: its machine as asv describes it, and what is recorded of its versions."""
+    machines = read_machines(folder).set_index("machine")
+    known = machines.loc[run["machine"]].dropna().to_dict() if run["machine"] in machines.index else {}
+    return {str(name): str(value) for name, value in known.items()} | read_facts(folder, **run)
+
+
+def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Facts, engines: Engines) -> bytes:
+    """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
+    are added.
 
     Raises AnalysisError where the run was begun with other versions: its cells would not be comparable.
     """
@@ -81,13 +89,13 @@ def store_facts(folder: Path, machine: str, env: str, commit: str, versions: Fac
             f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
             "a folder of its own: python -m analysis run --results DIR"
         )
-    _store(folder, joined(known, record) if known else record)
+    return _with(folder, joined(known, record) if known else record)
 
 
-def store_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> None:
-    """Add `faults` to the record of a run, which was begun by `store_facts`."""
+def with_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> bytes:
+    """FILE with further `faults` of a run, whose record is there (`with_versions`)."""
     record = _record(folder, machine, env, commit)
-    _store(folder, {**record, "faults": {**record["faults"], **faults}})
+    return _with(folder, {**record, "faults": {**record["faults"], **faults}})
 
 
 def engine_version(engine: Mapping[str, Any], project: str) -> str:
@@ -146,15 +154,16 @@ def _record(folder: Path, machine: str, env: str, commit: str) -> Record:
 
 
 def _where(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: record[name] for name in WHERE}
+    return {name: record[name] for name in RUN}
 
 
-def _store(folder: Path, record: Record) -> None:
-    """Write a run's record, in place of the one there is; nothing where it is the same."""
+def _with(folder: Path, record: Record) -> bytes:
+    """FILE with a run's record in place of the one there is; as it is where that is the same."""
     records = {tuple(_where(known).values()): known for known in _records(folder)}
     where = tuple(_where(record).values())
-    if records.get(where) != record:
-        write_whole(folder / FILE, json.dumps([*{**records, where: record}.values()], indent=1).encode())
+    if records.get(where) == record:
+        return (folder / FILE).read_bytes()
+    return json.dumps([*{**records, where: record}.values()], indent=1).encode()
 
 
 def _records(folder: Path) -> list[Record]:

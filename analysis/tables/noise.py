@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.reading.runs import RUN
 from analysis.tables.crossover import CROSSES, GROUP, controls, curves
 from analysis.tables.intervals import LEVEL, zero
 from analysis.text import counted, number
@@ -23,7 +24,6 @@ WIDEST = 2.0
 FEWEST = 3
 """Controls below which nothing is said of them together."""
 AGAIN = "Measure again on a quiet machine, into a folder of its own: python -m analysis run --results DIR"
-RUN = ["machine", "env", "commit"]
 
 
 def failing(tidy: pd.DataFrame) -> str:

@@ -7,12 +7,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.reading.folder import Folder
 from analysis.reading.load import MEASURE, NOT_RESULTS
-from analysis.reading.merge import FACTS, REFINED, Folder, merge
+from analysis.reading.merge import FACTS, REFINED, merge
+from analysis.reading.runs import RUN
 
 RAW, PAGE, MANIFEST = "raw", "index.md", "published"
 """In the published folder: asv's results, the page, and the list of all that was written there, a path a line."""
-RUN = ("machine", "env", "commit")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/:]+){2,}|(?<!\w)[A-Za-z]:[\\/]|(?<!\w)~/")
 """A path of a machine, anywhere in a text: /home/somebody, C:\\Users, ~/somewhere."""

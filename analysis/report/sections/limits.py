@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from analysis.reading.runs import RUN
 from analysis.report.cells import CHAIN, DASH, INTERVAL, Columns, Row, bytes_of, ratio, significant, span, text
 from analysis.report.section import Section, Table, Words
 from analysis.report.tables import product_table
-from analysis.tables.growth import LARGE, RUN, growth, held_fixed
+from analysis.tables.growth import LARGE, growth, held_fixed
 from analysis.tables.limits import COUNTED, chunks, over_fill, over_floor, over_limit, over_memory
 
 WRITTEN = {"modes": "engine", "modes-prepared": "engine, prepared", "floor": "by hand"}

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from .call import ArgNums, Call
-from .choice import jacauto
 from .forward import jacfwd
+from .mixed import jacauto, jacmixed
 from .reverse import jacrev
 from .trees import flatten
 
 __all__ = ["LAYOUTS", "MODES", "jacobian"]
 
-MODES = {"forward": jacfwd, "reverse": jacrev, "auto": jacauto}
+MODES = {"forward": jacfwd, "reverse": jacrev, "mixed": jacmixed, "auto": jacauto}
 LAYOUTS = ("numerator", "denominator")
 
 

@@ -1,8 +1,8 @@
 """A full Jacobian put together: the seeds of an identity through a sweep, and the blocks that come out as its columns,
 or its rows.
 
-All modes make their Jacobians here, and differ in nothing but their sweeps. How many
-seeds go at once is decided in modes.chunking, for all of them.
+All modes make their Jacobians here, and differ in nothing but their sweeps; of the parts that mixed accumulation makes,
+the dense blocks. How many seeds go at once is decided in modes.chunking, for all of them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ Pull = Callable[[Identity, bool], Sequence[Block | None]]
 
 # -- by columns: the tangents of one leaf ------------------------------------------------------------------------------
 def columns(
-    x: Array, push: Push, chunk_size: int | None, insist: bool, y: Array | None = None, widest: int = 0
+    x: Array,
+    push: Push,
+    chunk_size: int | None,
+    insist: bool,
+    y: Array | None = None,
+    widest: Callable[[], int] = int,
 ) -> Array:
     """The Jacobian with respect to x, of shape (*out, *in), by pushing the identity on x.
 
-    `y` and `widest`, the output and the size of the widest value on the way, are what a tape knows beforehand. A push
+    `y`, the output, and `widest`, which gives the size of the widest value on the way, are what a tape knows. A push
     without one raises TooWide where chunk_size is None and a value is too wide for the seeds; then it is given fewer.
     """
     if chunk_size is None and x.size < MANY:
@@ -38,7 +43,7 @@ def columns(
         return _by_columns(np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block), x, y)
     if y is not None:
         shapes = [(*y.shape, *x.shape)]
-        chunk_size = decided("jacfwd", shapes, x.size, widest, y.dtype.itemsize, chunk_size, insist)
+        chunk_size = decided("jacfwd", shapes, x.size, widest(), y.dtype.itemsize, chunk_size, insist)
     while True:
         try:
             return _stretch_by_stretch(x, push, chunk_size, insist or y is not None)

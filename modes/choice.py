@@ -26,5 +26,5 @@ def works(tape: SizedTape, index: int) -> dict[str, Work]:
 
 
 def choose(tape: SizedTape, index: int) -> str:
-    """The mode whose work takes the least time by the rates in force; forward mode where they tie."""
+    """The mode whose work takes the least time by the rates in force; modes.planning says what where they tie."""
     return route(tape, index).mode

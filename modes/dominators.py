@@ -1,4 +1,4 @@
-"""Where a recorded function can be cut in two: the values that every path from its arguments to its output goes through.
+"""Where a recorded function can be cut in two: the values that every path from arguments to output goes through.
 
 In the graph of the tape they are the dominators of the output. A residual network's sums are such values; what is
 inside of a block, with a path past it, is not.

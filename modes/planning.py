@@ -23,7 +23,7 @@ from .dominators import dominators, narrow
 from .rates import Rates, rates_in_force
 from .sized import SizedTape
 
-__all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
+__all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "better", "route"]
 
 PUSH, PULL, MULTIPLY, PUSH_ON, PULL_BACK = "push", "pull", "multiply", "push on", "pull back"
 
@@ -64,44 +64,40 @@ class Route(NamedTuple):
     """What may be done with a recording: its nodes, and an order for each mode.
 
     `nodes` are entries of the tape, the leaves' node, which is none, first (-1), the output's last. `cut` is the best
-    order that cuts anything; None where there is nothing to cut at.
+    order that cuts anything; None where there is nothing to cut at. `pure` is the better of the two modes, `mode` what
+    takes the least time of all.
     """
 
     nodes: tuple[int, ...]
     dominated: bool  # whether there are values that all paths go through
     orders: dict[str, Order]
     cut: Order | None
+    pure: str
     mode: str
-
-    @property
-    def pure(self) -> Order:
-        """The better of forward and reverse mode, as `mode` has it; forward mode where they tie."""
-        both = self.orders["forward"], self.orders["reverse"]
-        rates = rates_in_force()
-        return min(both, key=lambda order: order.work.seconds(rates))
 
 
 _known: dict[Any, Route] = {}
 _MANY = 256
 
 
-def route(tape: SizedTape, index: int) -> Route:
-    """The orders for a recording whose output is entry `index`, and the mode that takes the least time.
+def route(tape: SizedTape, index: int, replayed: bool = False) -> Route:
+    """The orders for a recording whose output is entry `index`, and the mode that takes the least time; to be done
+    once, or recorded for modes.prepare.
 
     Cost: the first time for a structure, a few microseconds an operation (and, for each three of the values that it
     may be cut at, ten); after that a tenth of a microsecond an operation, to recognise it.
     """
     rates = rates_in_force()
-    key = rates, tape.signature(index)
+    key = rates, replayed, tape.signature(index)
     known = _known.get(key)
     if known is None:
         if len(_known) >= _MANY:
             _known.clear()
-        known = _known[key] = _planned(tape, index, rates)
+        known = _known[key] = _planned(tape, index, rates, replayed)
     return known
 
 
-def _planned(tape: SizedTape, index: int, rates: Rates) -> Route:
+def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route:
     sizes = tape.sizes
     inner = dominators(tape, index)
     along = [sum(sizes[: tape.leaves]), *(sizes[i] for i in inner), sizes[index]]
@@ -125,15 +121,34 @@ def _planned(tape: SizedTape, index: int, rates: Rates) -> Route:
                 ]
             if orders:
                 best[i, j] = min(orders, key=lambda order: order[0])
-    (forward, push), (reverse, pull) = modes
-    orders_of = {"forward": push, "reverse": pull, "mixed": push if forward <= reverse else pull}
-    seconds = {"forward": forward, "reverse": reverse}
+    (_, push), (_, pull) = modes
+    pure = better(push.work, pull.work, rates, replayed)
+    orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
+    mode = pure
     if (0, chain.length) in best:
-        seconds["mixed"], cut = best[0, chain.length]
+        seconds, cut = best[0, chain.length]
         if _arithmetic(cut.total, rates) < min(_arithmetic(order.work, rates) for order in (push, pull)):
             orders_of["mixed"] = cut
-    mode = min(seconds, key=lambda mode: seconds[mode])
-    return Route(tuple(chain.nodes), bool(inner), orders_of, cut, mode)
+            if seconds < min(order.work.seconds(rates) for order in (push, pull)):
+                mode = "mixed"
+    return Route(tuple(chain.nodes), bool(inner), orders_of, cut, pure, mode)
+
+
+TIE = 0.02
+
+
+def better(forward: Work, reverse: Work, rates: Rates, replayed: bool = False) -> str:
+    """The mode of the two that takes less time.
+
+    Where the counts say that they tie, what they leave out decides. Forward mode's products, of blocks with transposed
+    matrices, take up to 1.2 times as long as reverse mode's (float64, 48 to 96 columns; the same from 128 on). But it
+    writes no tape, which is worth a tenth of the time where operations are what takes the most of it, unless they are
+    replayed.
+    """
+    pushing, pulling = forward.seconds(rates), reverse.seconds(rates)
+    if abs(pushing - pulling) > TIE * max(pushing, pulling):
+        return "forward" if pushing < pulling else "reverse"
+    return "forward" if 2 * forward.operations * rates.operation > pushing and not replayed else "reverse"
 
 
 def _arithmetic(work: Work, rates: Rates) -> float:

@@ -244,10 +244,7 @@ def every_order(segments: Segments) -> int:
     return min(
         every_order(segments[:-1]) + n * last,
         every_order(segments[1:]) + m * first,
-        *(
-            every_order(segments[:k]) + every_order(segments[k:]) + m * segments[k][0] * n
-            for k in range(1, len(segments))
-        ),
+        *(every_order(segments[:k]) + every_order(segments[k:]) + m * segments[k][0] * n for k in splits),
     )
 
 

@@ -108,9 +108,10 @@ class _Parts:
     # -- sweeps --------------------------------------------------------------------------------------------------------
     def pushed(self, i: int, j: int) -> list[Array]:
         """The identity on node i pushed to node j."""
+        sources: Sequence[int] = [self.nodes[i]] if i else range(self.tape.leaves)
         return [
             self._columns(source, j, prod(shape), partial(self._identity, shape))
-            for source, shape in zip(self._sources(i), self._shapes(i), strict=True)
+            for source, shape in zip(sources, self._shapes(i), strict=True)
         ]
 
     def pushed_on(self, matrix: Array, k: int, j: int) -> Array:
@@ -130,16 +131,16 @@ class _Parts:
 
     def _columns(self, source: int, j: int, seeds: int, seed: Callable[[int, int], Block]) -> Array:
         def carry(start: int, stop: int) -> list[Block | None]:
-            return [self.tape.push(source, seed(start, stop), self.nodes[j])]
+            return _regular([self.tape.push(source, seed(start, stop), self.nodes[j])])
 
         (block,) = self._carried(seeds, self._shapes(j), carry)
-        return np.transpose(_flat(block))
+        return _flat(block).T
 
     def _rows(self, j: int, i: int, seeds: int, seed: Callable[[int, int], Block]) -> list[Array]:
         stop_at = self.nodes[i] if i else None
 
         def carry(start: int, stop: int) -> list[Block | None]:
-            return self.tape.pull(self.nodes[j], seed(start, stop), False, stop_at)
+            return _regular(self.tape.pull(self.nodes[j], seed(start, stop), False, stop_at))
 
         return [_flat(block) for block in self._carried(seeds, self._shapes(i), carry)]
 
@@ -155,24 +156,21 @@ class _Parts:
             several = [(seeds, *shape) for shape in shapes]
             widest = self.tape.widest()
             chunk_size = decided(NAME, several, seeds, widest, dtype.itemsize, chunk_size, self.insist)
-
-        def checked(start: int, stop: int) -> Sequence[Block | None]:
-            blocks = carry(start, stop)
-            if Guarded in map(type, blocks):
-                raise SingularParts
-            return blocks
-
-        return stacked(seeds, shapes, dtype, chunk_size, checked)
+        return stacked(seeds, shapes, dtype, chunk_size, carry)
 
     # -- nodes ---------------------------------------------------------------------------------------------------------
-    def _sources(self, i: int) -> Sequence[int]:
-        return [self.nodes[i]] if i else range(self.tape.leaves)
-
     def _shapes(self, i: int) -> list[tuple[int, ...]]:
         return [self.tape.shapes[self.nodes[i]]] if i else self.tape.shapes[: self.tape.leaves]
 
     def _identity(self, shape: tuple[int, ...], start: int, stop: int) -> Identity:
         return Identity(shape, start, stop, self.y.dtype)  # as reverse mode's, wherever it begins
+
+
+def _regular(blocks: list[Block | None]) -> list[Block | None]:
+    """The blocks as they came; SingularParts where one remembers more than its numbers."""
+    if Guarded in map(type, blocks):
+        raise SingularParts
+    return blocks
 
 
 def _rows(matrix: Array, shape: tuple[int, ...], start: int, stop: int) -> Array:
@@ -183,7 +181,7 @@ def _rows(matrix: Array, shape: tuple[int, ...], start: int, stop: int) -> Array
 
 def _flat(block: Array) -> Array:
     """A block (k, *S) as a matrix."""
-    return block if block.ndim == 2 else np.reshape(block, (block.shape[0], -1))
+    return block if block.ndim == 2 else np.reshape(block, (block.shape[0], prod(block.shape[1:])))
 
 
 def _product(upper: Array, lower: Array) -> Array:

@@ -1,5 +1,8 @@
 """The derivatives written by hand, which engines are measured against: of Jacobians, products and gradients."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,14 +17,15 @@ DENSE = [(n, m, depth) for n, m in ((5, 3), (3, 5), (4, 1), (1, 4)) for depth in
 def by_complex_step(chain: Chain) -> np.ndarray:
     """J of a dense chain, column by column, from an imaginary step of 1e-30: no subtraction, no rounding of
     its own."""
-    apply = {
+    activations: dict[str, Callable[[Any], Any]] = {
         "tanh": np.tanh,
         "sin": np.sin,
         "identity": lambda z: z,
         "relu": lambda z: np.where(z.real > 0.0, z, 0.0),
         "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
         "softplus": lambda z: np.log(1.0 + np.exp(z)),
-    }[chain.activation]
+    }
+    apply = activations[chain.activation]
     columns = []
     for direction in np.eye(chain.n):
         x = chain.x + 1e-30j * direction

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,14 +57,6 @@ def test_a_benchmark_has_the_unit_of_its_metric(name: str) -> None:
     assert metric(name) in UNITS
     if ".track_" in name and "Control" not in name:  # asv itself times the others
         assert BENCHMARKS[name].unit == UNITS[metric(name)]
-
-
-def test_a_question_asks_no_other_for_its_apparatus() -> None:
-    others = "|".join(listing.questions())
-    for question in listing.questions():
-        text = (ROOT / "benchmarks" / f"{question}.py").read_text()
-        asked = re.search(rf"^from \.({others})? import (?!peers$)|^(from|import) benchmarks\b", text, re.MULTILINE)
-        assert asked is None, f"{question}: {asked}"
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

@@ -1,5 +1,7 @@
 """A fault marks its own cell and no other, and the cell says why before asv is told."""
 
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -12,12 +14,13 @@ from asv_runner.benchmarks.track import TrackBenchmark
 from threadpoolctl import threadpool_limits
 
 import modes
-from benchmarks import engines, peers
+from benchmarks import aspect, engines, peers
 from benchmarks.apparatus.benchmark import Benchmark
 from benchmarks.catalogue.case import Case
 from benchmarks.catalogue.engines import ENGINES, Row
 from benchmarks.catalogue.reasons import parse_reasons
 from modes.chains import Chain
+from tests.test_benchmarks import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +82,7 @@ def outcomes(cls: type[Benchmark], mode: str) -> dict[str, str]:
     method = next(name for name in dir(cls) if name.startswith("track_"))
     names = [*FAULTS, "missing", "broken", "forward-only"]
     values = [names, *([value] for value in Case(n=6, m=6, width=6)[1:-1]), [mode]]
-    own = type(cls.__name__, (cls,), {"params": values})
+    own = type(cls.__name__, (cls,), {"params": values, "__module__": cls.__module__})
     found = {}
     for index, name in enumerate(names):
         instance = own()
@@ -124,7 +127,6 @@ def name(engine: str, mode: str) -> tuple[str, ...]:
 
 def test_every_cell_without_a_number_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODES_REASONS", str(tmp_path / "reasons"))
-    monkeypatch.setattr(engines.Crossover, "__module__", "benchmarks.engines")
     found = outcomes(engines.Crossover, "forward/reverse")
     reasons = parse_reasons((tmp_path / "reasons").read_text())
     assert len(reasons) == len(found) - 1  # all but the good one
@@ -138,3 +140,47 @@ def test_every_cell_without_a_number_says_why(tmp_path: Path, monkeypatch: pytes
     assert said["'out-of-memory'"] == "MemoryError: too large"
     assert said["'wrong'"].startswith("benchmarks.apparatus.checks.WrongDerivativeError: the Jacobian is")
     assert said["'missing'"].endswith("engine missing is skipped: not installed: no_such_package")
+
+
+@pytest.mark.parametrize("error", [NotImplementedError("no such thing"), MemoryError("too large")])
+def test_what_asv_times_is_wrapped_in_setup_alone(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asv takes a NotImplementedError there for a skip."""
+    monkeypatch.setenv("MODES_REASONS", str(tmp_path / "reasons"))
+
+    def prepare(self: aspect.Aspect) -> None:
+        raise error
+
+    monkeypatch.setattr(aspect.Aspect, "prepare", prepare)
+    case = Case(n=6, m=6, width=6)
+    with pytest.raises(type(error)):
+        aspect.Aspect().setup(*case)
+    (reason,) = parse_reasons((tmp_path / "reasons").read_text()).values()
+    assert reason.benchmark == "aspect.Aspect.time_jacobian"
+    assert reason.status == ("skipped" if isinstance(error, NotImplementedError) else "failed")
+    assert not hasattr(aspect.Aspect.time_jacobian, "__wrapped__")
+
+
+def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MODES_REASONS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert outcomes(engines.Cost, "forward")["wrong"] == "WrongDerivativeError"
+    assert not list(tmp_path.iterdir())
+
+
+def test_cells_that_fail_at_once_each_have_their_line(tmp_path: Path) -> None:
+    """Each is a process of its own, and they share the file."""
+    script = (
+        "import sys\n"
+        "from benchmarks.apparatus.recording import append\n"
+        "from benchmarks.catalogue.reasons import Reason\n"
+        "for number in range(50):\n"
+        "    append(Reason('a.B.track_x', (sys.argv[1], str(number)), 'failed', 'ValueError', 'x' * 2000))\n"
+    )
+    environment = {**os.environ, "MODES_REASONS": str(tmp_path / "reasons")}
+    children = [
+        subprocess.Popen([sys.executable, "-c", script, str(child)], cwd=ROOT, env=environment) for child in range(4)
+    ]
+    assert [child.wait() for child in children] == [0] * 4
+    assert len(parse_reasons((tmp_path / "reasons").read_text())) == 200

@@ -13,13 +13,11 @@ from analysis.figures.engines import looks
 from analysis.report.sections.libraries import SECTION, calls, engine
 from analysis.report.sections.libraries import noted as column
 from analysis.tables.crossover import crossovers
-from analysis.tables.libraries import PUBLISHED as STATED
 from analysis.tables.libraries import (
     cost,
     crossing,
     fastest,
     harness,
-    lacking,
     libraries,
     memory,
     noted,
@@ -27,9 +25,6 @@ from analysis.tables.libraries import (
     setup,
 )
 from analysis.tables.libraries.notes import MEMORY, SILENT
-from benchmarks import peers
-from benchmarks.apparatus import cases
-from benchmarks.published import PUBLISHED
 from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
 
@@ -207,14 +202,6 @@ def test_each_engines_crossover_stands_beside_that_of_modes() -> None:
     assert math.isnan(found.loc["torch", "over_modes"])
 
 
-def test_published_ratios_are_stated_alike_by_suite_and_analysis() -> None:
-    """The analysis does not import the suite."""
-    assert {name.lower() for name in PUBLISHED} == set(STATED)
-    for name, value in PUBLISHED.items():
-        stated = STATED[name.lower()]
-        assert math.log(stated.forward / stated.reverse) == pytest.approx(value)
-
-
 def test_measured_ratios_are_given_the_way_they_were_published() -> None:
     tall: dict[str, Any] = {"n": 32, "m": 2048, "depth": 1}
     wide: dict[str, Any] = {"n": 2048, "m": 32, "depth": 1}
@@ -294,20 +281,6 @@ def test_memory_says_how_it_was_measured() -> None:
     shown = SECTION.tables["engines-memory"].columns["forward"]
     assert shown(found.loc["jax"].to_dict()) == f"100 kB, {MEMORY['own']}"
     assert shown(found.loc["torch"].to_dict()) == MEMORY[""]
-
-
-@pytest.mark.parametrize("name", peers.ENGINES)
-def test_the_analysis_knows_what_an_engine_lacks_as_the_suite_does(name: str) -> None:
-    """The analysis does not import the suite: it asks `python -m benchmarks engines`."""
-    known = peers.row(name)
-    description = {**known.described(), "missing": []}
-    for layer, dtype in (("dense", "float64"), ("dense", "float32"), ("elementwise", "float64"), ("loss", "float64")):
-        for size in (8, 64, 256, 1024):
-            for mode in peers.BOTH:
-                sizes: dict[str, Any] = {"n": size, "m": 1 if layer == "loss" else size, "width": size}
-                case = cases.Case(engine=name, layer=layer, dtype=dtype, mode=mode, **sizes)
-                assert bool(lacking(description, case._asdict())) == (known.lacks(case) is not None), case
-    assert lacking({**description, "missing": ["x"]}, cases.Case()._asdict()) == "not installed: x"
 
 
 # --- the figures ---

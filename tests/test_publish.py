@@ -15,7 +15,7 @@ import pytest
 import analysis.commands.publish as command
 from analysis.citing import collect
 from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
-from analysis.commands.merge import contents
+from analysis.reading.merge import contents
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
 from analysis.reading.load import read_results

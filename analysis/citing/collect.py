@@ -8,7 +8,7 @@ from analysis.citing.findings import found
 from analysis.citing.record import Fact, rows_digest, sealed
 from analysis.errors import AnalysisError
 from analysis.reading.tidy import KEY
-from analysis.tables.intervals import FEWEST
+from analysis.intervals import FEWEST
 from analysis.tables.noise import AGAIN, failing
 from analysis.text import short_commit
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.commands.write import write_whole
-from analysis.errors import AnalysisError
-from analysis.reading.merge import merge
+from analysis.reading.merge import contents, merge
 from analysis.text import counted
 
 
@@ -26,12 +25,3 @@ def run(options: argparse.Namespace) -> int:
         write_whole(options.into / path, content)
     print(f"{counted(len(options.folders), 'folder')} merged into {options.into}: {counted(len(merged), 'file')}.")
     return 0
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files of a results folder by their paths inside it."""
-    if not folder.is_dir():
-        raise AnalysisError(f"{folder}: no such folder; expected one of asv's results")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }

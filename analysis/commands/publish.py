@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.citing import FILE, Fact, facts_bytes
 from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.cite import RESULTS, collected, the_run
-from analysis.commands.merge import contents
 from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_results
+from analysis.reading.merge import contents
 from analysis.reading.tidy import tidy
 from analysis.report import figure_files, table_files
 from analysis.tables.crossover import crossovers

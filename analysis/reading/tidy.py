@@ -25,7 +25,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import CASE, MEASURE, PARAMETERS
-from analysis.tables.intervals import median_interval
+from analysis.intervals import median_interval
 
 COLUMNS = (
     *("machine", "env", "commit", "date"),

@@ -4,7 +4,7 @@ Contract: :func:`measure` leaves asv's results in a folder and returns what was 
 An interruption (KeyboardInterrupt) passes through; every batch that had ended is kept by then, and the next call with
 the same folder goes on from there.
 
-    plan, checkout, output -> suite -> this        (a -> b: b imports a)
+    plan, checkout, output -> suite; suite, record -> this        (a -> b: b imports a)
 """
 
 import itertools
@@ -19,7 +19,6 @@ from analysis.errors import NoResultsError
 from analysis.profiles import PAIRS, TIME_LIMIT
 from analysis.reading.load import read_results
 from analysis.reading.merge import shard
-from analysis.reading.provenance import current_versions, store_facts, store_faults
 from analysis.reading.tidy import metric, tidy
 from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.plan import (
@@ -32,6 +31,7 @@ from analysis.running.plan import (
     remaining_seconds,
     unfinished,
 )
+from analysis.running.record import current_versions, record_faults, record_versions
 from analysis.running.suite import Suite
 from analysis.tables.crossover import brackets
 from analysis.text import clock, counted
@@ -101,7 +101,7 @@ def measure(
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
     suite = Suite(root, folder, checkout, PAIRS[profile], lambda: read_checkout(root, generated), show)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
-    store_facts(folder, run.machine, run.env, run.commit, current_versions(root), suite.engines())
+    record_versions(folder, run.machine, run.env, run.commit, current_versions(root), suite.engines())
     wanted = suite.cells(profile, engines)
     if part != (1, 1):
         wanted = shard(wanted, *part)
@@ -155,7 +155,7 @@ class Run:
             started = time.monotonic()
             faults = self.suite.measure(left[0])
             if faults:
-                store_faults(self.suite.results, self.machine, self.env, self.commit, faults)
+                record_faults(self.suite.results, self.machine, self.env, self.commit, faults)
             self.progress.timed(left[0], time.monotonic() - started)
             cells = list(flattened(left[1:]))
 

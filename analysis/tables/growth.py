@@ -27,8 +27,9 @@ from scipy import stats
 
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import MEASURE, read_results
+from analysis.reading.runs import RUN
 from analysis.reading.tidy import INTEGERS, KEY, tidy
-from analysis.tables.intervals import LEVEL
+from analysis.intervals import LEVEL
 from modes.chains import layer_widths
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
@@ -47,7 +48,6 @@ of it. Its depth is 2 at least, since one layer alone takes none."""
 FEWEST_LARGE = 4
 """Sizes below which a Jacobian's growth is not fitted: with three, the interval is mostly wider than the exponent."""
 ITEMSIZE = {"float32": 4, "float64": 8}
-RUN = ("machine", "env", "commit")
 COLUMNS = (*KEY, "over", "first", "last", "points", "exponent", "low", "high", "expected", "multiplied_out")
 
 
@@ -86,6 +86,11 @@ def growth(tidy: pd.DataFrame) -> pd.DataFrame:
             fits += [max(several, key=_weight) for _, several in sorted(candidates.items())]
     table = pd.DataFrame([_row(series) for series in fits], columns=list(COLUMNS))
     return table.astype(dict.fromkeys((*INTEGERS, "first", "last", "points"), "Int64"))
+
+
+def growth_table(growth: pd.DataFrame) -> pd.DataFrame:
+    """The fits of one run without what they have in common."""
+    return growth.drop(columns=[*RUN, "engine", "chunk_size"])
 
 
 def exponent(sizes: np.ndarray, costs: np.ndarray) -> tuple[float, float, float]:

@@ -9,7 +9,7 @@ The limits, each measured in pairs with what is held against it, but for the las
 
 Contract: a row sums up the cells of its group by the geometric mean of their ratios and by the worst of them, with the
 cell where it was found. low and high are the mean's 95 % bootstrap interval over the cells
-(`analysis.tables.intervals.mean_interval`, which needs six): how far the mean depends on which cells the grid has.
+(`analysis.intervals.mean_interval`, which needs six): how far the mean depends on which cells the grid has.
 Cells that failed are left out; a group of none has no row.
 """
 
@@ -21,7 +21,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.tables.growth import counted_bytes
-from analysis.tables.intervals import mean_interval
+from analysis.tables.rows import CHAIN
+from analysis.intervals import mean_interval
 
 PRODUCTS = {"forward": "JVP", "reverse": "VJP"}
 METRICS = {"log_over_floor": "Jacobian", "log_product_over_floor": "product", "log_gradient_over_floor": "gradient"}
@@ -42,7 +43,6 @@ FLOOR_COLUMNS = ("engine", "what", "mode", "dtype", *SUMMARY)
 LIMIT_COLUMNS = ("engine", "mode", "dtype", "depth", "sizes", *SUMMARY, "percent", "least_percent")
 FILL_COLUMNS = ("engine", "mode", "layer", "activation", "n", "depth", "dtype", "ratio", "low", "high")
 MEMORY_COLUMNS = ("engine", "mode", *SUMMARY)
-CHAIN = ("layer", "profile", "activation", "n", "m", "width", "depth", "dtype")
 CHUNK_COLUMNS = ("mode", *CHAIN, "chunk_size", "seconds", "peak_bytes", "time", "memory")
 
 

@@ -1,7 +1,6 @@
 """The command line: what it prints and writes, and that each fault is one line and exit status 2."""
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import analysis.__main__ as command_line
 from analysis.__main__ import main
-from analysis.commands.write import write_whole
+from analysis.commands import run as run_command
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
@@ -184,13 +182,13 @@ def test_an_unknown_profile_lists_the_known_ones(capsys: pytest.CaptureFixture[s
 def measured(results: Path, **other: Any) -> Measured:
     first = read_results(results).iloc[0]
     run = {key: str(first[key]) for key in ("machine", "env", "commit")}
-    return Measured(**{"results": results, **run, "failed": (), "left_out": (), **other})
+    return Measured(**{"results": results, "run": run, "failed": (), "left_out": (), **other})
 
 
 def test_a_run_ends_with_the_finding(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results))
+    monkeypatch.setattr(run_command, "measure", lambda *_, **__: measured(results))
     assert main(["run", "--report", str(tmp_path / "r")]) == 0
     finding, where = capsys.readouterr().out.splitlines()[-2:]
     assert "n* = 8" in finding
@@ -201,7 +199,7 @@ def test_failed_cells_are_named_and_the_report_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = ("a.A.time_x('modes', 3)", "a.A.time_x('modes', 4)")
-    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results, failed=cells, left_out=("case",)))
+    monkeypatch.setattr(run_command, "measure", lambda *_, **__: measured(results, failed=cells, left_out=("case",)))
     assert main(["run", "--report", str(tmp_path / "r")]) == 1
     said = capsys.readouterr().err
     assert "2 cells failed" in said
@@ -215,7 +213,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> Measured:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line, "measure", interrupted)
+    monkeypatch.setattr(run_command, "measure", interrupted)
     assert main(["run"]) == 130
     (line,) = capsys.readouterr().err.splitlines()
     assert "the same command goes on from there" in line
@@ -225,27 +223,8 @@ def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: p
     def failing(*_: object, **__: object) -> Measured:
         raise AnalysisError("asv failed")
 
-    monkeypatch.setattr(command_line, "measure", failing)
+    monkeypatch.setattr(run_command, "measure", failing)
     assert fails(["run"], capsys) == "error: asv failed"
-
-
-# --- writing ---
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "new" / "file"
-    write_whole(path, b"old")
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-
-    def full(source: object, target: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(AnalysisError, match="No space left"):
-        write_whole(path, b"newer")
-    assert path.read_bytes() == b"new"
-    assert files(tmp_path) == {"new/file"}
 
 
 def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,8 +234,8 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
         seen.update(options)
         return measured(results)
 
-    monkeypatch.setattr(command_line, "measure", measure)
+    monkeypatch.setattr(run_command, "measure", measure)
     asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
-    assert command_line.main(asked) == 0
+    assert main(asked) == 0
     assert seen == {"engines": "modes,floor", "part": (2, 3)}
-    assert command_line.main(["run", "--shard", "4/3"]) == 2
+    assert main(["run", "--shard", "4/3"]) == 2

@@ -28,7 +28,11 @@ ENGINES = {
 
 
 def store(folder: Path, engines: facts.Engines = ENGINES, run: tuple[str, str, str] = RUN, **versions: str) -> None:
-    facts.store_facts(folder, *run, VERSIONS | versions, engines)
+    (folder / facts.FILE).write_bytes(facts.with_versions(folder, *run, VERSIONS | versions, engines))
+
+
+def store_faults(folder: Path, faults: dict[str, str]) -> None:
+    (folder / facts.FILE).write_bytes(facts.with_faults(folder, *RUN, faults))
 
 
 def test_versions_are_recorded_once_a_run(tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ def test_a_run_does_not_go_on_with_other_versions(tmp_path: Path) -> None:
 
 def test_an_engine_that_was_installed_meanwhile_is_added_and_one_that_went_is_kept(tmp_path: Path) -> None:
     store(tmp_path)
-    facts.store_faults(tmp_path, *RUN, {"a(1)": "ValueError"})
+    store_faults(tmp_path, {"a(1)": "ValueError"})
     store(tmp_path, {**ENGINES, "casadi": engine(casadi="3.8"), "jax": engine("jax", "jaxlib"), "new": engine("new")})
     found = facts.read_engines(tmp_path, *RUN)
     assert found == {**ENGINES, "casadi": engine(casadi="3.8"), "new": engine("new")}
@@ -82,8 +86,8 @@ def test_an_engine_that_was_installed_meanwhile_is_added_and_one_that_went_is_ke
 def test_faults_are_kept_with_their_run(tmp_path: Path) -> None:
     store(tmp_path)
     store(tmp_path, run=("box", "py", "c1"))
-    facts.store_faults(tmp_path, *RUN, {"a(1)": "ValueError: no", "a(2)": "MemoryError"})
-    facts.store_faults(tmp_path, *RUN, {"a(1)": "ValueError: never"})
+    store_faults(tmp_path, {"a(1)": "ValueError: no", "a(2)": "MemoryError"})
+    store_faults(tmp_path, {"a(1)": "ValueError: never"})
     assert facts.read_faults(tmp_path, *RUN) == {"a(1)": "ValueError: never", "a(2)": "MemoryError"}
     assert facts.read_faults(tmp_path, "box", "py", "c1") == {}
 

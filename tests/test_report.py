@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.figures import FIGURES
-from analysis.report import About, choose_run, commands, frames, gigabytes, imported, only_run, report_files
+from analysis.report import About, commands, frames, gigabytes, imported, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
 from analysis.report.headline import doubts, elsewhere, headline, headline_row
 from analysis.report.page import html_table, page
@@ -360,29 +360,6 @@ def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() ->
     text = "".join(Page(report_files(table, crossovers(table), about)["report.html"].decode()).text)
     assert "MemoryError: no" in text
     assert "torch 2.13, jax not installed" in text
-
-
-# --- which run ---
-
-
-def two_runs() -> pd.DataFrame:
-    later = {"commit": "ffff", "date": pd.Timestamp("2026-12-01", tz="UTC")}
-    return frame([row("seconds", 1.0), row("seconds", 2.0, n=8), row("seconds", 3.0, **later)])
-
-
-def test_the_newest_commit_is_reported_unless_another_is_asked_for() -> None:
-    table = two_runs()
-    assert choose_run(table)["commit"] == "ffff"
-    assert choose_run(table, commit="0123")["commit"] == "0123456789abcdef"
-    assert choose_run(table, machine="testbox")["commit"] == "ffff"
-    with pytest.raises(KeyError, match="machine elsewhere, commit any"):
-        choose_run(table, machine="elsewhere")
-    assert only_run(table, choose_run(table))["value"].to_list() == [3.0]
-
-
-def test_of_one_commit_the_run_with_the_most_rows_is_reported() -> None:
-    table = frame([row("seconds", 1.0, machine="a"), *(row("seconds", 1.0, machine="b", n=n) for n in (1, 2))])
-    assert choose_run(table)["machine"] == "b"
 
 
 def test_the_commands_are_those_of_the_profile_measured() -> None:

@@ -33,12 +33,8 @@ from asv.results import Results
 from asv.util import UserError, load_json
 
 from analysis.errors import AnalysisWarning, NoResultsError
+from benchmarks.catalogue.case import PARAMETERS
 
-PARAMETERS = (
-    *("engine", "layer", "profile", "activation"),
-    *("n", "m", "width", "depth", "dtype", "chunk_size", "mode"),
-)
-"""The parameters of every benchmark, in asv's order."""
 CASE = "case"
 """The one parameter of a refinement: all of PARAMETERS in one string."""
 COLUMNS = (

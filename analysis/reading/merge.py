@@ -1,5 +1,4 @@
-"""Splitting a run over machines of one kind, and making one results folder of many. Pure functions on cells and bytes, but
-for `contents`, which reads them.
+"""Splitting a run over machines of one kind, and making one results folder of many. Pure functions on cells and bytes.
 
 Contract: a shard is a part of a profile's cells; all shards together are all cells. A results folder is a dict from
 paths inside it to contents; :func:`merge` makes one of several, and raises AnalysisError, naming the file, where that
@@ -17,15 +16,15 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from analysis.reading.load import DIRTY, MACHINE_TRAITS, NOT_RESULTS, PARAMETERS
+from analysis.reading.folder import Folder
+from analysis.reading.load import DIRTY, MACHINE_TRAITS, NOT_RESULTS
 from analysis.reading.provenance import FILE as PROVENANCE
 from analysis.reading.provenance import changes, complete, joined
 from analysis.reading.runs import RUN
-from analysis.reading.tidy import parse_case
+from benchmarks.catalogue.case import PARAMETERS, Case
 
 EVERYWHERE = ("crossover.Control.track_log_ratio", "environment.Environment.track_blas_threads")
 """What each shard measures: how noisy its machine is, and on how many threads."""
@@ -36,16 +35,6 @@ KIND = ("arch", "cpu", "num_cpu")
 """What machines of one kind have in common."""
 
 Cells = dict[str, list[list[str]]]
-Folder = Mapping[str, bytes]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files of a results folder by their paths inside it."""
-    if not folder.is_dir():
-        raise AnalysisError(f"{folder}: no such folder; expected one of asv's results")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -78,7 +67,7 @@ def shard(cells: Mapping[str, Sequence[Sequence[str]]], index: int, count: int) 
 def _named(parameters: Sequence[str]) -> dict[str, Any]:
     """The parameters of a cell by name: asv has them one by one, or all in one text."""
     if len(parameters) == 1:
-        return parse_case(ast.literal_eval(parameters[0]))
+        return Case.parse(ast.literal_eval(parameters[0]))._asdict()
     return dict(zip(PARAMETERS, parameters, strict=True))
 
 
@@ -200,7 +189,7 @@ def _add_results(
 
 
 def _add_machine(machines: dict[str, dict[str, Any]], found: Any, machine: str | None, place: str) -> None:
-    """Take a machine's description in, from its `machine.json` or from a result file, which repeats them."""
+    """Take a machine's description in, from its `machine.json` or from a result file, which repeats it."""
     if not isinstance(found, dict) or not isinstance(found.get("machine"), str):
         raise AnalysisError(f"{place}: no machine is named in it; remove it: rm '{place}'")
     name = machine or found["machine"]

@@ -1,16 +1,22 @@
 """What asv does not record of a run, its provenance: versions, the state of each engine, and why cells failed.
 
 Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
-list of records with FIELDS, one a run. It is read here and nowhere else; :mod:`analysis.running.record` writes it. A
-record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its `faults` are
-the last words of cells that failed, by the cell's name: `benchmark(parameter, parameter)`.
+list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
+nothing. A record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its
+`faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
 """
 
+import datetime
 import json
+import platform
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
 
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_machines
@@ -32,7 +38,7 @@ Record = dict[str, Any]
 class Provenance:
     """What is known of one run beside its measurements.
 
-    `known`: the machine's MACHINE_FACTS, VERSIONS, `measured` (the day), and the version of each installed engine by
+    `known`: the machine's MACHINE_TRAITS, VERSIONS, `measured` (the day), and the version of each installed engine by
     the engine's name, as text, as far as they are recorded. `engines` and `faults` are those of the run's record.
     """
 
@@ -41,25 +47,48 @@ class Provenance:
     faults: dict[str, str] = field(default_factory=dict)
 
 
+def current_versions(root: Path) -> Versions:
+    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
+    with open(root / "pyproject.toml", "rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
+    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
+    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": str(version)}
+
+
 def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
-    """What is recorded of one run and of its machine; as good as nothing where no record was made."""
+    """What is recorded of one run and of its machine."""
     machines = read_machines(folder).set_index("machine")
-    known = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
-    record = read_record(folder, machine, env, commit)
-    return Provenance(
-        {str(name): str(value) for name, value in known.items()} | versions(record),
-        record.get("engines", {}),
-        record.get("faults", {}),
-    )
+    traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
+    record = _record(folder, machine, env, commit)
+    known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
+    return Provenance(known, record.get("engines", {}), record.get("faults", {}))
 
 
-def versions(record: Mapping[str, Any]) -> Versions:
-    """The texts of a record: RUN, VERSIONS, measured, and the version of each installed engine; none of an empty one."""
-    if not record:
-        return {}
-    engines = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
-    installed = {name: version for name, version in engines.items() if version}
-    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
+def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Versions, engines: Engines) -> bytes:
+    """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
+    are added.
+
+    Raises AnalysisError where the run was begun with other versions: its cells would not be comparable.
+    """
+    known = _record(folder, machine, env, commit)
+    today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    where = {"machine": machine, "env": env, "commit": commit}
+    record = {**where, **versions, "measured": today, "engines": engines, "faults": {}}
+    changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
+    if changed:
+        raise AnalysisError(
+            f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
+            "a folder of its own: python -m analysis run --results DIR"
+        )
+    return _with(folder, joined(known, record) if known else record)
+
+
+def with_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> bytes:
+    """FILE with further `faults` of a run, whose record is there (`with_versions`)."""
+    record = _record(folder, machine, env, commit)
+    return _with(folder, {**record, "faults": {**record["faults"], **faults}})
 
 
 def engine_version(engine: Mapping[str, Any], project: str) -> str:
@@ -99,6 +128,15 @@ def complete(record: Mapping[str, Any]) -> Record:
     return {**{name: {} for name in FURTHER}, **record}
 
 
+def _versions(record: Mapping[str, Any]) -> Versions:
+    """The texts of a record: RUN, VERSIONS, measured, and the version of each installed engine by the engine's name."""
+    if not record:
+        return {}
+    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
+    installed = {name: version for name, version in versions.items() if version}
+    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
+
+
 def _packages(record: Mapping[str, Any]) -> dict[str, str]:
     """VERSIONS, and the versions of all packages that the record's engines require."""
     versions = {name: record[name] for name in VERSIONS if name in record}
@@ -106,14 +144,31 @@ def _packages(record: Mapping[str, Any]) -> dict[str, str]:
     return versions | {name: version for name, version in packages if name not in versions}
 
 
-def read_record(folder: Path, machine: str, env: str, commit: str) -> Record:
-    """The record of one run; empty where there is none."""
-    run = (machine, env, commit)
-    return next((record for record in read_records(folder) if tuple(record[name] for name in RUN) == run), {})
+def _blas(pool: Mapping[str, Any]) -> str:
+    """openblas 0.3.31, Haswell kernels."""
+    kernel = pool.get("architecture")
+    return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"
 
 
-def read_records(folder: Path) -> list[Record]:
-    """The records of all runs in a results folder, completed. Raises AnalysisError where the file is damaged."""
+def _record(folder: Path, machine: str, env: str, commit: str) -> Record:
+    where = {"machine": machine, "env": env, "commit": commit}
+    return next((record for record in _records(folder) if _where(record) == where), {})
+
+
+def _where(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in RUN}
+
+
+def _with(folder: Path, record: Record) -> bytes:
+    """FILE with a run's record in place of the one there is; as it is where that is the same."""
+    records = {tuple(_where(known).values()): known for known in _records(folder)}
+    where = tuple(_where(record).values())
+    if records.get(where) == record:
+        return (folder / FILE).read_bytes()
+    return json.dumps([*{**records, where: record}.values()], indent=1).encode()
+
+
+def _records(folder: Path) -> list[Record]:
     path = folder / FILE
     if not path.exists():
         return []

@@ -1,25 +1,28 @@
-"""The runs in a table, a run being one machine, environment and commit: naming them, and choosing one.
+"""A run is what was measured of one commit in one environment of one machine; here one is chosen among several.
 
-Contract: pure functions of any table with the columns RUN, raw or tidy.
+Contract: pure functions of tables with the columns RUN, raw or tidy. `machine`, `commit` and `env` are what a user asks
+for, None where anything will do: a commit may be shortened, and of an environment's long name a part will do, unless
+another environment is named so in full.
 """
 
 import pandas as pd
 
+from analysis.errors import AnalysisError
 from analysis.text import short_commit
 
-RUN = ("machine", "env", "commit")
-"""What tells one run from another."""
+RUN = ["machine", "env", "commit"]
+"""What names a run, in every table and record."""
 
 
-def choose_run(
+def newest_run(
     tidy: pd.DataFrame, machine: str | None = None, commit: str | None = None, env: str | None = None
 ) -> dict[str, str]:
-    """The machine, env and commit to report on: the newest commit, and of its runs the one with the most rows.
+    """The run of the newest commit, and of several such runs the one with the most rows.
 
-    `machine`, `commit` and `env` narrow the choice as in `narrowed`. Raises KeyError where nothing is left.
+    Raises KeyError where none is as asked for.
     """
     runs = narrowed(
-        tidy.groupby(list(RUN), as_index=False).agg(date=("date", "max"), rows=("value", "size")), machine, commit, env
+        tidy.groupby(RUN, as_index=False).agg(date=("date", "max"), rows=("value", "size")), machine, commit, env
     )
     if runs.empty:
         raise KeyError(f"machine {machine or 'any'}, commit {commit or 'any'}, environment {env or 'any'}")
@@ -27,13 +30,28 @@ def choose_run(
     return {key: str(last[key]) for key in RUN}
 
 
+def single_run(
+    table: pd.DataFrame, place: str, machine: str | None = None, commit: str | None = None, env: str | None = None
+) -> dict[str, str]:
+    """The one run that is as asked for. Raises AnalysisError, naming the `place`, where there is none, or several."""
+    every = table[RUN].drop_duplicates()
+    runs = narrowed(every, machine, commit, env)
+    if len(runs) == 1:
+        return {name: str(runs[name].iloc[0]) for name in RUN}
+    if runs.empty:
+        asked = {"machine": machine, "commit": commit, "environment": env}
+        wanted = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
+        raise AnalysisError(f"{place}: no results of {wanted}; there are: {named(every)}")
+    raise AnalysisError(
+        f"{place}: {len(runs)} runs are mixed here, and facts are of one; choose by {options_between(runs)}: "
+        f"{named(runs)}"
+    )
+
+
 def narrowed(
     runs: pd.DataFrame, machine: str | None = None, commit: str | None = None, env: str | None = None
 ) -> pd.DataFrame:
-    """The runs (columns RUN) of this machine, of commits that begin so, and of this environment, where given.
-
-    An environment's name is long: a part of it will do, unless another one is named so in full.
-    """
+    """The rows of all runs that are as asked for."""
     if machine is not None:
         runs = runs[runs["machine"] == machine]
     if commit is not None:
@@ -44,9 +62,15 @@ def narrowed(
     return runs
 
 
+def only_run(table: pd.DataFrame, run: dict[str, str]) -> pd.DataFrame:
+    """The rows of one run."""
+    keep = (table[RUN] == pd.Series(run)).all(axis=1)
+    return table[keep].reset_index(drop=True)
+
+
 def named(runs: pd.DataFrame) -> str:
     """Runs in words: machine and commit, and the environment where several would read the same."""
-    kept = runs[list(RUN)].drop_duplicates().sort_values(list(RUN))
+    kept = runs[RUN].drop_duplicates().sort_values(RUN)
     texts = kept["machine"] + " " + kept["commit"].map(short_commit)
     return "; ".join(texts.where(~texts.duplicated(keep=False), texts + " " + kept["env"]))
 
@@ -54,9 +78,3 @@ def named(runs: pd.DataFrame) -> str:
 def options_between(runs: pd.DataFrame) -> str:
     """The options of the command line that choose between these runs: --machine, --commit."""
     return ", ".join(f"--{name}" for name in RUN if runs[name].nunique() > 1)
-
-
-def only_run(table: pd.DataFrame, run: dict[str, str]) -> pd.DataFrame:
-    """The rows of one run."""
-    keep = (table[list(RUN)] == pd.Series(run)).all(axis=1)
-    return table[keep].reset_index(drop=True)

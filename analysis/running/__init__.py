@@ -1,10 +1,11 @@
 """Measures: drives asv in short batches, from where the last run stopped, then refines around the crossovers.
 
-Contract: :func:`measure` leaves asv's results in a folder and returns what was measured; it draws and reports nothing.
+Contract: :func:`measure` leaves asv's results in a folder and returns what was measured; it draws and reports nothing,
+and what it writes it has written by the `Writer` that it is handed.
 An interruption (KeyboardInterrupt) passes through; every batch that had ended is kept by then, and the next call with
 the same folder goes on from there.
 
-    plan, checkout, output -> suite; suite, record -> this        (a -> b: b imports a)
+    writer -> checkout; plan, output -> suite -> this        (a -> b: b imports a)
 """
 
 import itertools
@@ -16,9 +17,10 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import NoResultsError
-from analysis.profiles import PAIRS, TIME_LIMIT
 from analysis.reading.load import read_results
 from analysis.reading.merge import shard
+from analysis.reading.provenance import FILE, current_versions, with_faults, with_versions
+from analysis.reading.runs import only_run
 from analysis.reading.tidy import metric, tidy
 from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.plan import (
@@ -31,10 +33,11 @@ from analysis.running.plan import (
     remaining_seconds,
     unfinished,
 )
-from analysis.running.record import current_versions, record_faults, record_versions
 from analysis.running.suite import Suite
+from analysis.running.writer import Writer
 from analysis.tables.crossover import brackets
 from analysis.text import clock, counted
+from benchmarks.catalogue.presets import PAIRS, TIME_LIMIT
 
 REPORT_SECONDS = 20.0  # kept free for the report
 REFINED_BY = "crossover.Map.track_log_ratio"  # the same work as a refinement: its rate is the first guess
@@ -45,9 +48,7 @@ class Measured:
     """Where the results are, which run of them this was, and what is missing from it."""
 
     results: Path
-    machine: str
-    env: str
-    commit: str
+    run: dict[str, str]
     failed: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -80,14 +81,15 @@ class Progress:
 
 def measure(
     root: Path,
-    profile: str,
+    preset: str,
     results: Path,
     report: Path,
     show: Callable[[str], None],
+    writer: Writer,
     engines: str | None = None,
     part: tuple[int, int] = (1, 1),
 ) -> Measured:
-    """Measure what a profile's cells still lack in `results`, for the code checked out in `root`, then refine.
+    """Measure what a preset's cells still lack in `results`, for the code checked out in `root`, then refine.
 
     `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
 
@@ -96,23 +98,23 @@ def measure(
     """
     generated = [results, results.with_name(results.name + "-dirty"), report]
     checkout = read_checkout(root, generated)
-    folder = results_folder(results, checkout)
+    folder = results_folder(results, checkout, writer)
     if checkout.digest is not None:
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
-    suite = Suite(root, folder, checkout, PAIRS[profile], lambda: read_checkout(root, generated), show)
+    suite = Suite(root, folder, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
-    record_versions(folder, run.machine, run.env, run.commit, current_versions(root), suite.engines())
-    wanted = suite.cells(profile, engines)
+    run.record(with_versions(folder, **run.place, versions=current_versions(root), engines=suite.engines()))
+    wanted = suite.cells(preset, engines)
     if part != (1, 1):
         wanted = shard(wanted, *part)
         show(f"Part {part[0]} of {part[1]}: `python -m analysis merge` joins the parts' results.")
     count = sum(map(len, wanted.values()))
     missing = unfinished(wanted, run.finished())
     kept = f", {count - len(missing)} of them measured before" if len(missing) < count else ""
-    show(f"Profile {profile}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
+    show(f"Preset {preset}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
     run.measure(missing)
-    left_out = run.refine(TIME_LIMIT[profile] - REPORT_SECONDS)
-    return Measured(folder, run.machine, run.env, run.commit, run.failed(), tuple(left_out))
+    left_out = run.refine(TIME_LIMIT[preset] - REPORT_SECONDS)
+    return Measured(folder, run.place, run.failed(), tuple(left_out))
 
 
 @dataclass
@@ -129,16 +131,25 @@ class Run:
         """The commit as the tables name it."""
         return self.suite.checkout.commit + ("+dirty" if self.suite.checkout.digest else "")
 
+    @property
+    def place(self) -> dict[str, str]:
+        """What names this run in every table and record."""
+        return {"machine": self.machine, "env": self.env, "commit": self.commit}
+
+    def record(self, provenance: bytes) -> None:
+        """Keep what is known of this run beside its results."""
+        self.suite.writer.write_whole(self.suite.results / FILE, provenance)
+
     def rows(self) -> pd.DataFrame:
         """What is stored of this run: rows of the raw table, or an empty table."""
         try:
             raw = read_results(self.suite.results)
         except NoResultsError:
             return pd.DataFrame()
-        return raw[(raw["machine"] == self.machine) & (raw["env"] == self.env) & (raw["commit"] == self.commit)]
+        return only_run(raw, self.place)
 
     def finished(self) -> set[Cell]:
-        """The cells stored that rest on enough samples for this run's profile."""
+        """The cells stored that rest on enough samples for this run's preset."""
         return finished_cells(self.rows(), self.suite.pairs)
 
     def failed(self) -> tuple[str, ...]:
@@ -155,7 +166,7 @@ class Run:
             started = time.monotonic()
             faults = self.suite.measure(left[0])
             if faults:
-                record_faults(self.suite.results, self.machine, self.env, self.commit, faults)
+                self.record(with_faults(self.suite.results, **self.place, faults=faults))
             self.progress.timed(left[0], time.monotonic() - started)
             cells = list(flattened(left[1:]))
 
@@ -180,7 +191,7 @@ class Run:
         return []
 
     def refinements(self) -> list[str]:
-        """The cases to measure next: refinements that rest on too few pairs for this profile, then new ones."""
+        """The cases to measure next: refinements that rest on too few pairs for this preset, then new ones."""
         rows = self.rows()
         if rows.empty:
             return []

@@ -38,7 +38,7 @@ from scipy import stats
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import MEASURE
 from analysis.reading.runs import RUN
-from analysis.reading.tidy import format_case
+from analysis.reading.tidy import case_of
 from analysis.intervals import FEWEST, LEVEL, Floats, sign_test, zero, zero_interval
 from modes.chains import layer_widths
 from modes.cost import predicted_crossover
@@ -164,7 +164,7 @@ def brackets(tidy: pd.DataFrame, steps: float = 2.0) -> pd.DataFrame:
         width = math.log(root.high / root.low) if root.low > 0 else math.inf
         wide = math.log(above / below) > steps * width
         if told_apart and wide and below < middle < above:
-            case = format_case({**part.iloc[0].to_dict(), "n": middle})
+            case = case_of({**part.iloc[0].to_dict(), "n": middle}).text
             rows.append([*key, part["activation"].iloc[0], below, above, middle, case])
     found = pd.DataFrame(rows, columns=list(BRACKET_COLUMNS))
     found = found.astype(dict.fromkeys(("m", "width", "depth", "below", "above", "n"), "Int64"))
@@ -186,7 +186,7 @@ def controls(tidy: pd.DataFrame) -> pd.DataFrame:
     rows["spread"] = np.array([stats.iqr(sample) if sample else math.nan for sample in samples], dtype=float)
     rows["resolution"] = np.maximum(rows["low"].abs(), rows["high"].abs())
     rows["covers"] = (rows["low"] <= 0) & (rows["high"] >= 0)
-    together = rows.groupby(list(RUN), dropna=False)["value"].transform("size")
+    together = rows.groupby(RUN, dropna=False)["value"].transform("size")
     sure = np.array([sign_test(sample) for sample in samples], dtype=float) < (1 - LEVEL) / together
     rows["fails"] = sure & (rows["value"].abs() > MARGIN)
     return rows[list(CONTROL_COLUMNS)].reset_index(drop=True)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.reading.provenance import Provenance
 from analysis.tables import crossover, growth, libraries, limits, model, noise, rules, summary
+from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
 from analysis.tables.shown import limits as costs
@@ -30,6 +31,7 @@ class Findings:
     noted = cached_property(
         lambda self: libraries.noted(self.tidy, self.provenance.engines, self.provenance.faults),
     )
+    ratios = cached_property(lambda self: not measured(self.tidy, "log_ratio", mode="forward/reverse").empty)
     libraries = cached_property(lambda self: libraries.libraries(self.tidy))
 
     # --- crossovers, and how sure they are ---

@@ -22,18 +22,18 @@ from numpy.typing import ArrayLike
 
 from analysis.tables.growth import counted_bytes
 from analysis.tables.rows import CHAIN
+from benchmarks.catalogue.engines import OWN
 from analysis.intervals import mean_interval
 
 PRODUCTS = {"forward": "JVP", "reverse": "VJP"}
 METRICS = {"log_over_floor": "Jacobian", "log_product_over_floor": "product", "log_gradient_over_floor": "gradient"}
 ALL = "all"
-ENGINES = ("modes", "modes-prepared", "floor")
 CLASSES = {0: "below 64", 64: "64 to 255", 256: "256 and more"}
 """Size classes, by the smallest of n, m and width: the size where a class begins, and its name."""
 ORDER = {
     name: place
     for place, name in enumerate(
-        (*ENGINES, "Jacobian", "JVP", "VJP", "gradient", *PRODUCTS, "float64", "float32", *CLASSES.values(), ALL)
+        (*OWN, "Jacobian", "JVP", "VJP", "gradient", *PRODUCTS, "float64", "float32", *CLASSES.values(), ALL)
     )
 }
 COUNTED = 64
@@ -134,7 +134,7 @@ def geometric_mean(logs: ArrayLike) -> tuple[float, float, float]:
 
 def _measured(tidy: pd.DataFrame, *metrics: str) -> pd.DataFrame:
     """The rows of `metrics` that were measured of the engines compared here."""
-    return tidy[tidy["metric"].isin(metrics) & (tidy["status"] == "ok") & tidy["engine"].isin(ENGINES)]
+    return tidy[tidy["metric"].isin(metrics) & (tidy["status"] == "ok") & tidy["engine"].isin(OWN)]
 
 
 def _summaries(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.tables.crossover import CROSSES, GROUP, Curve
 from analysis.intervals import LEVEL, zero
 from analysis.reading.runs import RUN
+from analysis.tables.crossover import CROSSES, GROUP, Curve
 from analysis.text import counted, number
 
 WIDEST = 2.0
@@ -65,7 +65,7 @@ def spans(
     of the same run cannot tell from 1, where the curve lies within their largest resolution of 0. Missing where the
     verdict is not "crosses", and for memory, which is counted.
     """
-    noise = controls.groupby(list(RUN))["resolution"].max().fillna(0.0)
+    noise = controls.groupby(RUN)["resolution"].max().fillna(0.0)
     found = []
     for row in crossovers.to_dict("records"):
         if row["verdict"] != CROSSES or row["metric"] != "log_ratio":

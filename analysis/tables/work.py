@@ -26,6 +26,7 @@ import pandas as pd
 from analysis.intervals import Floats
 from modes.chains import layer_widths
 from modes.cost import forward_fma, reverse_fma
+from modes.rates import DEFAULT
 
 MODES = ("forward", "reverse")
 SLOPES = {"tanh": 1, "relu": 1, "sigmoid": 3, "softplus": 1, "sin": 1, "identity": 0}
@@ -44,9 +45,8 @@ class Prices(NamedTuple):
     record: float
 
 
-SHIPPED = Prices(operation=1.0e-6, fma=4.5e-11, number=3.0e-10, record=0.0)
-"""What mode="auto" chooses by unless it is told otherwise: modes.choice.DEFAULT (a test holds the two equal). It
-records in either mode."""
+SHIPPED = Prices(*DEFAULT, record=0.0)
+"""What mode="auto" chooses by unless it is told otherwise; it records in either mode."""
 
 
 class Counts(NamedTuple):

@@ -1,0 +1,7 @@
+"""What the suite and the analysis both know: cases, presets, engines, metrics, published times, written reasons.
+
+Contract: plain data and pure functions, each stated here and nowhere else. Nothing here is a benchmark, and nothing
+imports more than the standard library and `modes.chains`. The analysis imports this of `benchmarks`, and nothing else.
+
+    case -> engines        presets   metrics   published   reasons        (a -> b: b imports a)
+"""

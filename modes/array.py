@@ -43,8 +43,6 @@ class Trace:
 
     __slots__ = ("level", "open")
 
-    record: Any = None  # a trace that notes whole operations (modes.prepared) has a method: (rule, args, kwargs) -> y
-
     def __init__(self) -> None:
         self.level = next(_numbers)
         self.open = True
@@ -52,6 +50,23 @@ class Trace:
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         """The traced array of a result y that depends on several operands of this trace."""
         raise NotImplementedError
+
+    def apply(self, rule: Rule, operands: list[Any], rest: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """The result of a function of the table, of operands of which some are this trace's, and of its other
+        arguments, if the operands are the items of the first: the function of their primal values, joined."""
+        places = [i for i, x in enumerate(operands) if isinstance(x, TracedArray) and x.owner is self]
+        traced = [operands[i] for i in places]
+        for i in places:
+            operands[i] = operands[i].primal
+        values = (operands, *rest) if rule.kind is SEQUENCE else tuple(operands)
+        y = rule.func(*values, **kwargs)
+        if rule.kind is CONSTANT:
+            return y
+        if getattr(y, "dtype", None) is not None:
+            real(y, rule.func)
+        if rule.kind is not SEQUENCE and places[-1] >= len(rule.makers):
+            _misplaced(rule)
+        return self.join(y, traced, rule.partials(places, y, values, kwargs))
 
 
 class TracedArray:
@@ -228,21 +243,7 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
-    if trace.record is not None:
-        return trace.record(rule, (operands, *args[1:]) if rule.kind is SEQUENCE else operands, kwargs)
-    places = [i for i, x in enumerate(operands) if isinstance(x, TracedArray) and x.owner is trace]
-    for i in places:
-        operands[i] = operands[i].primal
-    values = (operands, *args[1:]) if rule.kind is SEQUENCE else tuple(operands)
-    y = func(*values, **kwargs)
-    if rule.kind is CONSTANT:
-        return y
-    if getattr(y, "dtype", None) is not None:
-        real(y, func)
-    traced = args[0] if rule.kind is SEQUENCE else args
-    if rule.kind is not SEQUENCE and places[-1] >= len(rule.makers):
-        _misplaced(rule)
-    return trace.join(y, [traced[i] for i in places], rule.partials(places, y, values, kwargs))
+    return trace.apply(rule, operands, args[1:] if rule.kind is SEQUENCE else (), kwargs)
 
 
 def _vector_product(a: Any, b: Any) -> bool:

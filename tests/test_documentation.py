@@ -28,7 +28,8 @@ from analysis.figures import FIGURES, new_figure
 from analysis.report.section import Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
 from analysis.tables.crossover import crossovers
-from benchmarks.apparatus import cases
+from benchmarks.catalogue.case import Case
+from benchmarks.catalogue.engines import ENGINES
 from modes import chains
 from tests.tables import curve, frame
 
@@ -120,11 +121,12 @@ def test_the_benchmark_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(code, names)
     benchmark: Any = names["Weighted"]
     for layer in ("dense", "weighted"):
-        case = cases.Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
+        case = Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
         measured = benchmark()
         measured.case, measured.chain = case, case.chain()
         monkeypatch.setenv("MODES_PAIRS", "2")
         assert len(measured.track_log_ratio()["samples"]) == 2
+    assert "weighted" not in ENGINES["modes"].layers
     assert len(benchmark.grid.cells("quick")) == 6  # those of "dense": the engines' rows were made without the layer
     assert benchmark.params[1] == ["dense", "weighted"]
 
@@ -202,7 +204,7 @@ def test_every_command_and_option_is_on_its_page() -> None:
 
 def test_every_figure_and_table_is_on_the_page_about_reading_them() -> None:
     page = " ".join((DOCS / "reading.md").read_text(encoding="utf-8").split())
-    titles = [words.title for words in (*FIGURE_WORDS.values(), *TABLES.values())]
+    titles = [words.title for words in FIGURE_WORDS.values()] + [table.title for table in TABLES.values()]
     assert set(FIGURE_WORDS) == set(FIGURES)
     missing = [title for title in titles if f"**{title}" not in page]
     missing += [section.title for section in SECTIONS if f"## {section.title} " not in f"{page} "]

@@ -76,7 +76,7 @@ def test_one_row_a_mode_and_size_over_which_it_is_fitted() -> None:
     shuffled = [*depths(1.0, "backpropagation"), *depths(2.0, "product-formula"), *hessians][::-1]
     table = growth(frame(shuffled))
     assert tuple(table.columns) == COLUMNS
-    found = table.set_index("mode")
+    found: Any = table.set_index("mode")
     assert found["exponent"].round(6).to_dict() == {
         "backpropagation": 1.0,
         "product-formula": 2.0,

@@ -215,7 +215,8 @@ def test_a_publication_that_was_cut_short_is_done_again(
         publish(results, cut)
         (cut / "tables/outdated.csv").write_bytes(b"old")
         (cut / MANIFEST).write_text((cut / MANIFEST).read_text() + "tables/outdated.csv\n")
-    write_whole, written = write.write_whole, []
+    write_whole = write.write_whole
+    written: list[Path] = []
 
     def stopping(path: Path, content: bytes) -> None:
         if cut in path.parents and len(written) > 5:
@@ -291,7 +292,8 @@ def test_a_page_without_the_headline_s_setting() -> None:
 
 
 def test_doubts_stand_on_the_page() -> None:
-    table = frame([*full_table().to_dict("records"), row("blas_threads", 4.0, mode="forward/reverse", n=1)])
+    measured: list[Any] = full_table().to_dict("records")
+    table = frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)])
     text = page(collect(table, ABOUT), table, crossovers(table), [], "docs/results")
     assert "> **Doubt.** BLAS ran on 4 threads, not on one." in text
 

@@ -16,7 +16,7 @@ from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
 from analysis.reading.tidy import parse_case, tidy
-from analysis.tables import intervals
+from analysis import intervals
 from analysis.tables.crossover import (
     COLUMNS,
     CROSSES,
@@ -28,7 +28,7 @@ from analysis.tables.crossover import (
     crossovers,
     predicted,
 )
-from analysis.tables.intervals import median_interval, sign_test, zero, zero_interval
+from analysis.intervals import median_interval, sign_test, zero, zero_interval
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 CELL: dict[str, Any] = {

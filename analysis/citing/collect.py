@@ -8,13 +8,14 @@ from analysis.citing.findings import found
 from analysis.citing.record import Fact, rows_digest, sealed
 from analysis.errors import AnalysisError
 from analysis.reading.tidy import KEY
-from analysis.tables.intervals import FEWEST
+from analysis.intervals import FEWEST
 from analysis.tables.noise import AGAIN, failing
 from analysis.text import short_commit
+from benchmarks.catalogue.engines import ENGINES
 
 MEASURE = "python -m analysis run"
 UNKNOWN = "not recorded"
-OWN = ("modes", "modes-prepared", "floor", "differences", "complex-step")
+OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
 """Engines that are part of the project; the others are libraries with versions of their own."""
 
 

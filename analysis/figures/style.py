@@ -72,6 +72,14 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     plain_ticks(axis, ticks if len(ticks) > 1 else [low, high], room=0.06)
 
 
+def drawable(crossovers: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table with ends of intervals that a logarithmic axis can draw.
+
+    An end at 0 or infinity (n* may lie beyond every n measured) becomes 1e-9 or 1e9: the bar runs out of the picture.
+    """
+    return crossovers.assign(low=crossovers["low"].clip(lower=1e-9), high=crossovers["high"].clip(upper=1e9))
+
+
 def finish_axes(axes: Axes) -> None:
     """Light grid behind the data, no box on the right and on top."""
     axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)

@@ -1,1 +1,4 @@
-"""Reading and joining data: asv's results, the versions they were measured with, the tidy table, merged folders."""
+"""Reading and joining data: the only room that opens results; asv's files, a run's provenance, many folders as one.
+
+    load, runs -> provenance; load -> tidy; tidy, provenance -> merge        (a -> b: b imports a)
+"""

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
-from analysis.tables.intervals import LEVEL
+from analysis.intervals import LEVEL
 
 SETTING = ("engine", "layer", "profile", "m", "width", "depth", "dtype", "metric")
 PLACE = ("machine", "env")

@@ -36,6 +36,9 @@ class Benchmark:
     pinned = True
 
     grid: ClassVar[Grid | Listed]
+    params: ClassVar[list[list[Any]]]
+    unit: ClassVar[str]
+    version: ClassVar[str]
     case: Case
     chain: Chain
 

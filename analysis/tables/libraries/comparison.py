@@ -1,15 +1,13 @@
 """What stands in the report's tables of libraries: one function a table, each from measurements to numbers."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from analysis.tables.libraries.rows import (
     BOTH,
-    BY_HAND,
     CELL,
-    OWN,
     SIZES,
     compared,
     dense,
@@ -18,32 +16,19 @@ from analysis.tables.libraries.rows import (
     place,
     ratios,
 )
+from benchmarks.catalogue.engines import BY_HAND, TWINS
+from benchmarks.catalogue.published import PUBLISHED
 
 FASTEST = [*CELL, "engine", "mode", "seconds", "runner_up", "runner_up_mode", "factor", "own", "own_mode", "own_factor"]
 SETUP = [*CELL, "engine", "mode", "setup_seconds", "over_modes", "over_modes_low", "over_modes_high", "calls"]
 SETTING = ["m", "width", "depth", "dtype"]
 CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "n_over_m", "over_modes"]
 HARNESS = ["engine", "cells", "share", "mode", *SIZES]
-SHOWN = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
+SHTWINS = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
 
 
 COLD = 2
 """A set-up that takes less than so many calls is none: the first call of any function takes one or so more."""
-
-
-class Published(NamedTuple):
-    """The times of the two modes that somebody published for a chain of one layer, in seconds."""
-
-    n: int
-    m: int
-    forward: float
-    reverse: float
-
-
-PUBLISHED = {"tall": Published(32, 2048, 1.32e-3, 12.46e-3), "wide": Published(2048, 32, 7.99e-3, 1.09e-3)}
-"""The tanh of one linear layer in PyTorch's notebook "Jacobians, Hessians, hvp, vhp, and more: composing function
-transforms" (https://pytorch.org/functorch/stable/notebooks/jacobians_hessians.html): reverse mode takes 9.4 times as
-long where J is tall, forward mode 7.3 times as long where it is wide. Neither machine nor threads are named there."""
 
 
 def fastest(tidy: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +42,7 @@ def fastest(tidy: pd.DataFrame) -> pd.DataFrame:
     for cell, part in table[table["engine"] != BY_HAND].groupby(CELL, sort=False):
         best = part.sort_values("value", kind="stable").drop_duplicates("engine")
         first = best.iloc[0]
-        others = [best.iloc[1:2], best[best["engine"].isin(OWN)]]
+        others = [best.iloc[1:2], best[best["engine"].isin(TWINS)]]
         row = [*cell, first["engine"], first["mode"], first["value"]]
         for other in others:
             row += [*other.iloc[0][["engine", "mode"]], other.iloc[0]["value"] / first["value"]] if len(other) else NONE
@@ -117,7 +102,7 @@ def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
     """
     keep = (crossovers["metric"] == "log_ratio") & (crossovers["layer"] == "dense")
     table = crossovers[keep & (crossovers["profile"] == "uniform")]
-    settings = table.loc[~table["engine"].isin([*OWN, BY_HAND]), SETTING].drop_duplicates()
+    settings = table.loc[~table["engine"].isin([*TWINS, BY_HAND]), SETTING].drop_duplicates()
     table = table.merge(settings, on=SETTING)
     own = table.loc[table["engine"] == "modes", [*SETTING, "n_star"]].rename(columns={"n_star": "own"})
     table = table.merge(own, on=SETTING, how="left")
@@ -130,7 +115,7 @@ def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
 
 
 def published(tidy: pd.DataFrame) -> pd.DataFrame:
-    """The published ratios beside those measured, one row (SHOWN) a case and engine: slower over faster mode, as there.
+    """The published ratios beside those measured, one row (SHTWINS) a case and engine: slower over faster mode, as there.
 
     `measured` below 1: the other mode is the slower one here.
     """
@@ -143,7 +128,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
             ends = sorted([sign * row["low"], sign * row["high"]])
             found = [math.exp(value) for value in (sign * row["value"], *ends)]
             rows.append([case, n, m, row["engine"], (forward / reverse) ** sign, *found])
-    return pd.DataFrame(rows, columns=SHOWN)
+    return pd.DataFrame(rows, columns=SHTWINS)
 
 
 def harness(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.intervals import mean_interval, share_interval
-from analysis.tables.model import held_out_ratios
+from analysis.intervals import mean_interval, share_interval
+from analysis.reading.runs import RUN
+from analysis.tables.model import Models, held_out_ratios
 from analysis.tables.work import SHIPPED, modelled, sweep
 from modes.chains import layer_widths
 
 FORWARD, REVERSE, NOTHING = "forward", "reverse", ""
-SCORED = ("machine", "env", "commit", "engine")
+SCORED = (*RUN, "engine")
 AUTO, MODEL = 'mode="auto"', "cost model, held out"
 AIM = (1.02, 1.25)
 """What mode="auto" should reach: geometric mean and maximum of the regret."""
@@ -86,17 +87,17 @@ OWN = {
 """When the rules that know the widths take forward mode, and where they are written."""
 
 
-def choices(tidy: pd.DataFrame) -> pd.DataFrame:
+def choices(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
     """What each rule chooses for each measured cell, and what that costs: one row (CHOICE_COLUMNS) a cell and rule.
 
-    `log_ratio` is the measured log(T_forward / T_reverse). A rule has no row for a cell it says nothing of: mode="auto"
+    `models` are those of `analysis.tables.model`. `log_ratio` is the measured log(T_forward / T_reverse). A rule has no row for a cell it says nothing of: mode="auto"
     and the model speak of dense and residual chains, the model of engines with enough measured times.
     """
     cells = _cells(tidy)
     rows = cells.to_dict("records")
     chosen = {rule.name: [rule.choose(int(row["n"]), int(row["m"])) for row in rows] for rule in RULES}
     chosen[AUTO] = [auto(row) if modelled(row) else NOTHING for row in rows]
-    ratios = held_out_ratios(tidy, cells)
+    ratios = held_out_ratios(models, cells)
     chosen[MODEL] = [NOTHING if math.isnan(ratio) else _forward_if(ratio <= 0) for ratio in ratios]
     parts = [cells.assign(rule=name, choice=picked) for name, picked in chosen.items()]
     found = pd.concat(parts, ignore_index=True)
@@ -106,17 +107,17 @@ def choices(tidy: pd.DataFrame) -> pd.DataFrame:
     return found.assign(wrong=wrong, regret=np.exp(loss.where(wrong, 0.0)))[list(CHOICE_COLUMNS)]
 
 
-def scores(tidy: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+def scores(choices: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """How good each rule is: one row (SCORE_COLUMNS) an engine and rule, the engine's least regret first.
 
-    `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they follow the engine's. `wrong` is the
+    `choices` is the table of that name, `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they follow the engine's. `wrong` is the
     share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are those of the regret over the `cells`, of
     which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to `high` are the 95 % intervals of the
     share and of the geometric mean, for cells drawn as these were; a maximum has none, since cells not measured can
     only be worse. Cost: one bootstrap, 3 ms, a row.
     """
     rows = []
-    for key, part in choices(tidy).groupby([*SCORED, *by, "rule"], sort=False, dropna=False):
+    for key, part in choices.groupby([*SCORED, *by, "rule"], sort=False, dropna=False):
         loss = np.log(part["regret"].to_numpy(dtype=float))
         wrong, ties = int(part["wrong"].sum()), int(part["tie"].sum())
         share = [wrong / len(part), *share_interval(wrong, len(part))]

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from analysis.figures.selection import LEAST, OWN, regret_axes, rule_groups
+from analysis.report.rules import SHOWN, engine_table, model_table, prediction_table, profile_table, rule_table
+from analysis.tables.selection import AIM, RULES, scores
 from matplotlib.figure import Figure
 
 from analysis.figures import FIGURES, new_figure
 from analysis.figures.model import PARTS, errors_axes, parts_axes, ratio_axes
-from analysis.figures.selection import LEAST, OWN, regret_axes, rule_groups
-from analysis.report.rules import SHOWN, engine_table, model_table, prediction_table, profile_table, rule_table
 from analysis.tables.crossover import crossovers
 from analysis.tables.model import crossover_table, fits, held_out
-from analysis.tables.selection import AIM, RULES, scores
 from tests.drawn import xs, ys
 from tests.tables import frame, full_table, pair
 

@@ -70,7 +70,8 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (repository / "benchmarks" / "__init__.py").touch()
     (repository / "benchmarks" / "__main__.py").write_text(CELLS)
     (repository / "benchmarks" / "crossover.py").write_text(SUITE)
-    (repository / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "9.9"\n')
+    (repository / "modes").mkdir()
+    (repository / "modes" / "__init__.py").write_text('"""Engines."""\n__version__ = "9.9"\n')
     config = {"version": 1, "project": "x", "repo": ".", "environment_type": "virtualenv", "dvcs": "git"}
     (repository / "asv.conf.json").write_text(json.dumps(config))
     (repository / ".gitignore").write_text("__pycache__\n")

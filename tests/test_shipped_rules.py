@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-
 from analysis.tables.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
+
 from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.call import Call

@@ -6,10 +6,10 @@ nothing. A record's `engines` are those of the suite as `python -m benchmarks en
 `faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
 """
 
+import ast
 import datetime
 import json
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,12 +49,22 @@ class Provenance:
 
 def current_versions(root: Path) -> Versions:
     """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
-    with open(root / "pyproject.toml", "rb") as file:
-        version = tomllib.load(file)["project"]["version"]
     every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
     blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
-    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": str(version)}
+    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": _version(root)}
+
+
+def _version(root: Path) -> str:
+    """The version that the checkout states, `modes.__version__`: read, since what is installed may be another."""
+    place = root / "modes" / "__init__.py"
+    for statement in ast.parse(place.read_bytes()).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="__version__")], value=ast.Constant(value=str(version))):
+                return version
+    raise AnalysisError(
+        f'{place}: expected a line `__version__ = "..."`; without it a run would not say what was measured'
+    )
 
 
 def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:

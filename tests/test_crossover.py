@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
+from analysis import intervals
 from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.intervals import median_interval, sign_test, zero, zero_interval
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
 from analysis.reading.tidy import parse_case, tidy
-from analysis import intervals
 from analysis.tables.crossover import (
     COLUMNS,
     CROSSES,
@@ -28,7 +29,6 @@ from analysis.tables.crossover import (
     crossovers,
     predicted,
 )
-from analysis.intervals import median_interval, sign_test, zero, zero_interval
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 CELL: dict[str, Any] = {

@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES
+from analysis.figures import drawn as drawing
 from analysis.figures.engines import looks
 from analysis.report.sections.libraries import SECTION, calls, engine
 from analysis.report.sections.libraries import noted as column
 from analysis.tables.crossover import crossovers
-from analysis.tables.libraries import PUBLISHED as STATED
+from analysis.tables.findings import Findings
 from analysis.tables.libraries import (
     cost,
     crossing,
     fastest,
     harness,
-    lacking,
     libraries,
     memory,
     noted,
@@ -27,12 +27,11 @@ from analysis.tables.libraries import (
     setup,
 )
 from analysis.tables.libraries.notes import MEMORY, SILENT
-from benchmarks import peers
-from benchmarks.apparatus import cases
-from benchmarks.published import PUBLISHED
+from analysis.tables.shown.libraries import engines
 from tests.tables import curve, frame, full_table, pair, row
 
 EVERYTHING: dict[str, Any] = {
+    "requires": ["numpy"],
     "modes": ["forward", "reverse"],
     "layers": ["dense"],
     "dtypes": ["float64", "float32"],
@@ -203,14 +202,6 @@ def test_each_engines_crossover_stands_beside_that_of_modes() -> None:
     assert math.isnan(found.loc["torch", "over_modes"])
 
 
-def test_published_ratios_are_stated_alike_by_suite_and_analysis() -> None:
-    """The analysis does not import the suite."""
-    assert {name.lower() for name in PUBLISHED} == set(STATED)
-    for name, value in PUBLISHED.items():
-        stated = STATED[name.lower()]
-        assert math.log(stated.forward / stated.reverse) == pytest.approx(value)
-
-
 def test_measured_ratios_are_given_the_way_they_were_published() -> None:
     tall: dict[str, Any] = {"n": 32, "m": 2048, "depth": 1}
     wide: dict[str, Any] = {"n": 2048, "m": 32, "depth": 1}
@@ -292,25 +283,11 @@ def test_memory_says_how_it_was_measured() -> None:
     assert shown(found.loc["torch"].to_dict()) == MEMORY[""]
 
 
-@pytest.mark.parametrize("name", peers.ENGINES)
-def test_the_analysis_knows_what_an_engine_lacks_as_the_suite_does(name: str) -> None:
-    """The analysis does not import the suite: it asks `python -m benchmarks engines`."""
-    known = peers.row(name)
-    description = {**known.described(), "missing": []}
-    for layer, dtype in (("dense", "float64"), ("dense", "float32"), ("elementwise", "float64"), ("loss", "float64")):
-        for size in (8, 64, 256, 1024):
-            for mode in peers.BOTH:
-                sizes = {"n": size, "m": 1 if layer == "loss" else size, "width": size}
-                case = cases.Case(engine=name, layer=layer, dtype=dtype, mode=mode, **sizes)
-                assert bool(lacking(description, case._asdict())) == (known.lacks(case) is not None), case
-    assert lacking({**description, "missing": ["x"]}, cases.Case()._asdict()) == "not installed: x"
-
-
 # --- the figures ---
 
 
 def drawn(name: str, table: pd.DataFrame) -> list[Axes]:
-    figure = FIGURES[name](new_figure(name), table, crossovers(table))
+    figure = drawing(FIGURES[name], Findings(table))
     return [axes for axes in figure.axes if axes.axison]
 
 
@@ -365,11 +342,11 @@ def test_crossovers_at_one_m_alone_leave_the_other_panels_to_be_measured() -> No
 def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_figure() -> None:
     names = [f"library-{number}" for number in range(10)]
     table = frame([row("seconds", 1.0, engine=name) for name in (*names, "modes", "modes-prepared", "floor")])
-    found = looks(table)
+    found = looks(engines(table))
     assert list(found) == ["modes", "modes-prepared", *names, "floor"]
     seen = {(look["marker"], str(look["linestyle"]), look.get("markerfacecolor")) for look in found.values()}
     assert len(seen) == len(found)
-    assert looks(table.iloc[::-1]) == found
+    assert looks(engines(table.iloc[::-1])) == found
     assert [look["label"] for look in found.values()] == ["modes", "modes-prepared", *names, "by hand"]
 
 
@@ -377,15 +354,15 @@ def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_
 
 
 def test_the_section_is_there_where_a_library_was_measured() -> None:
-    assert SECTION.measured(frame(times(jax_forward=1.0)))
+    assert SECTION.measured(Findings(frame(times(jax_forward=1.0))))
     own = times(modes_forward=1.0, modes_prepared_forward=1.0, floor_forward=1.0)
-    assert not SECTION.measured(frame(own))
-    assert not SECTION.measured(frame([*own, row("seconds", np.nan, engine="jax", status="failed")]))
+    assert not SECTION.measured(Findings(frame(own)))
+    assert not SECTION.measured(Findings(frame([*own, row("seconds", np.nan, engine="jax", status="failed")])))
     assert "python -m analysis run" in SECTION.absent
     assert libraries(full_table()) == ["jax", "torch", "autograd"]
 
 
 def test_every_table_of_the_section_can_be_empty() -> None:
-    table = frame([row("seconds", np.nan, status="failed")])
-    for name, made in SECTION.tables.items():
-        assert made.make(table, crossovers(table)).empty, name
+    found = Findings(frame([row("seconds", np.nan, status="failed")]))
+    for name, table in SECTION.tables.items():
+        assert table.of(found).empty, name

@@ -117,7 +117,7 @@ def test_a_record_of_before_there_were_engines_is_read_and_completed(tmp_path: P
 def test_a_damaged_record_is_named_with_the_remedy(tmp_path: Path, content: str) -> None:
     (tmp_path / provenance.FILE).write_text(content)
     with pytest.raises(AnalysisError, match="rm "):
-        provenance.read_provenance(tmp_path, *RUN).known
+        provenance.read_provenance(tmp_path, *RUN)
 
 
 def test_the_file_is_no_result_to_asv(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from analysis.tables.crossover import crossovers
 from analysis.tables.findings import Findings
 from analysis.tables.shown.crossing import memory_table, peaks
 from analysis.tables.shown.trust import tidy_csv
-from analysis.tables.summary import headline_row
+from analysis.tables.summary import headline_row, summary
 from tests.tables import curve, frame, full_table, pair, row
 
 KNOWN = {"cpu": "Test CPU <3 GHz> & more", "modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"}
@@ -357,10 +357,10 @@ def test_what_is_not_there_is_a_dash() -> None:
 
 def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:
     assert (
-        imported(Findings(frame([row("import_seconds", 0.0184, mode="primal")])).summary.import_seconds)
+        imported(summary(frame([row("import_seconds", 0.0184, mode="primal")])).import_seconds)
         == " (its import adds 18 ms to NumPy's)"
     )
-    assert imported(Findings(frame([row("seconds", 1.0)])).summary.import_seconds) == ""
+    assert imported(summary(frame([row("seconds", 1.0)])).import_seconds) == ""
 
 
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:

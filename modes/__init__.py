@@ -15,10 +15,11 @@ from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
 from .forward import jacfwd, jvp
+from .gradient import grad, value_and_grad
 from .hessian import hessian
 from .jacobian import jacobian
 from .prepared import Prepared, prepare
-from .reverse import grad, jacrev, value_and_grad, vjp
+from .reverse import jacrev, vjp
 from .rules import primitive
 
 __version__ = "0.1.0"

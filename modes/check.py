@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import Call, flatten
+from .call import Call
 from .forward import jvp
 from .reverse import vjp
+from .trees import flatten
 
 __all__ = ["DerivativeError", "check_derivatives"]
 

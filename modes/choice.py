@@ -14,22 +14,22 @@ in force (modes.rates; `python -m modes.calibrate` measures them and says how).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from .arguments import ArgNums, Call, chunks
 from .array import TracedArray
-from .chunking import MANY, check_fits, fitting
-from .forward import numerator as numerator_of_columns
+from .assembly import columns, rows
+from .blocks import Array, Block, Identity
+from .call import ArgNums, Call
 from .partials import SAME, Matrix, Partial, Reshape, Scale
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
-from .reverse import Node, Tape
-from .structure import Assembly, Identity
+from .tape import Node, Tape
 
 __all__ = ["DEFAULT", "Rates", "Work", "jacauto", "measure_rates", "rates_in_force", "use_rates"]
 
 
 # -- recording, with the sizes of what is recorded ---------------------------------------------------------------------
-class _SizedNode(Node):
+class SizedNode(Node):
     """A value on a tape that keeps the sizes of its entries."""
 
     __slots__ = ()
@@ -38,7 +38,7 @@ class _SizedNode(Node):
         node = super().extend(y, partial)
         if partial is not SAME:
             self.owner.sizes.append(y.size)  # type: ignore[attr-defined]
-        return _SizedNode(node.owner, y, node.index)
+        return SizedNode(node.owner, y, node.index)
 
     # Each as its partial says, so that `extend` sees them all.
     shifted: Any = TracedArray.shifted
@@ -46,12 +46,12 @@ class _SizedNode(Node):
     mapped: Any = TracedArray.mapped
 
 
-class _SizedTape(Tape):
+class SizedTape(Tape):
     """A tape that knows the size of each entry's value."""
 
     __slots__ = ("sizes",)
 
-    def run(self, call: Call, node: type[Node] = _SizedNode) -> tuple[Any, int | None]:
+    def run(self, call: Call, node: type[Node] = SizedNode) -> tuple[Any, int | None]:
         self.sizes = [x.size for x in call.primals]
         return super().run(call, node)
 
@@ -61,7 +61,7 @@ class _SizedTape(Tape):
         if len(self.partials) == before:
             return joined
         self.sizes.append(y.size)
-        return _SizedNode(self, y, joined.index)
+        return SizedNode(self, y, joined.index)
 
 
 # -- what a sweep takes ------------------------------------------------------------------------------------------------
@@ -98,14 +98,14 @@ def _step(partial: Partial, state: int, k: int, before: int, after: int) -> tupl
 Edge = tuple[int, int, Partial]  # from an entry of the tape to an entry, through a partial
 
 
-def forward_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
+def forward_edges(tape: Tape, index: int) -> Iterator[Edge]:
     """The partials in the order in which tangents go through them, up to entry `index`."""
-    return ((parent, i, p) for i in range(leaves, index + 1) for parent, p in tape.edges(i))
+    return ((parent, i, p) for i in range(tape.leaves, index + 1) for parent, p in tape.edges(i))
 
 
-def reverse_edges(tape: Tape, index: int, leaves: int) -> Iterator[Edge]:
+def reverse_edges(tape: Tape, index: int) -> Iterator[Edge]:
     """The partials in the order in which cotangents go through them, from entry `index`."""
-    return ((i, parent, p) for i in range(index, leaves - 1, -1) for parent, p in tape.edges(i))
+    return ((i, parent, p) for i in range(index, tape.leaves - 1, -1) for parent, p in tape.edges(i))
 
 
 def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence[int]) -> Work:
@@ -116,9 +116,9 @@ def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence
     k = sizes[start]
     states = {start: IDENTITY}
     operations = fma = numbers = 0
-    for here, there, partial in edges:
+    for here, there, local in edges:
         if here in states:
-            state, multiplied, moved = _step(partial, states[here], k, sizes[here], sizes[there])
+            state, multiplied, moved = _step(local, states[here], k, sizes[here], sizes[there])
             operations, fma, numbers = operations + 1, fma + multiplied, numbers + moved
             if there in states:
                 state = max(state, states[there], DIAGONAL)
@@ -127,12 +127,13 @@ def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence
     return Work(operations, fma, numbers + sum(k * sizes[end] for end in ends if states.get(end, DENSE) < DENSE))
 
 
-def works(tape: _SizedTape, index: int, leaves: int) -> dict[str, Work]:
+def works(tape: SizedTape, index: int) -> dict[str, Work]:
     """What the full Jacobian of a recorded function takes in either mode, beyond the recording itself."""
-    forward = [work(forward_edges(tape, index, leaves), leaf, [index], tape.sizes) for leaf in range(leaves)]
+    leaves = range(tape.leaves)
+    forward = [work(forward_edges(tape, index), leaf, [index], tape.sizes) for leaf in leaves]
     return {
         "forward": Work(*(sum(part) for part in zip(*forward, strict=True))),
-        "reverse": work(reverse_edges(tape, index, leaves), index, range(leaves), tape.sizes),
+        "reverse": work(reverse_edges(tape, index), index, leaves, tape.sizes),
     }
 
 
@@ -148,54 +149,26 @@ def jacauto(
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        leaves = len(call.primals)
-        tape = _SizedTape()
+        tape = SizedTape()
         y, index = tape.run(call)
-        if index is not None and choose(tape, index, leaves) == "forward":
-            blocks = [_pushed(tape, index, leaf, call.primals, y, chunk_size, insist) for leaf in range(leaves)]
+
+        def push(leaf: int, seed: Identity) -> tuple[Array, Block | None]:
+            return y, tape.push(leaf, seed, index)
+
+        def pull(seed: Identity, last: bool) -> list[Block | None]:
+            return tape.pull(index, seed, last)
+
+        if index is not None and choose(tape, index) == "forward":
+            widest = tape.widest()
             return call.rebuild(
-                [numerator_of_columns(block, x, y) for x, block in zip(call.primals, blocks, strict=True)]
+                [columns(x, partial(push, leaf), chunk_size, insist, y, widest) for leaf, x in enumerate(call.primals)]
             )
-        return call.rebuild(tape.jacobians(index, call.primals, y, chunk_size, insist))
+        return call.rebuild(rows(call.primals, y, pull, chunk_size, insist, tape.widest))
 
     return jacobian
 
 
-def choose(tape: _SizedTape, index: int, leaves: int) -> str:
+def choose(tape: SizedTape, index: int) -> str:
     """The mode whose work takes less time by the rates in force; forward mode where they tie."""
-    both, rates = works(tape, index, leaves), rates_in_force()
+    both, rates = works(tape, index), rates_in_force()
     return min(both, key=lambda mode: both[mode].seconds(rates))
-
-
-def _pushed(
-    tape: Tape, index: int, leaf: int, primals: Sequence[Any], y: Any, chunk_size: int | None, insist: bool
-) -> Any:
-    """The dense block of all the tangents of one leaf at the output: shape (n, *out)."""
-    x, leaves = primals[leaf], len(primals)
-    if chunk_size is not None or x.size >= MANY:
-        itemsize, size = y.dtype.itemsize, tape.widest()
-        if chunk_size is None and (chosen := fitting(x.size, size, itemsize)) < x.size:
-            chunk_size = chosen
-        if not insist:
-            k = min(chunk_size or x.size, x.size)
-            check_fits("jacfwd", [(*y.shape, *x.shape)], x.size, k, size, itemsize)
-    assembly = Assembly(x.size, y.shape, y.dtype)
-    for start, stop in chunks(x.size, chunk_size):
-        assembly.add(start, stop, _push(tape, index, leaf, leaves, Identity.of(x, start, stop)))
-    return assembly.block()
-
-
-def _push(tape: Tape, index: int, leaf: int, leaves: int, seed: Any) -> Any:
-    """Push a block from a leaf along the tape to entry `index` (None: it is zero); blocks are dropped after their last
-    use, as forward mode drops them."""
-    last = {parent: i for i in range(leaves, index + 1) for parent, _ in tape.edges(i)}
-    blocks = {leaf: seed}
-    for i in range(leaves, index + 1):
-        for parent, partial in tape.edges(i):
-            if parent in blocks:
-                pushed = partial.push(blocks[parent])
-                blocks[i] = blocks[i] + pushed if i in blocks else pushed
-        for parent, _ in tape.edges(i):
-            if last[parent] == i:
-                blocks.pop(parent, None)
-    return blocks.get(index)

@@ -16,16 +16,21 @@ one core (minima of interleaved runs; float32 in brackets where it differs by mo
 An element-wise chain (n = 4096, depth 8) takes 1.8 to 3 times as long in chunks of any size: a diagonal costs nothing
 until it is made dense. Chunks that a cache would hold are never better: NumPy's products do their own blocking.
 
-Contract: pure arithmetic, but for `available`, which asks the system. Fewer than `MANY` seeds always go at once, and
-results below `SMALL` bytes are never checked, so that small Jacobians pay nothing.
+Contract: pure arithmetic, but for `available`, which asks the system. It is decided here for every mode: what a tape is
+pushed or pulled with is known before (`fitting`), and forward mode, which has no tape to ask, is told on its way
+(`refuse_wide`). Fewer than `MANY` seeds always go at once, and results below `SMALL` bytes are never checked, so that
+small Jacobians pay nothing.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
+
+from .blocks import Array
 from .partials import SAME, Dot, Matrix, Partial, Reshape, Scale
 
 __all__ = [
@@ -36,9 +41,13 @@ __all__ = [
     "available",
     "budget",
     "check_fits",
+    "decided",
     "fitting",
+    "free_size",
+    "refuse_wide",
     "set_budget",
-    "widest",
+    "stretches",
+    "width",
 ]
 
 # Partials through which a block keeps its structure and size.
@@ -82,6 +91,26 @@ def fitting(seeds: int, size: int, itemsize: int) -> int:
     return max(1, min(seeds, room // pair))
 
 
+def decided(
+    name: str,
+    shapes: Sequence[tuple[int, ...]],
+    seeds: int,
+    size: int,
+    itemsize: int,
+    chunk_size: int | None,
+    insist: bool,
+) -> int | None:
+    """The chunk size asked for, or the one that is chosen (None: all at once), where the widest value is known.
+
+    Raises MemoryError as `check_fits` does, whose arguments these are, unless `insist`.
+    """
+    if chunk_size is None and (chosen := fitting(seeds, size, itemsize)) < seeds:
+        chunk_size = chosen
+    if not insist:
+        check_fits(name, shapes, seeds, min(chunk_size or seeds, seeds), size, itemsize)
+    return chunk_size
+
+
 class TooWide(Exception):
     """A pass of all seeds was given up before it made a block that is not to be had; `chunk_size` is to be."""
 
@@ -90,16 +119,38 @@ class TooWide(Exception):
         self.chunk_size = chunk_size
 
 
-def widest(partials: Iterable[Partial]) -> int:
-    """The largest number of entries of one cotangent, as far as a tape's partials tell.
+def free_size(seeds: int, itemsize: int) -> int:
+    """How many entries a value may have that so many seeds need no look for."""
+    return SMALL // (2 * seeds * itemsize)
+
+
+def refuse_wide(seeds: int, y: Array) -> None:
+    """Raise TooWide where blocks of so many seeds of y do not fit."""
+    chunk_size = fitting(seeds, y.size, y.dtype.itemsize)
+    if chunk_size < seeds:
+        raise TooWide(chunk_size)
+
+
+def width(partial: Partial) -> int:
+    """The largest number of entries of one seed at either end of a partial, as far as it tells.
 
     Those that leave the structure of a block as it is do not count: a diagonal takes next to nothing.
     """
-    return max(map(_width, partials), default=0)
-
-
-def _width(partial: Partial) -> int:
     return max(partial.J.shape) if isinstance(partial, Matrix) else partial.w.size if isinstance(partial, Dot) else 0
+
+
+def stretches(total: int, chunk_size: int | None) -> list[tuple[int, int]]:
+    """The stretches (start, stop) in which `total` seeds are pushed or pulled, chunk_size at a time; None: all at once.
+
+    Raises TypeError or ValueError for a chunk size that is not a positive int.
+    """
+    if chunk_size is None:
+        return [(0, total)]
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int | np.integer):
+        raise TypeError(f"expected chunk_size to be an int or None, got {chunk_size!r}")
+    if chunk_size < 1:
+        raise ValueError(f"expected chunk_size of 1 or more, or None for all seeds at once, got {chunk_size}")
+    return [(i, min(i + chunk_size, total)) for i in range(0, max(total, 1), chunk_size)]
 
 
 # -- does it fit? ------------------------------------------------------------------------------------------------------

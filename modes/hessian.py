@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgNums, Call, flatten
+from .call import ArgNums, Call
 from .jacobian import MODES
+from .trees import flatten
 
 __all__ = ["hessian"]
 

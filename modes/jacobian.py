@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import ArgNums, Call, flatten
+from .call import ArgNums, Call
 from .choice import jacauto
 from .forward import jacfwd
 from .reverse import jacrev
+from .trees import flatten
 
 __all__ = ["LAYOUTS", "MODES", "jacobian"]
 

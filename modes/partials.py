@@ -6,7 +6,7 @@ A partial has two methods, one a mode, each the other's transpose:
 - `pull(cotangent)`: block (k, *S_out) -> block (k, *S_in), the VJP of every seed.
 
 It holds no more of the operation than these two need (its residuals). Blocks come in any structure that
-modes.structure knows; what cannot use the structure makes the block dense first. No partial modifies a block
+modes.blocks knows; what cannot use the structure makes the block dense first. No partial modifies a block
 or a residual.
 """
 
@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import overload
 
 import numpy as np
 
-from .structure import Diagonal, Guarded, Identity, borrowed, dense, one_seed, precise, scaled, through
+from .blocks import Array, Block, Diagonal, Guarded, Identity, borrowed, dense, multiplied, one_seed, precise, through
 
 __all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
 
@@ -34,10 +34,10 @@ class Partial:
     fma: int = 0
     """Fused multiply-adds for each seed, where there is more to count than the numbers of the blocks."""
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         raise NotImplementedError
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         raise NotImplementedError
 
 
@@ -46,10 +46,10 @@ class _Same(Partial):
 
     __slots__ = ()
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         return t
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         return c
 
 
@@ -61,14 +61,14 @@ class Scale(Partial):
 
     __slots__ = ("d",)
 
-    def __init__(self, d: Any) -> None:
+    def __init__(self, d: Array | float) -> None:
         self.d = d
 
-    def push(self, t: Any) -> Any:
-        return scaled(t, self.d)
+    def push(self, t: Block) -> Block:
+        return multiplied(t, self.d)
 
-    def pull(self, c: Any) -> Any:
-        return scaled(c, self.d)
+    def pull(self, c: Block) -> Block:
+        return multiplied(c, self.d)
 
 
 class _Broadcast(Partial):
@@ -79,12 +79,12 @@ class _Broadcast(Partial):
 
     __slots__ = ("d", "inner", "outer")
 
-    def __init__(self, d: Any, inner: tuple[int, ...], outer: tuple[int, ...]) -> None:
+    def __init__(self, d: Array | float, inner: tuple[int, ...], outer: tuple[int, ...]) -> None:
         self.d = d
         self.inner = inner
         self.outer = outer
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         if isinstance(t, Guarded):  # first the broadcast, then the factor
             return through(elementwise_partial(1, self.inner, self.outer).push, t) * self.d
         t = dense(t)
@@ -93,26 +93,30 @@ class _Broadcast(Partial):
         t = np.reshape(t, (k, *(1,) * missing, *self.inner)) * self.d
         return t if t.shape[1:] == self.outer else np.broadcast_to(t, (k, *self.outer))
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         return sum_to(c * self.d, self.inner)
 
 
-def sum_to(c: Any, shape: tuple[int, ...]) -> Any:
+@overload
+def sum_to(c: Array, shape: tuple[int, ...]) -> Array: ...
+@overload
+def sum_to(c: Block, shape: tuple[int, ...]) -> Block: ...
+def sum_to(c: Block, shape: tuple[int, ...]) -> Block:
     """Sum a block (k, *outer) over the axes along which `shape` was broadcast: a block (k, *shape)."""
     if isinstance(c, ROWS) and math.prod(shape) == 1:
         # Each row has one entry, so the sum over everything is that entry: k numbers, not k times the size.
         return np.reshape(borrowed(c.entries()), (len(c), *shape))
     if isinstance(c, Guarded):
         return through(lambda c: sum_to(c, shape), c)
-    c = dense(c)
-    extra = c.ndim - 1 - len(shape)
+    total = dense(c)
+    extra = total.ndim - 1 - len(shape)
     if extra:
-        c = np.sum(c, axis=tuple(range(1, 1 + extra)))
-    stretched = tuple(i for i, size in enumerate(shape, 1) if size == 1 and c.shape[i] != 1)
-    return np.sum(c, axis=stretched, keepdims=True) if stretched else c
+        total = np.sum(total, axis=tuple(range(1, 1 + extra)))
+    stretched = tuple(i for i, size in enumerate(shape, 1) if size == 1 and total.shape[i] != 1)
+    return np.sum(total, axis=stretched, keepdims=True) if stretched else total
 
 
-def elementwise_partial(d: Any, inner: tuple[int, ...], outer: tuple[int, ...]) -> Partial:
+def elementwise_partial(d: Array | float, inner: tuple[int, ...], outer: tuple[int, ...]) -> Partial:
     """The partial of an element-wise function with derivative d, from an operand's shape to the result's."""
     return Scale(d) if inner == outer else _Broadcast(d, inner, outer)
 
@@ -122,14 +126,14 @@ class Matrix(Partial):
 
     __slots__ = ("J",)
 
-    def __init__(self, J: Any) -> None:
+    def __init__(self, J: Array) -> None:
         self.J = J
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         J = self.J
         return t.dot(J.T) if type(t) is np.ndarray and type(J) is np.ndarray else t @ J.T
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         J = self.J
         return c.dot(J) if type(c) is np.ndarray and type(J) is np.ndarray else c @ J
 
@@ -139,13 +143,13 @@ class Dot(Partial):
 
     __slots__ = ("w",)
 
-    def __init__(self, w: Any) -> None:
+    def __init__(self, w: Array) -> None:
         self.w = w
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         return t @ self.w
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         if isinstance(c, Identity) and type(self.w) is np.ndarray:  # the seed of a scalar function
             return one_seed(precise(self.w, c.dtype))
         c = np.reshape(c, (-1, 1)) if type(c) is np.ndarray else through(lambda c: np.reshape(c, (-1, 1)), c)
@@ -161,14 +165,14 @@ class Reshape(Partial):
         self.inner = inner
         self.outer = outer
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         return _reshape(t, self.outer)
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         return _reshape(c, self.inner)
 
 
-def _reshape(block: Any, shape: tuple[int, ...]) -> Any:
+def _reshape(block: Block, shape: tuple[int, ...]) -> Block:
     if isinstance(block, ROWS):
         return block.reshape(shape)
     if isinstance(block, Guarded):
@@ -183,13 +187,13 @@ class Linear(Partial):
 
     __slots__ = ("_pull", "_push", "fma")
 
-    def __init__(self, push: Callable[[Any], Any], pull: Callable[[Any], Any], fma: int = 0) -> None:
+    def __init__(self, push: Callable[[Array], Block], pull: Callable[[Array], Block], fma: int = 0) -> None:
         self._push = push
         self._pull = pull
         self.fma = fma
 
-    def push(self, t: Any) -> Any:
+    def push(self, t: Block) -> Block:
         return through(self._push, t)
 
-    def pull(self, c: Any) -> Any:
+    def pull(self, c: Block) -> Block:
         return through(self._pull, c)

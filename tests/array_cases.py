@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modes import blocks
 from modes.rules import selection, shape
 
 from .rule_cases import Cases, parts, real
@@ -15,6 +16,7 @@ CASES: dict[Any, Cases] = {}
 
 # --- shape --------------------------------------------------------------------------------------------------------
 CASES[shape.cast] = [(lambda x: x.astype(np.float64) * x, (real(3),))]
+CASES[blocks.filled] = [(lambda x: blocks.filled(x, 2, 7) * x[1], (real(3),))]
 CASES[np.reshape] = [
     (lambda x: np.reshape(x, (3, 2)), (real(2, 3),)),
     (lambda x: x.reshape(-1), (real(2, 3),)),
@@ -88,6 +90,7 @@ CASES[np.vsplit] = [(lambda x: parts(np.vsplit(x, 2)), (real(2, 3),))]
 CASES[np.dsplit] = [(lambda x: parts(np.dsplit(x, [2])), (real(2, 1, 3),))]
 if hasattr(np, "unstack"):
     CASES[np.unstack] = [(lambda x: parts(np.unstack(x, axis=-1)), (real(2, 3),))]
+_func: Any
 for _func in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
     CASES[_func] = [(_func, (real(*size),)) for size in ((), (2,), (2, 3), (2, 1, 2))]
     CASES[_func] += [(lambda a, b, f=_func: parts(f(a, b)), (real(), real(2)))]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import modes
-from modes import chunking, cost, forward
-from modes.structure import Identity
+from modes import chunking, cost
+from modes.blocks import Identity
 
 BOTH = pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
 MIB = 2**20
@@ -42,8 +42,7 @@ def chunks_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if 64 KiB were much, so that chunks are chosen for small functions too."""
-    for module in (chunking, forward):
-        monkeypatch.setattr(module, "SMALL", 65_536)
+    monkeypatch.setattr(chunking, "SMALL", 65_536)
 
 
 # -- the choice --------------------------------------------------------------------------------------------------------

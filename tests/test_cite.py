@@ -197,7 +197,7 @@ def test_another_measurement_gives_another_digest(found: dict[str, Fact]) -> Non
     hit &= table["engine"] == "modes"
     assert hit.sum() == 1
     index = table.index[hit][0]
-    samples = list(table.loc[index, "samples"])
+    samples: Any = list(table.loc[index, "samples"])
     samples[0] += 1e-12
     table.at[index, "samples"] = samples
     changed = facts(table)

@@ -169,14 +169,31 @@ def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
 
 
-def test_an_unknown_profile_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_preset_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["run", "--profile", "huge"])
+        main(["run", "--preset", "huge"])
     assert caught.value.code == 2
     assert "quick" in capsys.readouterr().err
 
 
 # --- run, without measuring ---
+
+
+@pytest.mark.parametrize(("option", "said"), [("--preset", 0), ("--profile", 1)])
+def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
+    option: str,
+    said: int,
+    results: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(run_command, "measure", lambda *given, **_: seen.extend(given) or measured(results))
+    assert main(["run", option, "standard", "--report", str(tmp_path / "r")]) == 0
+    assert seen[1] == "standard"
+    lines = [line for line in capsys.readouterr().err.splitlines() if "--preset" in line]
+    assert len(lines) == said
 
 
 def measured(results: Path, **other: Any) -> Measured:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import modes
-from modes.structure import LARGE
+from modes.blocks import LARGE
 
 inf, nan = np.inf, np.nan
 

@@ -23,6 +23,7 @@ from analysis.tables.rows import commonest, spread
 from analysis.tables.shown.crossing import edges, ratio_panels
 from analysis.text import number, short_commit, size
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
+from tests.drawn import xs, ys
 from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row
 
 EMPTY = frame([])
@@ -153,9 +154,7 @@ def cost_rows() -> pd.DataFrame:
 
 def test_cost_is_drawn_for_both_modes_in_milliseconds() -> None:
     axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
-    lines = {
-        line.get_color(): line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_linestyle() != "None"
-    }
+    lines = {line.get_color(): line for line in axes.lines if len(xs(line)) == 3 and line.get_linestyle() != "None"}
     forward, reverse = lines[BY_MODE["forward"]["color"]], lines[BY_MODE["reverse"]["color"]]
     np.testing.assert_allclose(np.asarray(forward.get_ydata(), dtype=float), [1, 2, 4])
     np.testing.assert_allclose(np.asarray(reverse.get_ydata(), dtype=float), [3, 3, 3])
@@ -165,7 +164,7 @@ def test_cost_is_drawn_for_both_modes_in_milliseconds() -> None:
 def test_the_crossover_and_its_interval_are_marked_at_their_place() -> None:
     axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
     (line,) = [line for line in axes.lines if line.get_label() == "crossover n*"]
-    assert list(line.get_xdata()) == [80, 80]
+    assert xs(line) == [80, 80]
     (band,) = [patch for patch in axes.patches if patch.get_label() == "95 % interval of n*"]
     assert (band.get_x(), band.get_x() + band.get_width()) == (70, 90)  # type: ignore[attr-defined]
     assert axes.get_title() == "m = 64 outputs\nn* = 80 [70, 90]"
@@ -199,21 +198,21 @@ def test_the_map_writes_each_ratio_and_draws_both_lines(pictures: dict[str, Figu
     assert f"{(8 / 192) ** 0.5:.2f}" in texts  # n = 8 at m = 128
     lines = {str(line.get_label()): line for line in axes.lines}
     predicted = lines["predicted by operation counts"]
-    for n, m in zip(predicted.get_xdata(), predicted.get_ydata(), strict=True):
+    for n, m in zip(xs(predicted), ys(predicted), strict=True):
         assert n == predicted_crossover([64, 64, 64], int(m))
     measured = [line for line in axes.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(sorted(measured[0].get_xdata()), [12, 24, 48, 80, 192], rtol=1e-6)
+    np.testing.assert_allclose(sorted(xs(measured[0])), [12, 24, 48, 80, 192], rtol=1e-6)
 
 
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
     table = frame(rows)
     (axes,) = shown_axes(drawn("crossover-map", Findings(table)))
-    arrows = {line.get_marker(): line for line in axes.lines if line.get_marker() in "<>"}
-    assert list(arrows[">"].get_ydata()) == [8]
-    assert list(arrows["<"].get_ydata()) == [16]
-    assert arrows[">"].get_xdata()[0] == pytest.approx(axes.get_xlim()[1])
-    assert arrows["<"].get_xdata()[0] == pytest.approx(axes.get_xlim()[0])
+    arrows = {str(line.get_marker()): line for line in axes.lines if line.get_marker() in ("<", ">")}
+    assert ys(arrows[">"]) == [8]
+    assert ys(arrows["<"]) == [16]
+    assert xs(arrows[">"])[0] == pytest.approx(axes.get_xlim()[1])
+    assert xs(arrows["<"])[0] == pytest.approx(axes.get_xlim()[0])
 
 
 def test_cell_borders_lie_half_way_on_a_logarithmic_scale() -> None:
@@ -236,7 +235,7 @@ def ratio_part(*verdicts: str) -> pd.DataFrame:
 def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
     axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, CROSSES), "depth")
     line = next(line for line in axes.lines if line.get_marker() == "o")
-    assert list(line.get_xdata()) == [4, 16]
+    assert xs(line) == [4, 16]
     np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [80 / 64, 80 / 64])
     bar = axes.collections[0].get_segments()[0]  # type: ignore[attr-defined]
     np.testing.assert_allclose(bar[:, 1], [70 / 64, 90 / 64])
@@ -244,7 +243,7 @@ def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
 
 def test_each_verdict_without_a_crossover_has_its_sign() -> None:
     axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, FORWARD, REVERSE, UNKNOWN), "depth")
-    signs = {str(line.get_label()): (line.get_marker(), list(line.get_xdata())) for line in axes.lines}
+    signs = {str(line.get_label()): (line.get_marker(), xs(line)) for line in axes.lines}
     assert signs[FORWARD] == ("^", [16])
     assert signs[REVERSE] == ("v", [64])
     assert signs[UNKNOWN] == ("x", [256])
@@ -255,7 +254,7 @@ def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]
     assert len(panels) == 3
     assert set(RULES) == {1.0, 1.5, 2.03}
     for axes in panels:
-        levels = {line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]}
+        levels = {ys(line)[0] for line in axes.lines if xs(line) == [0, 1]}
         assert levels >= set(RULES)
     assert [text.get_text() for text in panels[-1].texts] == list(RULES.values())
 
@@ -263,7 +262,7 @@ def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]
 def test_a_prediction_beyond_every_n_is_an_open_arrow() -> None:
     axes = ratio_axes(axes_of_a_figure(), predicted(crossover(profile="funnel")), "profile")
     (arrow,) = [line for line in axes.lines if line.get_markerfacecolor() == "none" and line.get_marker() == "^"]
-    assert len(arrow.get_xdata()) == 1
+    assert len(xs(arrow)) == 1
 
 
 def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
@@ -306,7 +305,7 @@ def points(axes: Axes, label: str) -> dict[float, float]:
     """The size and height of each point of the line with that label."""
     containers = {str(container.get_label()): container for container in axes.containers}
     line = containers[label].lines[0]  # type: ignore[attr-defined]
-    return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    return dict(zip(xs(line), ys(line), strict=True))
 
 
 def test_overhead_is_a_ratio_for_each_engine_and_depth(pictures: dict[str, Figure]) -> None:
@@ -325,15 +324,13 @@ def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Fi
         for label, part in (("engine", 2.0), ("engine, prepared", 1.5), ("written by hand", 1.0)):
             assert points(axes, label) == pytest.approx({size: np.exp(part / size) for size in (8, 64, 256)})
         (limit,) = [line for line in axes.lines if line.get_label() == "arithmetic limit"]
-        assert set(limit.get_ydata()) == {1}
+        assert set(ys(limit)) == {1}
 
 
 def test_other_shapes_are_markers_without_a_line_at_their_geometric_mean(pictures: dict[str, Figure]) -> None:
     for axes in shown_axes(pictures["cost-over-limit"]):
         loose = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() == 3]
-        assert {line.get_color() for line in loose if len(line.get_xdata())} == {
-            look["color"] for look in ENGINES.values()
-        }
+        assert {line.get_color() for line in loose if len(xs(line))} == {look["color"] for look in ENGINES.values()}
         for line in loose:
             drawn = np.asarray(line.get_xdata(), dtype=float)
             np.testing.assert_allclose(drawn, np.cbrt([2 * size**3 for size in (8, 64, 256)][: drawn.size]))
@@ -356,7 +353,7 @@ def test_chunks_are_drawn_over_all_seeds_at_once(pictures: dict[str, Figure]) ->
     ):
         for mode, look in BY_MODE.items():
             (line,) = [line for line in axes.lines if line.get_label() == look["label"]]
-            assert list(line.get_xdata()) == [4, 16, 32, 64]
+            assert xs(line) == [4, 16, 32, 64]
             expected = [cost(seeds) / whole[mode] for seeds in (4, 16, 32)]
             np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [*expected, 1])
 
@@ -369,9 +366,9 @@ def test_chunks_without_memory_have_one_panel_and_each_mode_its_own_number_of_se
     forward, reverse = (
         next(line for line in axes.lines if line.get_label() == look["label"]) for look in BY_MODE.values()
     )
-    assert list(forward.get_xdata()) == [8, 32]
-    assert list(reverse.get_xdata()) == [8, 64]
-    assert list(forward.get_ydata()) == list(reverse.get_ydata()) == [3, 1]
+    assert xs(forward) == [8, 32]
+    assert xs(reverse) == [8, 64]
+    assert ys(forward) == ys(reverse) == [3, 1]
 
 
 # --- helpers ---

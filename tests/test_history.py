@@ -165,7 +165,7 @@ def test_nothing_to_compare() -> None:
 
 def test_from_measurements_to_a_change() -> None:
     """Two commits measured: the crossover moves from 80 to 40 for m = 64, and stays for m = 32."""
-    later = {"commit": "fedc", "date": pd.Timestamp("2026-12-01", tz="UTC")}
+    later: dict[str, Any] = {"commit": "fedc", "date": pd.Timestamp("2026-12-01", tz="UTC")}
     rows = [*curve(80, m=64), *curve(40, m=64, **later), *curve(30, m=32), *curve(30, m=32, **later)]
     table = frame(rows)
     found = changes(series(table, crossovers(table)))

@@ -28,6 +28,7 @@ from analysis.tables.libraries import (
 )
 from analysis.tables.libraries.notes import MEMORY, SILENT
 from analysis.tables.shown.libraries import engines
+from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
 
 EVERYTHING: dict[str, Any] = {
@@ -104,7 +105,7 @@ def test_each_cell_has_its_own_fastest_and_those_without_a_library_none() -> Non
 
 
 def test_a_library_alone_has_no_runner_up() -> None:
-    found = fastest(frame(times(jax_forward=2.0)))
+    found: Any = fastest(frame(times(jax_forward=2.0)))
     assert found["runner_up"].isna().all()
     assert found["own"].isna().all()
     assert [show(found.to_dict("records")[0]) for show in (engine("runner_up", "runner_up_mode"), engine("own"))] == [
@@ -120,7 +121,7 @@ def test_cost_is_absolute_over_f_and_over_modes() -> None:
     rows = times(modes_forward=6.0, jax_forward=3.0, jax_reverse=12.0)
     rows += [row("f_seconds", 1.5, engine="jax", mode="primal"), row("f_seconds", 3.0, engine="modes", mode="primal")]
     rows += [row("log_over_modes", math.log(0.5), engine="jax", mode="forward", low=math.log(0.4), high=math.log(0.6))]
-    found = cost(frame(rows)).set_index("engine")
+    found: Any = cost(frame(rows)).set_index("engine")
     assert list(found.index) == ["modes", "jax"]
     assert (found.loc["jax", "forward"], found.loc["jax", "reverse"]) == (3.0, 12.0)
     assert (found.loc["jax", "forward_over_f"], found.loc["jax", "reverse_over_f"]) == (2.0, 8.0)
@@ -166,6 +167,7 @@ def setups(setup_seconds: float, ratio: float, width: float = 0.01, **other: Any
 def test_a_set_up_has_paid_for_itself_after_so_many_calls(
     seconds: float, ratio: float, width: float, expected: float, said: str
 ) -> None:
+    found: Any
     (found,) = setups(seconds, ratio, width).to_dict("records")  # modes itself has no row
     assert found["calls"] == pytest.approx(expected, nan_ok=True)
     assert calls(found) == said
@@ -174,6 +176,7 @@ def test_a_set_up_has_paid_for_itself_after_so_many_calls(
 @pytest.mark.parametrize(("seconds", "low"), [(-1e-6, -3e-6), (1e-6, -1e-6), (0.0, 0.0)])
 @pytest.mark.parametrize("ratio", [0.5, 2.0])
 def test_an_engine_without_set_up_has_nothing_to_pay(seconds: float, low: float, ratio: float) -> None:
+    found: Any
     (found,) = setups(seconds, ratio, low=low).to_dict("records")
     assert found["calls"] == 0
     assert calls(found) == "no set-up"
@@ -181,6 +184,7 @@ def test_an_engine_without_set_up_has_nothing_to_pay(seconds: float, low: float,
 
 def test_without_pairs_nothing_is_said_of_calls() -> None:
     rows = [row("setup_seconds", 1.0, engine="jax", mode="forward"), row("seconds", 1.0, mode="forward")]
+    found: Any
     (found,) = setup(frame(rows)).to_dict("records")
     assert math.isnan(found["calls"])
     assert calls(found) == "\N{EN DASH}"
@@ -193,7 +197,7 @@ def test_each_engines_crossover_stands_beside_that_of_modes() -> None:
     table = frame(
         curve(80) + curve(120, engine="jax") + curve(60, m=8) + [pair(-1, n=n, engine="torch") for n in (8, 64)]
     )
-    found = crossing(crossovers(table)).set_index("engine")
+    found: Any = crossing(crossovers(table)).set_index("engine")
     assert list(found.index) == ["modes", "jax", "torch"]  # m = 8 was measured for no library
     assert found.loc["jax", "n_star"] == pytest.approx(120)
     assert found.loc["jax", "n_over_m"] == pytest.approx(120 / 64)
@@ -226,7 +230,7 @@ def test_the_harness_is_worst_where_its_share_is_largest() -> None:
 
 def test_a_missing_engine_or_mode_has_a_row_with_its_reason() -> None:
     table = noted(frame(times(modes_forward=2.0, jax_forward=1.0, jax_reverse=1.0)), ENGINES, {})
-    found = cost(table).set_index("engine")
+    found: Any = cost(table).set_index("engine")
     assert set(found.index) == set(ENGINES)
     assert found.loc["absent", ["forward_note", "reverse_note"]].to_list() == ["not installed: one, two"] * 2
     assert found.loc["steps", ["forward_note", "reverse_note"]].to_list() == [
@@ -273,7 +277,7 @@ def test_a_failed_cell_has_its_last_words() -> None:
 
 def test_memory_says_how_it_was_measured() -> None:
     rows = [row("peak_bytes", 1e5, engine=engine, mode="forward") for engine in ("modes", "jax")]
-    found = memory(noted(frame(rows), ENGINES, {})).set_index("engine")
+    found: Any = memory(noted(frame(rows), ENGINES, {})).set_index("engine")
     assert found.loc["modes", ["forward", "forward_note"]].to_list() == [1e5, "traced"]
     assert found.loc["jax", "forward_note"] == MEMORY["own"]
     assert found.loc["torch", "forward_note"] == MEMORY[""]
@@ -295,7 +299,7 @@ def lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
     """The points drawn, by label."""
     found = {str(line.get_label()): line for line in axes.lines}
     found |= {str(container.get_label()): container.lines[0] for container in axes.containers}  # type: ignore[attr-defined]
-    return {name: (list(line.get_xdata()), list(line.get_ydata())) for name, line in found.items()}
+    return {name: (xs(line), ys(line)) for name, line in found.items()}
 
 
 def test_time_over_inputs_is_one_line_an_engine_and_one_panel_a_mode() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from analysis.tables.findings import Findings
 from analysis.tables.model import FEWEST, crossover
 from analysis.tables.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Counts, Prices, chain_work, jacobian_work, sweep
 from modes import choice, cost
-from modes.arguments import Call
+from modes.call import Call
 from modes.chains import PROFILES, layer_chain
 from tests.tables import curve, frame, pair, row
 
@@ -47,10 +48,10 @@ def test_the_sweep_is_counted_as_mode_auto_counts_it(
     for profile in PROFILES if layer == "dense" else ["uniform"]:
         chain = layer_chain(n, m, depth, width, layer=layer, activation=activation, profile=profile)
         call = Call(chain, (chain.x,), 0)
-        tape = choice._SizedTape()
+        tape = choice.SizedTape()
         _, index = tape.run(call)
         assert index is not None
-        for mode, along in choice.works(tape, index, 1).items():
+        for mode, along in choice.works(tape, index).items():
             counted = sweep(layer, activation, chain.widths, mode)
             assert counted[:3] == tuple(along)
             assert counted.records == (len(tape.partials) - 1 if mode == "reverse" else 0)
@@ -168,7 +169,7 @@ def test_the_crossover_table_sets_measured_counted_and_modelled_side_by_side() -
 
 def test_c6_small_chains_are_nearly_all_overhead() -> None:
     table = pd.concat([timed(TRUE), frame([*curve(40, m=16, width=16), *curve(40, m=256, width=256)])])
-    found = Findings(table).predictions.set_index("width")
+    found: Any = Findings(table).predictions.set_index("width")
     assert found.loc[16, "overhead"] > 0.5 > found.loc[256, "overhead"]
     assert found.loc[16, "modelled"] / 16 > found.loc[256, "modelled"] / 256
 

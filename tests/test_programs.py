@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modes
-from modes.arguments import flatten, rebuild
+from modes.trees import flatten, rebuild
 
 CHUNKS = (None, 1, 2)
 MODES = ("forward", "reverse", "auto")
@@ -65,11 +65,11 @@ def operand(x: Any, rng: np.random.Generator) -> Any:
 
 def left_matrix(x: Any, rng: np.random.Generator) -> Any:
     stack = ((), (), (), (2,))[rng.integers(4)]
-    return constant((*stack, rng.integers(1, 5), np.shape(x)[-2:][0]), rng) if np.ndim(x) else operand(x, rng)
+    return constant((*stack, int(rng.integers(1, 5)), np.shape(x)[-2:][0]), rng) if np.ndim(x) else operand(x, rng)
 
 
 def right_matrix(x: Any, rng: np.random.Generator) -> Any:
-    return constant((np.shape(x)[-1], rng.integers(1, 5)), rng) if np.ndim(x) else operand(x, rng)
+    return constant((np.shape(x)[-1], int(rng.integers(1, 5))), rng) if np.ndim(x) else operand(x, rng)
 
 
 def vector(x: Any, rng: np.random.Generator) -> Any:
@@ -374,7 +374,7 @@ def check(f: Program, leaves: Sequence[Any], arrangement: int, chunk_sizes: Sequ
     seeds = Memory([*memory.arrays, *v, w])
     forward = sum(contracted(each, y, direction) for each, direction in zip(J, v, strict=True))
     back = [np.tensordot(np.asarray(w, WIDE), np.asarray(each, WIDE), np.ndim(w)) for each in J]
-    prepared = modes.prepare(f, *args, argnums=argnums)
+    prepared: Any = modes.prepare(f, *args, argnums=argnums)
     for products in (modes, prepared, prepared):  # the last one is a replay
         first = (f,) if products is modes else ()
         came, y_dot = products.jvp(*first, args, tangents)
@@ -464,7 +464,7 @@ def test_so_they_do_where_arguments_enter_by_their_sum(shape: tuple[int, ...], n
 )
 @quietly(80)
 def test_so_they_do_where_blocks_are_large_and_seeds_are_many(n: int, names: list[str], seed: int, count: int) -> None:
-    """Blocks of LARGE numbers wait for their factors (modes.structure), MANY seeds go in chunks (modes.chunking)."""
+    """Blocks of LARGE numbers wait for their factors (modes.blocks), MANY seeds go in chunks (modes.chunking)."""
     check(*made([(n,)] * count, names, seed, largest=400), 0, chunk_sizes=(None, 50))
 
 

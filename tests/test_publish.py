@@ -15,13 +15,14 @@ import pytest
 import analysis.commands.publish as command
 from analysis.citing import collect
 from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
+from analysis.commands import write
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
+from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
-from analysis.reading.merge import contents
 from analysis.reading.tidy import tidy
 from tests.tables import frame, full_table, row
-from tests.test_cite import RECORDED, run
+from tests.test_cite import RECORDED, findings, run
 
 FILE = "e55ab1d2-existing-py.json"
 MAP = "crossover.Map.track_log_ratio"
@@ -68,7 +69,7 @@ def publish(results: Path, into: Path, *more: str) -> int:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return contents(folder) if folder.exists() else {}
+    return read_folder(folder) if folder.exists() else {}
 
 
 def fails(results: Path, into: Path, *more: str) -> str:
@@ -152,7 +153,7 @@ def test_what_is_not_fit_to_be_published(results: Path, tmp_path: Path) -> None:
     into = tmp_path / "into"
     for name in ("a b", "../up", "", "/root"):
         with pytest.raises(AnalysisError, match="--machine-name"):
-            raw_files(contents(results), {}, name, "results")
+            raw_files(read_folder(results), {}, name, "results")
     (results / "dirty").write_text("digest")
     assert "changed work tree" in fails(results, into)
     (results / "dirty").unlink()
@@ -213,18 +214,21 @@ def test_a_publication_that_was_cut_short_is_done_again(
         publish(results, cut)
         (cut / "tables/outdated.csv").write_bytes(b"old")
         (cut / MANIFEST).write_text((cut / MANIFEST).read_text() + "tables/outdated.csv\n")
-    write, written = command.write_whole, []
+    write_whole = write.write_whole
+    written: list[Path] = []
 
     def stopping(path: Path, content: bytes) -> None:
         if cut in path.parents and len(written) > 5:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, content)
+        write_whole(path, content)
 
-    monkeypatch.setattr(command, "write_whole", stopping)
+    for module in (command, write):
+        monkeypatch.setattr(module, "write_whole", stopping)
     with pytest.raises(KeyboardInterrupt):
         publish(results, cut)
-    monkeypatch.setattr(command, "write_whole", write)
+    for module in (command, write):
+        monkeypatch.setattr(module, "write_whole", write_whole)
     publish(results, cut)
     assert {path: content for path, content in files(cut).items() if path != "index.md"} == {
         path: content for path, content in files(whole).items() if path != "index.md"
@@ -288,8 +292,8 @@ def test_a_page_without_the_headline_s_setting() -> None:
 
 
 def test_doubts_stand_on_the_page() -> None:
-    table = frame([*full_table().to_dict("records"), row("blas_threads", 4.0, mode="forward/reverse", n=1)])
-    found = findings(table)
+    measured: list[Any] = full_table().to_dict("records")
+    found = findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]))
     text = page(collect(found), found, [], "docs/results")
     assert "> **Doubt.** BLAS ran on 4 threads, not on one." in text
 

@@ -274,7 +274,8 @@ def test_the_pages_numbers_are_the_tables(html: Page, found: Findings) -> None:
         heads, *body = printed
         columns = TABLES[name].columns
         assert heads == list(columns)
-        assert body == [[text(record) for text in columns.values()] for record in rows.to_dict("records")]
+        records: list[Any] = rows.to_dict("records")
+        assert body == [[text(record) for text in columns.values()] for record in records]
     crossed = numbers["crossovers"]
     at = html.tables[0][0].index("n*")
     assert [line[at] for line in html.tables[0][1:]] == [inputs(n_star) for n_star in crossed["n_star"]]
@@ -369,7 +370,14 @@ def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
 
 
 def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() -> None:
-    state = {"requires": ["jax"], "versions": {}, "missing": ["jax"], "memory": "", "modes": [], "most_fma": None}
+    state: dict[str, Any] = {
+        "requires": ["jax"],
+        "versions": {},
+        "missing": ["jax"],
+        "memory": "",
+        "modes": [],
+        "most_fma": None,
+    }
     cell = "engine=torch layer=dense profile=uniform activation=tanh n=8 m=64 width=64 depth=4 dtype=float64"
     provenance = Provenance(
         {"torch": "2.13"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.figures.regret import LEAST, regret_axes
 from analysis.tables.findings import Findings
 from analysis.tables.rules import AIM, OWN, RULES
 from analysis.tables.shown.choosing import SHOWN, rule_groups
+from tests.drawn import xs, ys
 from tests.tables import frame, full_table, pair
 
 
@@ -49,8 +51,8 @@ def test_regret_is_drawn_as_time_lost_in_percent() -> None:
     np.testing.assert_allclose(np.asarray(lines["maximum"].get_xdata(), dtype=float), [LEAST, 200])
     (mean,) = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(np.asarray(mean.get_xdata(), dtype=float), [LEAST, 10])
-    assert list(mean.get_ydata()) == [0, -1]  # the first on top
-    aims = [line.get_xdata()[0] for label, line in lines.items() if label.startswith("aim")]
+    assert ys(mean) == [0, -1]  # the first on top
+    aims = [xs(line)[0] for label, line in lines.items() if label.startswith("aim")]
     assert aims == pytest.approx([100 * (aim - 1) for aim in AIM])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a: x", "b: y"]
     assert "1000" not in [label.get_text() for label in axes.get_xticklabels()]
@@ -67,7 +69,7 @@ def test_the_table_of_rules_has_every_rule_of_every_engine(table: pd.DataFrame) 
     both = pd.concat([table, frame([pair(0.3, n=65, engine="floor"), pair(-0.3, n=8, engine="a")])], ignore_index=True)
     found = Findings(both).rule_table
     assert list(dict.fromkeys(found["engine"])) == ["modes", "a", "floor"]
-    own = found[found["engine"] == "modes"]
+    own: Any = found[found["engine"] == "modes"]
     assert set(own["rule"]) == {rule.name for rule in RULES} | set(OWN)
     assert own["geometric_mean"].is_monotonic_increasing
     assert own.set_index("rule").loc["CasADi", ["when", "source"]].to_list() == [
@@ -79,7 +81,7 @@ def test_the_table_of_rules_has_every_rule_of_every_engine(table: pd.DataFrame) 
 def test_engines_and_profiles_side_by_side_are_the_scores(table: pd.DataFrame) -> None:
     assert set(SHOWN) <= {rule.name for rule in RULES} | set(OWN)
     both = Findings(pd.concat([table, frame([pair(0.3, n=65, engine="floor")])], ignore_index=True))
-    engines = both.engine_table.set_index("engine")
+    engines: Any = both.engine_table.set_index("engine")
     assert list(engines.index) == ["modes", "floor"]
     for row in both.scores.to_dict("records"):
         if row["rule"] in SHOWN:
@@ -123,7 +125,7 @@ def test_the_figure_of_the_model_draws_its_table(findings: Findings) -> None:
     (measured,) = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(np.asarray(measured.get_ydata(), dtype=float), part["n_star"] / 64)
     shares = parts_axes(Figure().subplots(), part, "width")
-    tops = [patch.get_paths()[0].vertices[:, 1].max() for patch in shares.collections]  # type: ignore[attr-defined]
+    tops = [np.asarray(patch.get_paths()[0].vertices)[:, 1].max() for patch in shares.collections]
     assert len(tops) == len(PARTS)
     assert tops[-1] == pytest.approx(100)
 
@@ -133,7 +135,7 @@ def test_errors_are_drawn_around_the_line_of_equal_times(findings: Findings) -> 
     axes = errors_axes(Figure().subplots(), held, findings.fits)
     lines = {str(line.get_label()): line for line in axes.lines}
     equal = lines["predicted = measured"]
-    assert list(equal.get_xdata()) == list(equal.get_ydata())
+    assert xs(equal) == ys(equal)
     forward = held[held["mode"] == "forward"]
     np.testing.assert_allclose(np.asarray(lines["forward mode"].get_xdata(), dtype=float), 1e3 * forward["seconds"])
     np.testing.assert_allclose(np.asarray(lines["forward mode"].get_ydata(), dtype=float), 1e3 * forward["predicted"])

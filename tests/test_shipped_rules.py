@@ -16,7 +16,7 @@ from analysis.tables.model import models
 from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto
 from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
-from modes.arguments import Call
+from modes.call import Call
 from tests.tables import frame, pair, row
 
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -172,10 +172,10 @@ def test_engines_and_profiles_are_scored_apart() -> None:
 
 
 def chosen(chain: Chain) -> str:
-    tape = choice._SizedTape()
+    tape = choice.SizedTape()
     _, index = tape.run(Call(chain, (chain.x,), 0))
     assert index is not None
-    return choice.choose(tape, index, 1)
+    return choice.choose(tape, index)
 
 
 @pytest.mark.parametrize("profile", ["uniform", "funnel", "hourglass", "bulge"])

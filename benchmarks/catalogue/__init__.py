@@ -3,5 +3,5 @@
 Contract: plain data and pure functions, each stated here and nowhere else. Nothing here is a benchmark, and nothing
 imports more than the standard library and `modes.chains`. The analysis imports this of `benchmarks`, and nothing else.
 
-    case -> engines        presets   metrics   published   reasons        (a -> b: b imports a)
+    case -> engines; presets; metrics; published; reasons        (a -> b: b imports a)
 """

@@ -2,7 +2,7 @@
 
 The engines run on it as on the function itself, over the values of another recorder, which notes the engines' own
 arithmetic. For that a partial must be made of NumPy calls. Those whose kind is in `RECORDABLE` are: their fields are
-recorded values, and modes.structure handles their blocks. Every other partial is made at replay from plain values by
+recorded values, and modes.blocks handles their blocks. Every other partial is made at replay from plain values by
 its row of the rule table, as in an engine, and applied to plain blocks (`Opaque`); so is one whose making could not be
 recorded. Nothing here knows a derivative or a function by name.
 """
@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..array import TracedArray, evaluate
+from ..blocks import Guarded, dense
 from ..partials import SAME, Dot, Matrix, Partial, Reshape, Scale
 from ..rules.table import COMPOSITE, CONSTANT, RULES, SEQUENCE, Rule, rule_of
-from ..structure import Scaled, dense
 from .recording import Diverged, Operation, Recorded, Recorder, Value, shape_changed
 from .templates import resolve
 
@@ -137,6 +137,6 @@ def _pull(partials: list[Partial], i: int, c: Any) -> Any:
 
 
 def _array(block: Any) -> Any:
-    if isinstance(block, Scaled) and type(block) is not Scaled:
+    if isinstance(block, Guarded):
         raise Diverged  # a block that remembers more than its numbers: for the engines themselves
     return dense(block)

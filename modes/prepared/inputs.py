@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import ArgNums, Call, aligned, flatten, leaves, rebuild, same_structure
 from ..array import TracedArray
+from ..call import ArgNums, Call
 from ..errors import TracedValueError
+from ..trees import aligned, flatten, leaves, rebuild, same_structure
 
 __all__ = ["Inputs", "Outer"]
 

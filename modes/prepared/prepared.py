@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import ArgNums, Call, flatten, output, same_structure
 from ..array import TracedArray
+from ..call import ArgNums, Call, output
 from ..forward import jacfwd, jvp
 from ..reverse import jacrev, vjp
+from ..trees import flatten, same_structure
 from .function import RecordedFunction
 from .inputs import Inputs, Outer
 from .program import Program

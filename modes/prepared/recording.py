@@ -16,7 +16,7 @@ are shared, not copied, and read anew at replay.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 from weakref import WeakValueDictionary
 
@@ -25,7 +25,7 @@ import numpy as np
 from ..array import Trace, TracedArray, escaped, evaluate
 from ..errors import TracedValueError, name_of
 from ..rules.shape import cast
-from ..rules.table import CONSTANT, Rule
+from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
 
 __all__ = ["Diverged", "Operation", "Recorded", "Recorder", "Value", "refs", "shape_changed"]
@@ -98,9 +98,10 @@ class Recorder(Trace):
             known = self._constants[id(array)] = self._new(array, frozenset(), constant=array)
         return known
 
-    def record(self, rule: Rule, args: Any, kwargs: dict[str, Any]) -> Any:
-        """Note a call of a function of the rule table (modes.array.evaluate hands it over)."""
-        return self.call(rule.func, tuple(args), kwargs, active=rule.kind is not CONSTANT)
+    def apply(self, rule: Rule, operands: list[Any], rest: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Note a call of a function of the rule table, instead of asking for its partials."""
+        args = (operands, *rest) if rule.kind is SEQUENCE else tuple(operands)
+        return self.call(rule.func, args, kwargs, active=rule.kind is not CONSTANT)
 
     def call(
         self,
@@ -247,10 +248,6 @@ class Recorded(TracedArray):
         if all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
             return self.owner.call(func, tuple(args), kwargs)  # as on plain arrays: no rule is needed
         return evaluate(func, args, kwargs)
-
-    def rows(self, fill: Callable[..., Any], *args: Any) -> Any:
-        """fill(self, *args), as on a plain array (modes.structure)."""
-        return self.owner.call(fill, (self, *args))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -107,7 +107,7 @@ class Schedule:
     def _joined(self, y: Deferred, operations: list[Operation]) -> tuple[list[Operation], Deferred]:
         """An output that is concatenated of parts, each copied to its place as soon as it is there.
 
-        No more than one of them is kept beside it: what modes.structure.Assembly does for the chunks of a Jacobian.
+        No more than one of them is kept beside it: what modes.assembly does for the chunks of a Jacobian.
         """
         out, parts = y.maker.out, y.maker.args[0]
         made = {op.out: i for i, op in enumerate(operations)}

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure import precise
+from ..blocks import precise
 from .singular import finite, singular
 from .table import composite, constant, elementwise, only_defaults, primitive
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks import precise
 from ..partials import Dot, Linear, Partial
-from ..structure import precise
 from .table import composite, only_defaults, written
 
 Axis = int | tuple[int, ...] | None

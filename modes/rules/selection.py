@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks import dense
 from ..partials import Linear, Partial
 from .shape import converted
 from .singular import broadcast
@@ -143,7 +144,7 @@ composite(np.diagflat, lambda v, k=0: np.diag(np.ravel(v), k))
 def _where(y: Any, inner: tuple[int, ...], mask: Any) -> Partial:
     # Choosing, not multiplying by the mask: what is not chosen may be infinite, and 0 * inf is not 0.
     spread = broadcast(inner, y.shape)
-    return Linear(lambda t: np.where(mask, spread.push(t), 0), lambda c: spread.pull(np.where(mask, c, 0)))
+    return Linear(lambda t: np.where(mask, dense(spread.push(t)), 0), lambda c: spread.pull(np.where(mask, c, 0)))
 
 
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:

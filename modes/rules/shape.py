@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks import filled
 from ..partials import SAME, Linear, Partial, Reshape, sum_to
 from .singular import broadcast
 from .table import composite, primitive, written
@@ -19,6 +20,14 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 written(cast, lambda y, x, dtype: Linear(lambda t: cast(t, y.dtype), lambda c: cast(c, x.dtype)))
+
+
+def _filled(values: Any, start: int, size: int) -> Any:
+    """A diagonal block made dense, of entries that an outer trace follows: by functions that have rules."""
+    return np.eye(len(values), size, start, dtype=values.dtype) * np.reshape(values, (len(values), 1))
+
+
+composite(filled, _filled)
 
 
 def converted(x: Any, dtype: Any) -> Any:

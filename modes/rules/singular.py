@@ -5,7 +5,7 @@ by, so `np.where(x > 0, np.sqrt(x), 0)` has a finite derivative at x = 0 in both
 spoil it. The price is one sum of squares a call; where all derivatives are finite the partial is the ordinary one.
 
 The convention is kept through the functions that follow, in either mode: the block remembers that it may hold infinite
-numbers (modes.structure's `Guarded`).
+numbers (modes.blocks's `Guarded`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ..blocks import Guarded, times
 from ..partials import SAME, Partial, Scale, elementwise_partial
-from ..structure import Guarded, times
 from .table import written
 
 __all__ = ["Singular", "broadcast", "finite", "singular"]

@@ -23,13 +23,13 @@ https://github.com/JuliaDiff/DiffRules.jl) and the deflinear of JAX (https://git
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..dispatch import primitive
 from ..errors import MissingRule, name_of
 from ..partials import SAME, Partial, Scale, elementwise_partial
 
@@ -158,25 +158,6 @@ REFUSED: dict[Callable[..., Any], str] = {}
 def refused(func: Callable[..., Any], remedy: str) -> None:
     """Say why a function has no row, and what to write instead; a row that is added for it takes precedence."""
     REFUSED[func] = remedy
-
-
-def primitive(func: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a Python function one that the table can hold a rule for, as it holds NumPy's own.
-
-    The decorated function, called with a traced array among its positional arguments, is handed to the rule
-    table by NumPy's own protocol (NEP 18); called with plain values it runs as it is. The rule is added for
-    the decorated function: `square = primitive(square)`, then `elementwise(square, lambda y, x: 2 * x)`.
-    """
-
-    @functools.wraps(func)
-    def dispatching(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
-            override = getattr(type(arg), "__array_function__", None)
-            if override is not None and type(arg) is not np.ndarray:
-                return override(arg, dispatching, (type(arg),), args, kwargs)
-        return func(*args, **kwargs)
-
-    return dispatching
 
 
 ANY: Any = object()

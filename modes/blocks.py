@@ -1,15 +1,16 @@
 """What a block of seeds can be: rows of an identity, a diagonal, dense, or dense with a factor still to come.
 
 A block of k seeds of an array of shape S stands for an array of shape (k, *S): the seed axis comes first, in both
-modes. A dense block is just that array. The classes here stand for other blocks, and carry a block's algebra (times a
-derivative, through a matrix, plus another block), so that a rule is written once, as if every block were dense:
+modes. What a block has to be able to do is `Block`: times a derivative, through a matrix, plus another block. A dense
+block is just that array. The classes here stand for other blocks (`Structured`) and carry the same algebra, so that a
+rule is written once, as if every block were dense:
 
 - `Identity`: rows start..stop of the identity on arrays of shape S, never multiplied out. Through a matrix they are
   rows of that matrix; through an element-wise function they are a diagonal.
 - `Diagonal`: the same rows, each with a factor of its own. It stays one through element-wise functions, at a cost of k
   numbers, not k times the size of S.
 - `Guarded`: a block that may hold infinite numbers, for which 0 * inf is 0 (modes.rules.singular).
-- `Scaled`: a large dense block and the derivatives it still has to be multiplied by. Element-wise functions in a row
+- `Pending`: a large dense block and the derivatives it still has to be multiplied by. Element-wise functions in a row
   then cost one pass over the block, made in its own memory where nobody else refers to it.
 
 `dense` gives the plain array, for the rules that need it. Values may be arrays that an outer trace follows, so only
@@ -24,26 +25,65 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias, overload
 
 import numpy as np
+from numpy.typing import NDArray
+
+from .dispatch import primitive
 
 __all__ = [
     "LARGE",
+    "Array",
+    "Block",
     "Diagonal",
     "Guarded",
     "Identity",
-    "Scaled",
+    "Pending",
+    "Structured",
     "borrowed",
     "dense",
+    "multiplied",
     "one_seed",
-    "scaled",
     "through",
     "times",
 ]
 
+Array: TypeAlias = NDArray[Any]
+"""An array, or what stands for one by NumPy's protocols: a traced array of an outer trace."""
 
-def borrowed(array: Any) -> Any:
+
+class Block(Protocol):
+    """What every block of k seeds of an array of shape S can do. It stands for an array of shape (k, *S), and may be
+    that array; d, J and `other` stay what they are, and so does the block, but for what nobody else refers to.
+
+    d and J are arrays, `other` is a block; declared as Any, since NumPy's own types know nothing of blocks.
+    """
+
+    def __len__(self) -> int:
+        """k."""
+
+    def __mul__(self, d: Any, /) -> Block:
+        """Each seed times d, broadcastable to S: through an element-wise function."""
+
+    def __matmul__(self, J: Any, /) -> Block:
+        """Each seed, of shape (p,), times J of shape (p, q): through a matrix."""
+
+    def __add__(self, other: Any, /) -> Block:
+        """Seed by seed: where two paths meet."""
+
+
+class Structured(Block, Protocol):
+    """A block that is no array yet."""
+
+    def __radd__(self, other: Any, /) -> Block:
+        """The same sum, where the array came first."""
+
+    def dense(self) -> Array:
+        """The block as an array of shape (k, *S); at a cost of k times the size of S where it has to be filled."""
+
+
+def borrowed(array: Array) -> Array:
     """A read-only view of an array that is not ours to hand out (an outer trace's array as it is)."""
     if type(array) is np.ndarray:
         array = array.view()
@@ -51,7 +91,7 @@ def borrowed(array: Any) -> Any:
     return array
 
 
-def one_seed(x: Any) -> Any:
+def one_seed(x: Array) -> Array:
     """An array as a block of the one seed, which shows it: read-only."""
     block = x[None]
     if type(block) is np.ndarray:
@@ -59,7 +99,7 @@ def one_seed(x: Any) -> Any:
     return block
 
 
-def precise(array: Any, dtype: Any) -> Any:
+def precise(array: Array | float, dtype: Any) -> Any:
     """An array that takes a seed's place, in no less than the seed's dtype: float32 constants do not make the
     derivatives of a float64 argument less precise."""
     if isinstance(array, int | float) and not isinstance(array, np.floating):
@@ -69,7 +109,8 @@ def precise(array: Any, dtype: Any) -> Any:
     return array.astype(own)
 
 
-def filled(values: Any, start: int, size: int) -> Any:
+@primitive  # so that a recorder sees one operation, and an engine the rule in modes.rules.shape
+def filled(values: Array, start: int, size: int) -> Array:
     """Zeros of shape (k, size) but for values[i], i = 0..k-1, at column start + i of row i."""
     block = np.zeros((len(values), size), values.dtype)
     block.reshape(-1)[start :: size + 1] = values
@@ -91,7 +132,7 @@ class _Rows:
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def _own(self, d: Any) -> Any:
+    def _own(self, d: Array) -> Array:
         """The entries of d (a scalar, or of this shape) that meet the rows' own: shape () or (k,)."""
         if type(d) is np.ndarray and d.shape == self.shape == (self.stop - self.start,):
             return d  # all rows of a vector's: np.ndim and np.shape would take as long as the product
@@ -106,24 +147,16 @@ class _Rows:
         """The same rows, for seeds of another shape of the same size."""
         raise NotImplementedError
 
-    def entries(self) -> Any:
+    def entries(self) -> Array:
         """The one entry of each row, shape (k,)."""
         raise NotImplementedError
 
-    def dense(self) -> Any:
+    def dense(self) -> Array:
         """The block as an array of shape (k, *shape)."""
         size = math.prod(self.shape)
-        values = self.entries()
-        if type(values) is np.ndarray:
-            block = filled(values, self.start, size)
-        elif hasattr(values, "rows"):  # a recorder's: it notes the whole as one operation
-            block = values.rows(filled, self.start, size)
-        else:
-            mask = np.eye(len(self), size, self.start, dtype=self.dtype)
-            block = mask * np.reshape(values, (len(self), 1))
-        return np.reshape(block, (len(self), *self.shape))
+        return np.reshape(filled(self.entries(), self.start, size), (len(self), *self.shape))
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Block) -> Block:
         if isinstance(other, Guarded):
             return NotImplemented  # the sum is guarded, too
         if isinstance(other, _Rows):
@@ -139,17 +172,17 @@ class Identity(_Rows):
     __slots__ = ()
 
     @classmethod
-    def of(cls, array: Any, start: int = 0, stop: int | None = None) -> Identity:
+    def of(cls, array: Array, start: int = 0, stop: int | None = None) -> Identity:
         """The seeds start..stop (default: all) for `array`: as many rows as asked for, in its dtype."""
         return cls(array.shape, start, array.size if stop is None else stop, array.dtype)
 
     def reshape(self, shape: tuple[int, ...]) -> Identity:
         return Identity(shape, self.start, self.stop, self.dtype)
 
-    def entries(self) -> Any:
+    def entries(self) -> Array:
         return np.ones(len(self), self.dtype)
 
-    def __mul__(self, d: Any) -> Diagonal:
+    def __mul__(self, d: Array) -> Diagonal:
         own = self._own(d)
         # A derivative may be a bool or a scalar; the entries are numbers of the seed's dtype, one a row.
         plain = type(own) is np.ndarray and own.ndim == 1 and own.dtype.kind == "f"
@@ -157,9 +190,9 @@ class Identity(_Rows):
             own = self.entries() * own
         return Diagonal(self.shape, self.start, self.stop, self.dtype, precise(own, self.dtype))
 
-    def __matmul__(self, matrix: Any) -> Any:
-        whole = self.stop - self.start == matrix.shape[0]
-        return borrowed(precise(matrix if whole else matrix[self.start : self.stop], self.dtype))
+    def __matmul__(self, J: Array) -> Array:
+        whole = self.stop - self.start == J.shape[0]
+        return borrowed(precise(J if whole else J[self.start : self.stop], self.dtype))
 
 
 class Diagonal(_Rows):
@@ -167,7 +200,7 @@ class Diagonal(_Rows):
 
     __slots__ = ("values",)
 
-    def __init__(self, shape: tuple[int, ...], start: int, stop: int, dtype: Any, values: Any) -> None:
+    def __init__(self, shape: tuple[int, ...], start: int, stop: int, dtype: Any, values: Array) -> None:
         self.shape = shape
         self.start = start
         self.stop = stop
@@ -177,15 +210,15 @@ class Diagonal(_Rows):
     def reshape(self, shape: tuple[int, ...]) -> Diagonal:
         return Diagonal(shape, self.start, self.stop, self.dtype, self.values)
 
-    def entries(self) -> Any:
+    def entries(self) -> Array:
         return self.values
 
-    def __mul__(self, d: Any) -> Diagonal:
+    def __mul__(self, d: Array) -> Diagonal:
         return Diagonal(self.shape, self.start, self.stop, self.dtype, self.values * self._own(d))
 
-    def __matmul__(self, matrix: Any) -> Any:
-        whole = self.stop - self.start == matrix.shape[0]
-        rows = matrix if whole else matrix[self.start : self.stop]
+    def __matmul__(self, J: Array) -> Array:
+        whole = self.stop - self.start == J.shape[0]
+        rows = J if whole else J[self.start : self.stop]
         values = self.values
         if type(values) is type(rows) is np.ndarray and rows.ndim == 2:
             return values[:, None] * rows
@@ -196,31 +229,34 @@ class Diagonal(_Rows):
 LARGE = 4096
 
 
-class Scaled:
+class Pending:
     """A dense block of shape (k, *S) times d (broadcastable to S), multiplied out when it is needed, once."""
 
     __slots__ = ("array", "d")
     __array_ufunc__ = None
 
-    def __init__(self, array: Any, d: Any) -> None:
+    def __init__(self, array: Array, d: Array | float | None) -> None:
         self.array = array
         self.d = d
 
-    def __mul__(self, d: Any) -> Scaled:
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __mul__(self, d: Array | float) -> Pending:
         if self.d is None:
-            return Scaled(self.array, d)
+            return Pending(self.array, d)
         dtype = self.array.dtype
-        return Scaled(self.array, precise(self.d, dtype) * precise(d, dtype))
+        return Pending(self.array, precise(self.d, dtype) * precise(d, dtype))
 
-    def __matmul__(self, matrix: Any) -> Any:
-        return self.dense() @ matrix
+    def __matmul__(self, J: Array) -> Array:
+        return self.dense() @ J
 
-    def __add__(self, other: Any) -> Any:
-        return self.dense() + (other.dense() if isinstance(other, Scaled) else other)
+    def __add__(self, other: Block) -> Array:
+        return self.dense() + (other.dense() if isinstance(other, Pending) else other)
 
     __radd__ = __add__
 
-    def dense(self) -> Any:
+    def dense(self) -> Array:
         """The block as an array of shape (k, *S)."""
         if self.d is not None:
             flags = self.array.flags if type(self.array) is type(self.d) is np.ndarray else None
@@ -242,31 +278,30 @@ class Scaled:
 
 # What `references` says of an array that its block alone refers to. Measured, because it depends on the interpreter;
 # an array that anything else refers to, a view included, has more.
-_SOLE = Scaled(np.empty(1), None).references()
+_SOLE = Pending(np.empty(1), None).references()
 
 
-def scaled(block: Any, d: Any) -> Any:
+def multiplied(block: Block, d: Array | float) -> Block:
     """A block of any structure times d, of the shape of one seed (or a scalar): at once, or later for a large one."""
     if type(block) is not np.ndarray:
         return block * d
     if block.size >= LARGE:
-        return Scaled(block, d)
+        return Pending(block, d)
     # NumPy multiplies arrays of one shape, here (1, *S), in half the time that a broadcast takes.
     return block * d[None] if len(block) == 1 and type(d) is np.ndarray else block * d
 
 
-STRUCTURED = (_Rows, Scaled)
-
-
-def dense(block: Any) -> Any:
+def dense(block: Block) -> Array:
     """The block as an array of shape (k, *S), multiplied out if it was not.
 
     Cost: k times the size of S numbers for a structured block, nothing for a dense one.
     """
-    return block.dense() if isinstance(block, STRUCTURED) else block
+    if isinstance(block, STRUCTURED):
+        return block.dense()
+    return block  # type: ignore[return-value]  # what is not structured is the array itself
 
 
-def _product(c: Any, d: Any) -> Any:
+def _product(c: Array, d: Array) -> Array:
     """c * d for arrays, with 0 * inf = 0 * NaN = 0 whichever of the two is 0."""
     if isinstance(d, int | float) or d.dtype.kind == "b":
         d = np.asarray(d, c.dtype)
@@ -274,71 +309,51 @@ def _product(c: Any, d: Any) -> Any:
     return np.where(void, 0, c) * np.where(void, 0, d)
 
 
-def times(block: Any, d: Any) -> Any:
+def times(block: Block, d: Array) -> Block:
     """The same for a block of any structure."""
     if isinstance(block, Guarded):
-        block = block.array
+        block = block.block
     if isinstance(block, Diagonal | Identity):
         rows = block.shape, block.start, block.stop, block.dtype
         return Diagonal(*rows, _product(block.entries(), (Identity(*rows) * d).entries()))
     return _product(dense(block), d)
 
 
-class Guarded(Scaled):
+class Guarded:
     """A block (of any structure) that may hold infinite numbers: element-wise factors of 0 make them 0."""
 
-    __slots__ = ()
+    __slots__ = ("block",)
+    __array_ufunc__ = None
 
-    def __init__(self, block: Any) -> None:
-        super().__init__(block, None)
+    def __init__(self, block: Block) -> None:
+        self.block = block
 
-    def __mul__(self, d: Any) -> Guarded:
-        return Guarded(times(self.array, d))
+    def __len__(self) -> int:
+        return len(self.block)
 
-    def __matmul__(self, matrix: Any) -> Guarded:
-        return Guarded(self.dense() @ matrix)
+    def __mul__(self, d: Array) -> Guarded:
+        return Guarded(times(self.block, d))
 
-    def __add__(self, other: Any) -> Guarded:
+    def __matmul__(self, J: Array) -> Guarded:
+        return Guarded(self.dense() @ J)
+
+    def __add__(self, other: Block) -> Guarded:
         return Guarded(self.dense() + dense(other))
 
     __radd__ = __add__
 
-    def dense(self) -> Any:
-        return dense(self.array)
+    def dense(self) -> Array:
+        """The block as an array of shape (k, *S)."""
+        return dense(self.block)
 
 
-def through(linear: Callable[[Any], Any], block: Any) -> Any:
+STRUCTURED = (_Rows, Pending, Guarded)
+
+
+@overload
+def through(linear: Callable[[Array], Block], block: Array) -> Array: ...
+@overload
+def through(linear: Callable[[Array], Block], block: Block) -> Block: ...
+def through(linear: Callable[[Array], Any], block: Block) -> Block:
     """A linear map of the dense block; what came guarded stays so."""
     return Guarded(linear(block.dense())) if isinstance(block, Guarded) else linear(dense(block))
-
-
-class Assembly:
-    """Blocks of rows start..stop, as they come, put together to one dense block of `total` rows.
-
-    The rows of several chunks are copied into one array at once, so that no more than one chunk is kept beside it.
-    """
-
-    __slots__ = ("dtype", "parts", "shape", "total", "whole")
-
-    def __init__(self, total: int, shape: tuple[int, ...], dtype: Any) -> None:
-        self.total = total
-        self.shape = shape  # of one seed, without the seed axis
-        self.dtype = dtype
-        self.whole: Any = None
-        self.parts: list[Any] = []  # of an outer trace: they cannot be written into an array
-
-    def add(self, start: int, stop: int, block: Any) -> None:
-        """Add rows start..stop; None stands for zeros."""
-        block = np.zeros((stop - start, *self.shape), self.dtype) if block is None else dense(block)
-        if stop - start == self.total:
-            self.whole = block
-        elif self.parts or type(block) is not np.ndarray:
-            self.parts.append(block)
-        else:
-            if self.whole is None:
-                self.whole = np.empty((self.total, *self.shape), self.dtype)
-            self.whole[start:stop] = block
-
-    def block(self) -> Any:
-        """All the rows: an array of shape (total, *shape)."""
-        return np.concatenate(self.parts) if self.parts else self.whole

@@ -1,7 +1,7 @@
-"""The page that lists what has a derivative, from the rule table: ``python -m modes.functions > docs/functions.md``.
+"""The page that lists what has a derivative: ``python -m modes.functions_page > docs/functions.md``.
 
-Contract: :func:`page` is Markdown, made of the rows that are in force, in alphabetical order; nothing in it is kept by
-hand but the words around the lists. tests/test_functions_page.py compares it with the file.
+Contract: :func:`page` is Markdown, made of the rows of the rule table that are in force, in alphabetical order; nothing
+in it is kept by hand but the words around the lists. tests/test_functions_page.py compares it with the file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .rules.table import COMPOSITE, CONSTANT, REFUSED, SEQUENCE, Rule
 
 __all__ = ["COMMAND", "page"]
 
-COMMAND = "python -m modes.functions > docs/functions.md"
+COMMAND = "python -m modes.functions_page > docs/functions.md"
 
 Function = Callable[..., Any]
 

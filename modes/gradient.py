@@ -1,0 +1,54 @@
+"""Gradients: one cotangent of a scalar, pulled back along a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .blocks import Identity
+from .call import ArgNums, Call
+from .ownership import apart, fresh
+from .reverse import cotangent
+from .tape import Tape
+
+__all__ = ["grad", "value_and_grad"]
+
+
+def value_and_grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., tuple[Any, Any]]:
+    """The value and the gradient of a scalar function, as a function of f's arguments.
+
+    Parameters
+    ----------
+    f : a function of arrays, in plain NumPy, that returns a scalar (shape ()).
+    argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
+
+    Returns
+    -------
+    A function of the same arguments, whose value is (y, gradient); the gradient has the structure, shapes and dtypes
+    of the argument(s) chosen.
+
+    Cost: one pass and one pull-back, 3 to 4 times f for scalar operations (C4), however many inputs there are.
+
+    Raises ValueError, with the shape that came, where f returns anything but a scalar.
+    """
+
+    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
+        call = Call(f, args, argnums)
+        tape = Tape()
+        y, index = tape.run(call)
+        if y.shape != ():
+            raise ValueError(
+                f"expected a function that returns a scalar (shape ()) to take the gradient of, got shape {y.shape}; "
+                f"use modes.jacrev, or sum the output"
+            )
+        blocks = tape.pull(index, Identity.of(y), last=True)
+        gradients = [cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]
+        return fresh(y, call.primals, index is None), call.rebuild(apart(gradients))
+
+    return value_and_gradient
+
+
+def grad(f: Callable[..., Any], argnums: ArgNums = 0) -> Callable[..., Any]:
+    """The gradient of a scalar function, as a function of f's arguments: value_and_grad without the value."""
+    both = value_and_grad(f, argnums)
+    return lambda *args: both(*args)[1]

@@ -1,0 +1,168 @@
+"""The tape: partials written as the function runs, blocks of seeds carried along it afterwards, either way.
+
+It holds what carrying needs and no more (the residuals; C5: it grows with the depth of the function); pulled back for
+the last time, it is freed on the way. Twin of modes.dual: the traced array, and the trace that it belongs to.
+
+Contract: the seed axis comes first (a block of k cotangents of an array of shape S has shape (k, *S)); blocks may be
+structured (modes.blocks); no block and no residual is written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .array import Trace, TracedArray, escaped
+from .blocks import Array, Block, multiplied
+from .call import Call, output
+from .chunking import width
+from .partials import SAME, Matrix, Partial, Scale
+
+__all__ = ["Node", "Tape"]
+
+
+class Node(TracedArray):
+    """A value on the tape: a primal, and the number of its entry."""
+
+    __slots__ = ("index",)
+
+    owner: Tape
+
+    def __init__(self, trace: Tape, primal: Array, index: int) -> None:
+        self.owner = trace
+        self.primal = primal
+        self.index = index
+
+    def extend(self, y: Array, partial: Partial) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        if partial is SAME:  # y = x + constant: the same cotangent, so the same entry
+            return Node(trace, y, self.index)
+        return Node(trace, y, trace.add(self.index, partial))
+
+    def shifted(self, y: Array) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, self.index)
+
+    def scaled(self, y: Array, d: Array) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, trace.add(self.index, d if type(d) is np.ndarray else Scale(d)))
+
+    def mapped(self, y: Array, J: Array) -> Node:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        return Node(trace, y, trace.add(self.index, Matrix(J)))
+
+
+class Tape(Trace):
+    """A reverse trace: each result's partials are kept, by the entries of the operands that they lead back to.
+
+    An entry is its parent's number and a partial, or two tuples of them where operands meet. A plain array d among the
+    partials stands for Scale(d), the commonest. Neither pairs nor that object are made: together they would take as
+    much memory as the residuals of a layer of 16.
+    """
+
+    __slots__ = ("leaves", "parents", "partials")
+
+    leaves: int  # how many: the first entries
+    parents: list[Any]
+    partials: list[Any]
+
+    def add(self, parent: Any, partial: Any) -> int:
+        """Write an entry; its number."""
+        self.parents.append(parent)
+        self.partials.append(partial)
+        return len(self.partials) - 1
+
+    def edges(self, i: int) -> Iterator[tuple[int, Partial]]:
+        """The entries that entry i leads back to, each with its partial."""
+        parent, partial = self.parents[i], self.partials[i]
+        pairs = zip(parent, partial, strict=True) if type(partial) is tuple else ((parent, partial),)
+        return ((p, Scale(d) if type(d) is np.ndarray else d) for p, d in pairs)
+
+    def join(self, y: Array, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
+        if not self.open:
+            escaped(operands[0])
+        parents = tuple([x.index for x, partial in zip(operands, partials, strict=True) if partial is not None])
+        if not parents:
+            return y
+        if len(parents) < len(partials):
+            partials = [partial for partial in partials if partial is not None]
+        return Node(self, y, self.add(parents, tuple(partials)))
+
+    def run(self, call: Call, node: type[Node] = Node) -> tuple[Array, int | None]:
+        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
+        self.leaves = len(call.primals)
+        self.parents = [()] * self.leaves
+        self.partials = [()] * self.leaves
+        values = [node(self, x, i) for i, x in enumerate(call.primals)]
+        try:
+            y = call(values)
+        finally:
+            self.open = False
+        if isinstance(y, Node) and y.owner is self:
+            return output(y.primal, call.f), y.index
+        return output(y, call.f), None
+
+    def widest(self) -> int:
+        """The largest number of entries of one seed on its way, as far as the partials tell."""
+        return max((width(partial) for i in range(len(self.partials)) for _, partial in self.edges(i)), default=0)
+
+    # -- carrying blocks along it ----------------------------------------------------------------------------------
+    def push(self, leaf: int, seed: Block, index: int | None) -> Block | None:
+        """Push a block of tangents on from a leaf to an entry (None: it is zero there).
+
+        Tangents add up at a fan-in (M22). Blocks are dropped after their last use, as forward mode drops them.
+        """
+        if index is None:
+            return None
+        entries = range(self.leaves, index + 1)
+        last = {parent: i for i in entries for parent, _ in self.edges(i)}
+        blocks: dict[int, Any] = {leaf: seed}
+        for i in entries:
+            for parent, partial in self.edges(i):
+                if parent in blocks:
+                    pushed = partial.push(blocks[parent])
+                    blocks[i] = blocks[i] + pushed if i in blocks else pushed
+            for parent, _ in self.edges(i):
+                if last[parent] == i:
+                    blocks.pop(parent, None)
+        return blocks.get(index)
+
+    def pull(self, index: int | None, seed: Block, last: bool) -> list[Block | None]:
+        """Pull a block of cotangents back from an entry to the leaves: a block each (None: it is zero there).
+
+        Cotangents add up at a fan-out (M22). An entry is complete when its number is reached, because all that
+        depends on it has higher numbers. `last` frees the tape on the way.
+        """
+        if index is None:
+            return [None] * self.leaves
+        parents, partials, leaves = self.parents, self.partials, self.leaves
+        blocks: list[Any] = [None] * max(index + 1, leaves)
+        blocks[index] = seed
+        del seed  # so that nothing here refers to a block any longer than it is needed
+        for i in range(index, leaves - 1, -1):
+            block, parent, partial = blocks.pop(), parents[i], partials[i]
+            if last:
+                partials[i] = None
+            if block is None:
+                continue
+            if type(partial) is tuple:
+                for p, each in zip(parent, partial, strict=True):
+                    pulled = each.pull(block)
+                    there = blocks[p]
+                    blocks[p] = pulled if there is None else there + pulled
+            else:
+                pulled = multiplied(block, partial) if type(partial) is np.ndarray else partial.pull(block)
+                there = blocks[parent]
+                blocks[parent] = pulled if there is None else there + pulled
+            del pulled, there
+        return blocks

@@ -18,10 +18,12 @@ from analysis.citing.formats import latex_text, myst_name, rst_text, whole_file
 from analysis.citing.record import FIELDS, rows_digest
 from analysis.commands import COMMANDS
 from analysis.errors import AnalysisError
+from analysis.reading.provenance import Provenance
+from analysis.tables.findings import Findings
 from tests.tables import RUN, curve, frame, full_table, pair, row
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
-ABOUT = {
+KNOWN = {
     "cpu": "A processor",
     "num_cpu": "4",
     "ram": "8000000000",
@@ -36,8 +38,12 @@ ABOUT = {
 STAR = "modes.crossover-time.m64.width64.depth4.dense.uniform.float64"
 
 
+def findings(table: pd.DataFrame) -> Findings:
+    return Findings(table, Provenance(KNOWN))
+
+
 def facts(table: pd.DataFrame) -> dict[str, Fact]:
-    return {fact["key"]: fact for fact in collect(table, ABOUT)}
+    return {fact["key"]: fact for fact in collect(findings(table))}
 
 
 def run(*arguments: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from analysis.commands import write
 from analysis.errors import AnalysisError
-from analysis.reading import provenance as facts
+from analysis.reading import provenance
 from analysis.reading.load import read_results
 from analysis.running import Measured, measure
 from analysis.running.checkout import read_checkout
@@ -117,9 +117,9 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     refined = rows[rows["benchmark"] == REFINE]
     assert {"n=11 ", "n=10 "} & {re.search(r"n=\d+ ", case.split("tanh")[1])[0] for case in refined["case"]}  # type: ignore[index]
     assert sorted(refined["case"]) == sorted(json.loads((done.results / "refine-cases").read_text()))
-    assert facts.read_facts(done.results, **done.run)["modes"] == "9.9"
-    assert facts.read_engines(done.results, **done.run)["modes"]["requires"] == ["numpy"]
-    assert facts.read_faults(done.results, **done.run) == {done.failed[0]: "ValueError: wrong Jacobian"}
+    assert provenance.read_provenance(done.results, **done.run).known["modes"] == "9.9"
+    assert provenance.read_provenance(done.results, **done.run).engines["modes"]["requires"] == ["numpy"]
+    assert provenance.read_provenance(done.results, **done.run).faults == {done.failed[0]: "ValueError: wrong Jacobian"}
 
     again: list[str] = []
     run(project, again.append)

@@ -13,7 +13,7 @@ from analysis.figures.style import GREY, drawable, finish, finish_axes, log_tick
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.shown.panels import Shown
 
-MEASURE = "python -m analysis run --profile standard"
+MEASURE = "python -m analysis run --preset standard"
 AXIS = {"m": "outputs m", "width": "width (units a layer)", "depth": "depth (layers)"}
 ARROWS = {
     (FORWARD, True): "\N{BLACK RIGHT-POINTING TRIANGLE}",

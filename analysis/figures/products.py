@@ -40,8 +40,8 @@ BY_HAND = {"markerfacecolor": "white", "linewidth": 0.8, "alpha": 0.8}
 def products_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     """Draw each product's time over the time of f, with its interval, against the width.
 
-    `rows`: tidy rows of the metrics of PRODUCTS at one depth; engine modes, and floor (hand-written NumPy) where measured.
-    The bands are the bounds on operations that `modes.cost` cites, f's own evaluation included.
+    `rows`: tidy rows of the metrics of PRODUCTS at one depth; engine modes, and floor (hand-written NumPy) where
+    measured. The bands are the bounds on operations that `modes.cost` cites, f's own evaluation included.
     """
     for mode, (bounds, colour, hatch) in BOUNDS.items():
         low, high = (constant + each for constant, each in bounds)

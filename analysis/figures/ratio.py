@@ -34,9 +34,10 @@ AXIS = {"depth": "depth (layers)", "width": "width (units a layer)", "profile": 
 def ratio_axes(axes: Axes, table: pd.DataFrame, against: str) -> Axes:
     """Draw n*/m with its interval against the column `against` ("depth", "width" or "profile"), one series an m.
 
-    `table` is the part of the crossover table to draw, with the counted n* as `predicted`. A row without a crossing is an arrow at the upper border
-    (forward throughout: n* lies beyond every n measured), at the lower border (reverse throughout), or a cross (not
-    identifiable). Dotted: the prediction by operation counts, an open arrow where forward mode takes fewer throughout.
+    `table` is the part of the crossover table to draw, with the counted n* as `predicted`. A row without a crossing is
+    an arrow at the upper border (forward throughout: n* lies beyond every n measured), at the lower border (reverse
+    throughout), or a cross (not identifiable). Dotted: the prediction by operation counts, an open arrow where forward
+    mode takes fewer throughout.
     """
     names = [name for name in PROFILES if name in set(table["profile"])]
     for look, m in zip(SERIES, sorted(table["m"].unique()), strict=False):

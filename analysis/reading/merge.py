@@ -214,8 +214,8 @@ def _provenance(folders: Mapping[str, Folder], machine: str | None) -> dict[str,
             known = runs.setdefault(key, renamed)
             for name, elsewhere, here in changes(known, renamed):
                 raise AnalysisError(
-                    f"{place}/{PROVENANCE}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere with "
-                    f"{elsewhere}, and the two do not mix; measure both with the same"
+                    f"{place}/{PROVENANCE}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere "
+                    f"with {elsewhere}, and the two do not mix; measure both with the same"
                 )
             runs[key] = {**joined(known, renamed), "measured": max(known["measured"], renamed["measured"])}
     return {PROVENANCE: [runs[key] for key in sorted(runs)]} if runs else {}

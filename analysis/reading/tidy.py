@@ -24,10 +24,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.intervals import median_interval
 from analysis.reading.load import CASE, MEASURE
+from analysis.reading.runs import RUN
 from benchmarks.catalogue.case import INTEGERS, PARAMETERS, Case
 from benchmarks.catalogue.metrics import metric
-from analysis.intervals import median_interval
 
 COLUMNS = (
     *("machine", "env", "commit", "date"),
@@ -35,7 +36,7 @@ COLUMNS = (
     *("metric", "value", "low", "high", "unit", "samples", "status"),
 )
 FLOATS = ("value", "low", "high")
-KEY = ("machine", "env", "commit", *PARAMETERS, "metric")
+KEY = (*RUN, *PARAMETERS, "metric")
 """The columns that name a row."""
 
 
@@ -64,7 +65,8 @@ def tidy(raw: pd.DataFrame) -> pd.DataFrame:
 
 def case_of(row: Mapping[Any, Any]) -> Case:
     """The case of a row of the tidy table: its parameters, None where one is missing."""
-    return Case(**{name: None if _missing(row[name]) else row[name] for name in PARAMETERS})
+    parameters: dict[str, Any] = {name: None if _missing(row[name]) else row[name] for name in PARAMETERS}
+    return Case(**parameters)
 
 
 def _case(record: Mapping[Any, Any]) -> dict[str, Any]:

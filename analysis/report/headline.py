@@ -84,13 +84,13 @@ def elsewhere(found: Findings) -> str:
 
     Nothing where no ratio of the run can be trusted.
     """
-    count, crossing, least, most, others, noisy = found.settings
-    if not count or found.failing:
+    every, crossing, least, most, others, noisy = found.settings
+    if not every or found.failing:
         return ""
     parts = [f"{crossing} cross, at n*/m from {least:.2f} to {most:.2f}"] if crossing else []
     parts += [f"{number}: {verdict}" for verdict, number in others.items()]
     parts += [f"{noisy}: too noisy to say"] if noisy else []
-    return f"Of {count} settings of dense chains measured, {'; '.join(parts)}."
+    return f"Of {every} settings of dense chains measured, {'; '.join(parts)}."
 
 
 def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:

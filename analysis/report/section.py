@@ -17,7 +17,7 @@ class Words(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table: `of(found)` is the attribute of the findings that it shows, as its CSV file does; `columns` writes it."""
+    """A table: `of(found)` is the table of the findings that it shows, as its CSV file does; `columns` writes it."""
 
     of: Callable[[Findings], pd.DataFrame]
     title: str

@@ -20,8 +20,8 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.intervals import LEVEL
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 
 SETTING = ("engine", "layer", "profile", "m", "width", "depth", "dtype", "metric")
 PLACE = ("machine", "env")

@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis.intervals import mean_interval
 from analysis.tables.growth import counted_bytes
 from analysis.tables.rows import CHAIN
 from benchmarks.catalogue.engines import OWN
-from analysis.intervals import mean_interval
 
 PRODUCTS = {"forward": "JVP", "reverse": "VJP"}
 METRICS = {"log_over_floor": "Jacobian", "log_product_over_floor": "product", "log_gradient_over_floor": "gradient"}

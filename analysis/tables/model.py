@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
+from analysis.intervals import Floats, median_interval
 from analysis.reading.runs import RUN
 from analysis.tables.crossover import GROUP
-from analysis.intervals import Floats, median_interval
 from analysis.tables.work import LAYERS, MODES, PARTS, SLOPES, Prices, chain_work, modelled
 
 MODEL = (*RUN, "engine", "dtype")
@@ -132,10 +132,10 @@ def crossover(row: Mapping[Any, Any], prices: Prices) -> float:
 def predictions(tidy: pd.DataFrame, counted: pd.DataFrame, models: Models) -> pd.DataFrame:
     """The measured crossover beside the counts' and the model's: one row (CROSSOVER_COLUMNS) a setting of time.
 
-    `counted` is the crossover table with C2's n* (`analysis.tables.crossover.predicted`), of multiply-adds alone; `modelled` that of the fitted model. PARTS are shares of the time of
-    both modes there (at n = m where the modelled ones do not cross), and `overhead` is that of the fixed prices, of
-    operations and of the tape. Where it is near 1, multiply-adds do not matter, and the crossover need not be near the
-    counted one (C6).
+    `counted` is the crossover table with C2's n* (`analysis.tables.crossover.predicted`), of multiply-adds alone;
+    `modelled` that of the fitted model. PARTS are shares of the time of both modes there (at n = m where the modelled
+    ones do not cross), and `overhead` is that of the fixed prices, of operations and of the tape. Where it is near 1,
+    multiply-adds do not matter, and the crossover need not be near the counted one (C6).
     """
     times = counted[(counted["metric"] == "log_ratio") & counted["layer"].isin(LAYERS)]
     activations = _activations(tidy)

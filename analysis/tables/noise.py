@@ -56,14 +56,12 @@ def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
 
 
-def spans(
-    crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], controls: pd.DataFrame
-) -> pd.Series:
+def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], controls: pd.DataFrame) -> pd.Series:
     """The factor within which each crossover of time is known: float64, by the crossover table's index.
 
-    `curves` and `controls` are those of the same runs. It is the larger one of two: high / low of n*'s interval; and that of the range of n whose ratio the A/A controls
-    of the same run cannot tell from 1, where the curve lies within their largest resolution of 0. Missing where the
-    verdict is not "crosses", and for memory, which is counted.
+    `curves` and `controls` are those of the same runs. It is the larger one of two: high / low of n*'s interval; and
+    that of the range of n whose ratio the A/A controls of the same run cannot tell from 1, where the curve lies within
+    their largest resolution of 0. Missing where the verdict is not "crosses", and for memory, which is counted.
     """
     noise = controls.groupby(RUN)["resolution"].max().fillna(0.0)
     found = []

@@ -90,8 +90,9 @@ OWN = {
 def choices(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
     """What each rule chooses for each measured cell, and what that costs: one row (CHOICE_COLUMNS) a cell and rule.
 
-    `models` are those of `analysis.tables.model`. `log_ratio` is the measured log(T_forward / T_reverse). A rule has no row for a cell it says nothing of: mode="auto"
-    and the model speak of dense and residual chains, the model of engines with enough measured times.
+    `models` are those of `analysis.tables.model`. `log_ratio` is the measured log(T_forward / T_reverse). A rule has no
+    row for a cell it says nothing of: mode="auto" and the model speak of dense and residual chains, the model of
+    engines with enough measured times.
     """
     cells = _cells(tidy)
     rows = cells.to_dict("records")
@@ -110,11 +111,11 @@ def choices(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
 def scores(choices: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """How good each rule is: one row (SCORE_COLUMNS) an engine and rule, the engine's least regret first.
 
-    `choices` is the table of that name, `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they follow the engine's. `wrong` is the
-    share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are those of the regret over the `cells`, of
-    which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to `high` are the 95 % intervals of the
-    share and of the geometric mean, for cells drawn as these were; a maximum has none, since cells not measured can
-    only be worse. Cost: one bootstrap, 3 ms, a row.
+    `choices` is the table of that name, `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they
+    follow the engine's. `wrong` is the share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are
+    those of the regret over the `cells`, of which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to
+    `high` are the 95 % intervals of the share and of the geometric mean, for cells drawn as these were; a maximum has
+    none, since cells not measured can only be worse. Cost: one bootstrap, 3 ms, a row.
     """
     rows = []
     for key, part in choices.groupby([*SCORED, *by, "rule"], sort=False, dropna=False):

@@ -65,7 +65,7 @@ class Settings(NamedTuple):
     """All settings of dense chains counted: how many there are; how many cross, and between which n*/m; the other
     verdicts with their counts; and how many are too noisy to say."""
 
-    count: int
+    every: int
     crossing: int
     least: float
     most: float

@@ -23,7 +23,7 @@ from analysis.tables.findings import Findings
 MODES = ("forward", "reverse")
 NAMES = {"floor": "by hand"}
 CELL: Columns = {key: text(key) for key in ("n", "m", "width", "depth", "dtype")}
-MEASURE = "python -m analysis run --profile standard"
+MEASURE = "python -m analysis run --preset standard"
 
 
 def compares(found: Findings) -> bool:

@@ -24,7 +24,7 @@ SETUP = [*CELL, "engine", "mode", "setup_seconds", "over_modes", "over_modes_low
 SETTING = ["m", "width", "depth", "dtype"]
 CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "n_over_m", "over_modes"]
 HARNESS = ["engine", "cells", "share", "mode", *SIZES]
-SHTWINS = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
+SHOWN = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
 
 
 COLD = 2
@@ -115,7 +115,7 @@ def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
 
 
 def published(tidy: pd.DataFrame) -> pd.DataFrame:
-    """The published ratios beside those measured, one row (SHTWINS) a case and engine: slower over faster mode, as there.
+    """The published ratios beside those measured, one row (SHOWN) a case and engine: slower over faster mode, as there.
 
     `measured` below 1: the other mode is the slower one here.
     """
@@ -128,7 +128,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
             ends = sorted([sign * row["low"], sign * row["high"]])
             found = [math.exp(value) for value in (sign * row["value"], *ends)]
             rows.append([case, n, m, row["engine"], (forward / reverse) ** sign, *found])
-    return pd.DataFrame(rows, columns=SHTWINS)
+    return pd.DataFrame(rows, columns=SHOWN)
 
 
 def harness(tidy: pd.DataFrame) -> pd.DataFrame:

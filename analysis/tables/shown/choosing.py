@@ -1,4 +1,4 @@
-"""Choosing without measuring: rules scored, the cost model's constants, errors and crossovers, and the section's panels."""
+"""Choosing without measuring: rules scored, the cost model's constants and crossovers, and the section's panels."""
 
 import numpy as np
 import pandas as pd

@@ -9,9 +9,9 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Panel:
-    """The `rows` of one panel; `name` tells it from the others of its figure, `setting` is what its rows have in common.
+    """The `rows` of one panel; `name` tells it from the others of its figure.
 
-    `beside` holds by name what is drawn beside the rows.
+    `setting` is what its rows have in common, `beside` holds by name what is drawn beside them.
     """
 
     name: Any

@@ -1,4 +1,4 @@
-"""How far the numbers can be trusted, and what is missing: the tables of that section, and the tidy table for its CSV."""
+"""How far the numbers can be trusted, and what is missing: the tables of that section, and the tidy one for its CSV."""
 
 import json
 
@@ -22,7 +22,7 @@ def control_table(controls: pd.DataFrame) -> pd.DataFrame:
 
 
 def joint_control_table(controls: pd.DataFrame, together: tuple[float, float, float]) -> pd.DataFrame:
-    """All A/A controls of the run taken together (`analysis.tables.noise.together`), as one ratio; no row for too few."""
+    """All A/A controls of the run together (`analysis.tables.noise.together`), as one ratio; no row for too few."""
     value, low, high = together
     rows = [[len(controls), *np.exp([value, low, high]), low <= 0 <= high]] if np.isfinite(value) else []
     return pd.DataFrame(rows, columns=["controls", "ratio", "low", "high", "covers"])

@@ -17,25 +17,24 @@ from __future__ import annotations
 import inspect
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
 from .errors import MissingRule, TracedValueError, name_of
+from .operands import PLAIN, as_operand, real
+from .operators import Operators
 from .partials import SAME, Matrix, Partial, Scale
 from .rules import RULES
 from .rules.shape import cast
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
-__all__ = ["Trace", "TracedArray", "escaped", "plain"]
+__all__ = ["Trace", "TracedArray", "escaped", "evaluate"]
 
 _numbers = itertools.count()
 
 MATMUL = np.matmul
-
-# The types of operand that the hot path takes beside a traced one; all others (lists, subclasses) go the general way.
-PLAIN = frozenset((np.ndarray, float, int, np.float64, np.float32))
 
 
 class Trace:
@@ -69,7 +68,7 @@ class Trace:
         return self.join(y, traced, rule.partials(places, y, values, kwargs))
 
 
-class TracedArray:
+class TracedArray(Operators):
     """An array (or scalar) that a trace follows: its primal value, and NumPy's interface to it."""
 
     __slots__ = ("owner", "primal")
@@ -239,7 +238,7 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
     lists = (list, tuple) if isinstance(func, np.ufunc) else (list,)  # elsewhere a tuple is a shape or axes
-    operands = [x if type(x) in PLAIN or isinstance(x, TracedArray) else _operand(x, lists) for x in operands]
+    operands = [x if type(x) in PLAIN or isinstance(x, TracedArray) else as_operand(x, lists) for x in operands]
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
@@ -249,38 +248,6 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 def _vector_product(a: Any, b: Any) -> bool:
     """Are these a plain matrix and a plain vector of one dtype?"""
     return type(a) is type(b) is np.ndarray and b.ndim == 1 and a.ndim == 2 and a.dtype is b.dtype
-
-
-def _operand(x: Any, lists: tuple[type, ...]) -> Any:
-    """An operand of a type that is not among the usual ones."""
-    if type(x) in lists:
-        return np.asarray(x)
-    return plain(x) if isinstance(x, np.ndarray) else x
-
-
-def plain(x: Any) -> Any:
-    """An array as a plain one: of a file's memory the array that it shows.
-
-    Raises TypeError for any other subclass: it may give operations a meaning of its own, which no rule knows.
-    """
-    if type(x) is np.ndarray:
-        return x
-    if isinstance(x, np.memmap):
-        return x.view(np.ndarray)
-    raise TypeError(
-        f"expected a plain array, got {type(x).__name__} of shape {x.shape}, whose operations have a meaning of their "
-        f"own; convert it with np.asarray(x), a masked array with x.filled(value)"
-    )
-
-
-def real(y: Any, func: Any) -> Any:
-    """A result as it came, if it is real; TracedValueError where it is complex, which no derivative here stands for."""
-    if y.dtype.kind == "c":
-        raise TracedValueError(
-            f"{name_of(func)} gave a complex result of shape {y.shape}: the engines differentiate real functions only; "
-            f"write its real and imaginary parts as two arrays"
-        )
-    return y
 
 
 def _newest(operands: Sequence[Any]) -> Trace | None:
@@ -328,118 +295,3 @@ def escaped(x: TracedArray) -> NoReturn:
         f"a traced array of shape {x.shape} was used after its trace had ended: the differentiated function stored it "
         f"somewhere (a global, a list, an attribute); return the value instead of keeping it"
     )
-
-
-# -- operators and methods: the same as NumPy's functions of that name ------------------------------------------------
-def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    # Straight to the rule where the other operand is a plain one, or one of the same trace: 5 % of a small chain's
-    # Jacobian, a third of the price of x * x.
-    def forward(self: TracedArray, other: Any) -> Any:
-        rule = RULES[ufunc]
-        if type(other) in PLAIN and (makers := rule.quick) is not None:
-            primal = self.primal
-            y = ufunc(primal, other)
-            if rule.ones[0] and y.shape == primal.shape and y.dtype is primal.dtype:
-                return self.shifted(y)
-            return self.extend(real(y, ufunc), makers[0](y, primal, other))
-        if type(other) is type(self) and other.owner is self.owner and (makers := rule.quick) is not None:
-            a, b = self.primal, other.primal
-            y = ufunc(a, b)
-            return self.owner.join(y, (self, other), (makers[0](y, a, b), makers[1](y, a, b)))
-        if getattr(type(other), "__array_ufunc__", ufunc) is None:
-            return NotImplemented  # NEP 13: the other operand takes it (a block of seeds does)
-        return evaluate(ufunc, (self, other), {})
-
-    def reflected(self: TracedArray, other: Any) -> Any:
-        return self.__array_ufunc__(ufunc, "__call__", other, self)
-
-    return forward, reflected
-
-
-def _in_place(symbol: str, ufunc: Any) -> Callable[..., Any]:
-    def augmented(self: TracedArray, other: Any) -> Any:
-        if self.shape:
-            raise TracedValueError(
-                f"in-place write into a traced array of shape {self.shape} (x {symbol}= y): arrays that are "
-                f"differentiated are not modified; write x = x {symbol} y"
-            )
-        return self.__array_ufunc__(
-            ufunc, "__call__", self, other
-        )  # a scalar is rebound, not modified, as Python's and NumPy's are
-
-    return augmented
-
-
-def _unary(ufunc: Any) -> Callable[..., Any]:
-    return lambda self: self.__array_ufunc__(ufunc, "__call__", self)
-
-
-def _method(func: Any) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: evaluate(func, (self, *args), kwargs)
-
-
-_ufunc: Any
-for _name, _symbol, _ufunc in (
-    ("add", "+", np.add),
-    ("sub", "-", np.subtract),
-    ("mul", "*", np.multiply),
-    ("truediv", "/", np.divide),
-    ("floordiv", "//", np.floor_divide),
-    ("mod", "%", np.remainder),
-    ("pow", "**", np.power),
-    ("matmul", "@", np.matmul),
-):
-    _forward, _reflected = _binary(_ufunc)
-    setattr(TracedArray, f"__{_name}__", _forward)
-    setattr(TracedArray, f"__r{_name}__", _reflected)
-    setattr(TracedArray, f"__i{_name}__", _in_place(_symbol, _ufunc))
-
-for _name, _ufunc in (
-    ("lt", np.less),
-    ("le", np.less_equal),
-    ("gt", np.greater),
-    ("ge", np.greater_equal),
-    ("eq", np.equal),
-    ("ne", np.not_equal),
-):
-    setattr(TracedArray, f"__{_name}__", _binary(_ufunc)[0])
-
-for _name, _ufunc in (("neg", np.negative), ("pos", np.positive), ("abs", np.absolute)):
-    setattr(TracedArray, f"__{_name}__", _unary(_ufunc))
-
-for _name, _forward in zip(("__divmod__", "__rdivmod__"), _binary(np.divmod), strict=True):
-    setattr(TracedArray, _name, _forward)
-
-_METHODS = """
-    all any argmax argmin argpartition argsort clip conj conjugate cumprod cumsum diagonal dot max mean min nonzero prod
-    ravel repeat round searchsorted squeeze std sum swapaxes take trace var
-"""
-for _name in _METHODS.split():
-    setattr(TracedArray, _name, _method(getattr(np, _name)))
-TracedArray.compress = lambda self, condition, axis=None: np.compress(condition, self, axis)  # type: ignore[attr-defined]
-
-for _name in ("nbytes", "itemsize", "strides"):
-    setattr(TracedArray, _name, property(operator.attrgetter(f"primal.{_name}")))
-for _name, _value in (
-    ("mT", lambda self: np.swapaxes(self, -1, -2)),
-    ("imag", np.imag),
-    ("flat", np.ravel),
-):
-    setattr(TracedArray, _name, property(_value))
-
-
-def _in_place_method(name: str) -> Callable[..., NoReturn]:
-    remedies = {"sort": "np.sort(x)", "partition": "np.partition(x, kth)", "resize": "np.resize(x, shape)"}
-    remedy = "y = " + remedies.get(name, "np.where(condition, value, x)")
-
-    def refuse(self: TracedArray, *_: Any, **__: Any) -> NoReturn:
-        raise TracedValueError(
-            f"{name}() would write into a traced array of shape {self.shape}: arrays that are differentiated are not "
-            f"modified; make a new one: {remedy}"
-        )
-
-    return refuse
-
-
-for _name in ("fill", "partition", "put", "resize", "sort"):
-    setattr(TracedArray, _name, _in_place_method(_name))

@@ -19,7 +19,7 @@ from .call import ArgNums, Call
 from .chunking import MANY
 from .dual import Forward
 from .ownership import fresh, owned
-from .trees import aligned, same_structure
+from .trees import aligned, same_structure, tuples
 
 __all__ = ["jacfwd", "jvp"]
 
@@ -43,7 +43,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
 
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
-    primals, tangents = _tuples(primals, tangents)
+    primals, tangents = tuples(primals, tangents)
     call = Call(f, primals, None)
     if not call.flat:
         tangents = aligned(tangents, primals, "a tangent")
@@ -103,12 +103,3 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 def tangent(y: Array, block: Block | None) -> Array:
     """The one seed of a block, as a tangent of y."""
     return np.zeros_like(y) if block is None else owned(dense(block)[0], y.dtype)
-
-
-def _tuples(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    for name, value in (("primals", primals), ("tangents", tangents)):
-        if type(value) is not tuple and not isinstance(value, tuple | list):
-            raise TypeError(f"expected {name} to be a tuple, one item an argument, got {type(value).__name__}")
-    if len(primals) != len(tangents):
-        raise ValueError(f"expected as many tangents as primals, {len(primals)}, got {len(tangents)}")
-    return tuple(primals), tuple(tangents)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .array import TracedArray, plain
+from .array import TracedArray
+from .operands import plain
 
-__all__ = ["ARRAYS", "aligned", "flatten", "leaves", "rebuild", "same_structure"]
+__all__ = ["ARRAYS", "aligned", "flatten", "leaves", "rebuild", "same_structure", "tuples"]
 
 ARRAYS = (np.ndarray, np.floating, TracedArray)
 
@@ -117,3 +118,16 @@ def same_structure(tree: Any, like: Sequence[Any], what: str) -> list[Any]:
         if seed.shape != x.shape:
             raise ValueError(f"expected {what} of shape {x.shape}, the shape of its primal, got shape {seed.shape}")
     return [s if s.dtype == x.dtype else s.astype(x.dtype) for s, x in zip(seeds, like, strict=True)]
+
+
+def tuples(primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Primals and their tangents, a tuple each, of one length.
+
+    Raises TypeError or ValueError where they are not.
+    """
+    for name, value in (("primals", primals), ("tangents", tangents)):
+        if type(value) is not tuple and not isinstance(value, tuple | list):
+            raise TypeError(f"expected {name} to be a tuple, one item an argument, got {type(value).__name__}")
+    if len(primals) != len(tangents):
+        raise ValueError(f"expected as many tangents as primals, {len(primals)}, got {len(tangents)}")
+    return tuple(primals), tuple(tangents)

@@ -189,7 +189,12 @@ def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(run_command, "measure", lambda *given, **_: seen.extend(given) or measured(results))
+
+    def measuring(*given: Any, **_: Any) -> Measured:
+        seen.extend(given)
+        return measured(results)
+
+    monkeypatch.setattr(run_command, "measure", measuring)
     assert main(["run", option, "standard", "--report", str(tmp_path / "r")]) == 0
     assert seen[1] == "standard"
     lines = [line for line in capsys.readouterr().err.splitlines() if "--preset" in line]

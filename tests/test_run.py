@@ -9,8 +9,8 @@ import pytest
 
 from analysis.commands import write
 from analysis.errors import AnalysisError
-from analysis.reading import provenance
 from analysis.reading.load import read_results
+from analysis.reading.provenance import read_provenance
 from analysis.running import Measured, measure
 from analysis.running.checkout import read_checkout
 from analysis.running.plan import REFINE, Batch
@@ -71,7 +71,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (repository / "benchmarks" / "__main__.py").write_text(CELLS)
     (repository / "benchmarks" / "crossover.py").write_text(SUITE)
     (repository / "modes").mkdir()
-    (repository / "modes" / "__init__.py").write_text('"""Engines."""\n__version__ = "9.9"\n')
+    (repository / "modes" / "__init__.py").write_text('import numpy\n\n__version__ = "9.9"\n')
     config = {"version": 1, "project": "x", "repo": ".", "environment_type": "virtualenv", "dvcs": "git"}
     (repository / "asv.conf.json").write_text(json.dumps(config))
     (repository / ".gitignore").write_text("__pycache__\n")
@@ -117,9 +117,10 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     refined = rows[rows["benchmark"] == REFINE]
     assert {"n=11 ", "n=10 "} & {re.search(r"n=\d+ ", case.split("tanh")[1])[0] for case in refined["case"]}  # type: ignore[index]
     assert sorted(refined["case"]) == sorted(json.loads((done.results / "refine-cases").read_text()))
-    assert provenance.read_provenance(done.results, **done.run).known["modes"] == "9.9"
-    assert provenance.read_provenance(done.results, **done.run).engines["modes"]["requires"] == ["numpy"]
-    assert provenance.read_provenance(done.results, **done.run).faults == {done.failed[0]: "ValueError: wrong Jacobian"}
+    provenance = read_provenance(done.results, **done.run)
+    assert provenance.known["modes"] == "9.9"
+    assert provenance.engines["modes"]["requires"] == ["numpy"]
+    assert provenance.faults == {done.failed[0]: "ValueError: wrong Jacobian"}
 
     again: list[str] = []
     run(project, again.append)

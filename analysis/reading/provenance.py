@@ -6,17 +6,12 @@ nothing. A record's `engines` are those of the suite as `python -m benchmarks en
 `faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
 """
 
-import ast
 import datetime
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from threadpoolctl import threadpool_info
 
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_machines
@@ -45,26 +40,6 @@ class Provenance:
     known: Versions = field(default_factory=dict)
     engines: Engines = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-
-
-def current_versions(root: Path) -> Versions:
-    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
-    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
-    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
-    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": _version(root)}
-
-
-def _version(root: Path) -> str:
-    """The version that the checkout states, `modes.__version__`: read, since what is installed may be another."""
-    place = root / "modes" / "__init__.py"
-    for statement in ast.parse(place.read_bytes()).body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id="__version__")], value=ast.Constant(value=str(version))):
-                return version
-    raise AnalysisError(
-        f'{place}: expected a line `__version__ = "..."`; without it a run would not say what was measured'
-    )
 
 
 def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
@@ -152,12 +127,6 @@ def _packages(record: Mapping[str, Any]) -> dict[str, str]:
     versions = {name: record[name] for name in VERSIONS if name in record}
     packages = (item for state in record["engines"].values() for item in state["versions"].items())
     return versions | {name: version for name, version in packages if name not in versions}
-
-
-def _blas(pool: Mapping[str, Any]) -> str:
-    """openblas 0.3.31, Haswell kernels."""
-    kernel = pool.get("architecture")
-    return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"
 
 
 def _record(folder: Path, machine: str, env: str, commit: str) -> Record:

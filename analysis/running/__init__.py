@@ -4,7 +4,7 @@ Contract: :func:`measure` leaves asv's results in a folder and returns what was 
 and what it writes it has written by the `Writer` that it is handed. An interruption (KeyboardInterrupt) passes through;
 every batch that had ended is kept by then, and the next call with the same folder goes on from there.
 
-    plan -> progress; writer -> checkout; plan, checkout, output -> suite; suite, progress -> run -> this
+    plan -> progress; writer -> checkout; plan, checkout, output -> suite; suite, progress -> run; versions, run -> this
 """
 
 from collections.abc import Callable
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.reading.merge import shard
-from analysis.reading.provenance import current_versions, with_versions
+from analysis.reading.provenance import with_versions
 from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.plan import unfinished
 from analysis.running.progress import Progress
 from analysis.running.run import Run
 from analysis.running.suite import Suite
+from analysis.running.versions import current_versions
 from analysis.running.writer import Writer
 from benchmarks.catalogue.presets import PAIRS, TIME_LIMIT
 

@@ -181,6 +181,7 @@ def test_one_size_alone_is_no_crossover() -> None:
     assert not any("crossover" in key for key in facts(frame([pair(0.3, n=65)])))
 
 
+@pytest.mark.slow
 def test_the_same_measurements_give_the_same_bytes(found: dict[str, Fact]) -> None:
     shuffled = full_table().sample(frac=1, random_state=3)
     again = facts(shuffled)
@@ -188,6 +189,7 @@ def test_the_same_measurements_give_the_same_bytes(found: dict[str, Fact]) -> No
     assert list(found) == sorted(found)
 
 
+@pytest.mark.slow
 def test_another_measurement_gives_another_digest(found: dict[str, Fact]) -> None:
     table = full_table()
     hit = (table["metric"] == "log_ratio") & (table["m"] == 64) & (table["depth"] == 4) & (table["n"] == 64)

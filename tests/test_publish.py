@@ -95,6 +95,7 @@ def test_the_published_results_are_those_measured(results: Path, tmp_path: Path)
     pd.testing.assert_frame_equal(published, was.assign(**names).astype(published.dtypes), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_nothing_says_where_it_was_measured(results: Path, tmp_path: Path) -> None:
     publish(results, tmp_path / "into")
@@ -205,6 +206,7 @@ def test_the_manifest_reaches_no_file_outside(results: Path, tmp_path: Path, pat
     assert "lies outside the folder" in fails(results, tmp_path / "into")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [False, True])
 def test_a_publication_that_was_cut_short_is_done_again(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
@@ -292,6 +294,7 @@ def test_a_page_without_the_headline_s_setting() -> None:
     assert "| dense | funnel |" in text
 
 
+@pytest.mark.slow
 def test_doubts_stand_on_the_page() -> None:
     measured: list[Any] = full_table().to_dict("records")
     found = Findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]), ABOUT)

@@ -74,16 +74,26 @@ BENCHMARKS = {
 ANALYSIS = {
     "errors": Room("What goes wrong, as the user is told it."),
     "text": Room("Numbers as text."),
-    "profiles": Room("The sizes of a run."),
-    "reading": Room("Results read and joined: the only room that opens them.", "commands errors tables"),
-    "tables": Room("From measurements to conclusions, purely.", "errors reading text modes.chains modes.cost"),
-    "figures": Room("Pictures of numbers that are given.", "tables text modes.cost"),
-    "report": Room("The page: figures, tables, words.", "figures profiles tables text"),
-    "citing": Room("Facts, the marks that cite them, a published run.", "errors reading report tables text"),
-    "running": Room("asv planned, driven and recorded.", "commands errors profiles reading tables text"),
-    "commands": Room("Every command, and the only writer.", "citing errors reading report tables text"),
-    "__main__": Room("The command line's entrance.", "commands errors profiles reading report running tables text"),
-    "": Room("The public names."),
+    "intervals": Room("How sure medians, means and shares of samples are."),
+    "reading": Room(
+        "Results read and joined: the only room that opens them.", "errors intervals text benchmarks.catalogue"
+    ),
+    "tables": Room(
+        "From measurements to conclusions, purely, each computed once.",
+        "errors intervals reading text modes.chains modes.cost modes.rates benchmarks.catalogue",
+    ),
+    "figures": Room("Pictures of numbers that are given.", "tables text modes.cost benchmarks.catalogue"),
+    "report": Room("The page: figures, tables, words.", "figures tables text benchmarks.catalogue"),
+    "citing": Room(
+        "Facts, the marks that cite them, a published run.",
+        "errors intervals reading report tables text benchmarks.catalogue",
+    ),
+    "running": Room("asv planned, driven and recorded.", "errors reading tables text benchmarks.catalogue"),
+    "commands": Room(
+        "Every command, and the only writer.", "citing errors reading report running tables text benchmarks.catalogue"
+    ),
+    "__main__": Room("The command line's entrance.", "commands errors"),
+    "": Room("The public names.", "reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room

@@ -23,25 +23,27 @@ from analysis.tables.findings import Findings
 from tests.tables import RUN, curve, frame, full_table, pair, row
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
-ABOUT = Provenance(
-    {
-        "cpu": "A processor",
-        "num_cpu": "4",
-        "ram": "8000000000",
-        "os": "Linux",
-        "arch": "x86_64",
-        "python": "3.12.1",
-        "numpy": "2.1.0",
-        "blas": "openblas 0.3",
-        "modes": "1.2.3",
-        "measured": "2026-11-02",
-    }
-)
+KNOWN = {
+    "cpu": "A processor",
+    "num_cpu": "4",
+    "ram": "8000000000",
+    "os": "Linux",
+    "arch": "x86_64",
+    "python": "3.12.1",
+    "numpy": "2.1.0",
+    "blas": "openblas 0.3",
+    "modes": "1.2.3",
+    "measured": "2026-11-02",
+}
 STAR = "modes.crossover-time.m64.width64.depth4.dense.uniform.float64"
 
 
+def findings(table: pd.DataFrame) -> Findings:
+    return Findings(table, Provenance(KNOWN))
+
+
 def facts(table: pd.DataFrame) -> dict[str, Fact]:
-    return {fact["key"]: fact for fact in collect(Findings(table, ABOUT))}
+    return {fact["key"]: fact for fact in collect(findings(table))}
 
 
 def run(*arguments: str) -> int:

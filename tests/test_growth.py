@@ -11,9 +11,9 @@ import pytest
 
 from analysis.commands.growth import sentences
 from analysis.errors import AnalysisWarning
-from analysis.reading.tidy import metric
 from analysis.tables.crossover import crossovers
 from analysis.tables.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth
+from benchmarks.catalogue.metrics import metric
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
 from .tables import CHAIN, curve, frame, row

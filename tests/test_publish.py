@@ -21,9 +21,8 @@ from analysis.figures import FIGURES
 from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
 from analysis.reading.tidy import tidy
-from analysis.tables.findings import Findings
 from tests.tables import frame, full_table, row
-from tests.test_cite import ABOUT, RECORDED, run
+from tests.test_cite import RECORDED, findings, run
 
 FILE = "e55ab1d2-existing-py.json"
 MAP = "crossover.Map.track_log_ratio"
@@ -286,7 +285,7 @@ def test_a_page_without_the_headline_s_setting() -> None:
     rest = table[
         (table["profile"] != "uniform") | (table["metric"] != "log_ratio") | (table["mode"] == "forward/forward")
     ]
-    found = Findings(rest, ABOUT)
+    found = findings(rest)
     text = page(collect(found), found, [], "docs/results")
     assert "This run gives no crossover of a dense chain that could be cited." in text
     assert "| dense | funnel |" in text
@@ -294,20 +293,21 @@ def test_a_page_without_the_headline_s_setting() -> None:
 
 def test_doubts_stand_on_the_page() -> None:
     measured: list[Any] = full_table().to_dict("records")
-    found = Findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]), ABOUT)
+    found = findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]))
     text = page(collect(found), found, [], "docs/results")
     assert "> **Doubt.** BLAS ran on 4 threads, not on one." in text
 
 
 def test_pictures_of_what_was_measured_alone() -> None:
     table = full_table()
-    sections = measured_sections(Findings(table))
+    sections = measured_sections(findings(table))
     names = [name for section in sections for name in section.figures]
     pictures = {f"figures/{name}.{suffix}": b"12" for name in names for suffix in ("png", "svg")}
     pictures[f"figures/{names[0]}.svg"] = b"1"
     found = picked({**pictures, "figures/other.png": b"", "figures/other.svg": b""}, sections)
     assert set(found) == {*(f"figures/{name}.png" for name in names), f"figures/{names[0]}.svg"}
-    little = Findings(table[table["metric"] == "blas_threads"])
-    assert [section.title for section in measured_sections(little)] == [
-        section.title for section in sections if section.measured(little)
+    threads = findings(table[table["metric"] == "blas_threads"])
+    nothing = measured_sections(threads)
+    assert [section.title for section in nothing] == [
+        section.title for section in sections if section.measured(threads)
     ]

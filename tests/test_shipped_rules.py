@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.tables.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
+from analysis.tables import rules
+from analysis.tables.model import models
+from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto
 from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.call import Call
@@ -18,6 +21,14 @@ from tests.tables import frame, pair, row
 
 BY_NAME = {rule.name: rule for rule in RULES}
 EQUAL = ("CppAD", "Adept 2", "DiffSharp", "JAX (proposed)", "OpenMDAO")
+
+
+def choices(table: pd.DataFrame) -> pd.DataFrame:
+    return rules.choices(table, models(table))
+
+
+def scores(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    return rules.scores(choices(table), by)
 
 
 def one(table: pd.DataFrame, **where: object) -> pd.Series:

@@ -76,7 +76,7 @@ def _case(record: Mapping[Any, Any]) -> dict[str, Any]:
     try:
         return Case.parse(record[CASE])._asdict()
     except ValueError as error:
-        raise AnalysisError(f"refinement case {record[CASE]!r}: {error}") from None
+        raise AnalysisError(f"refinement case: {error}") from None
 
 
 def _missing(value: Any) -> bool:

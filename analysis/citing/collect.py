@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.citing.record import Fact, rows_digest, sealed
 from analysis.citing.statements import statements
-from analysis.errors import AnalysisError
+from analysis.errors import MEASURE, AnalysisError
 from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
@@ -15,7 +15,6 @@ from analysis.tables.noise import AGAIN
 from analysis.text import short_commit
 from benchmarks.catalogue.engines import ENGINES
 
-MEASURE = "python -m analysis run"
 UNKNOWN = "not recorded"
 OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
 """Engines that are part of the project; the others are libraries with versions of their own."""

@@ -17,7 +17,7 @@ from analysis.report.headline import interval as inputs_interval
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
 from analysis.tables.findings import Findings
 from analysis.tables.model import MODEL
-from analysis.tables.noise import WIDEST, together
+from analysis.tables.noise import WIDEST
 from analysis.tables.rules import RULES
 from analysis.text import number, size
 
@@ -153,7 +153,7 @@ def _controls(found: Findings) -> Statements:
         sentence += f"than {number(percent)} %"
         rows = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/forward") & (tidy["engine"] == engine)]
         yield _fact(f"{engine}.control-resolution", str(engine), percent, number(percent), "percent", sentence), rows
-        ratio, low, high = np.exp(together(part))
+        ratio, low, high = np.exp(found.together_by_engine[str(engine)])
         if np.isfinite(ratio):
             known = _known(low, high, "{:.4f}".format)
             sentence = (

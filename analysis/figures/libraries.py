@@ -8,12 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from analysis.errors import MEASURE
 from analysis.figures.engines import looks
 from analysis.figures.style import GREY, drawable, finish, finish_axes, log_ticks, missing, missing_figure, plain_ticks
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.shown.panels import Shown
 
-MEASURE = "python -m analysis run --preset standard"
+WITH_LIBRARIES = f"{MEASURE} --preset standard"
 AXIS = {"m": "outputs m", "width": "width (units a layer)", "depth": "depth (layers)"}
 ARROWS = {
     (FORWARD, True): "\N{BLACK RIGHT-POINTING TRIANGLE}",
@@ -91,13 +92,13 @@ def ends(table: pd.DataFrame) -> tuple[float, float]:
 def engines_crossover(figure: Figure, shown: Shown) -> Figure:
     """n* over m, over width and over depth."""
     if not shown.panels:
-        return missing_figure(figure, "the crossovers of libraries", MEASURE)
+        return missing_figure(figure, "the crossovers of libraries", WITH_LIBRARIES)
     parts = {panel.name: panel.rows for panel in shown.panels}
     upwards = ends(pd.concat([parts["width"], parts["depth"]]))
     panels, styles, drawn = figure.subplots(1, len(parts)), looks(shown.engines), []
     for axes, panel in zip(panels, shown.panels, strict=True):
         if panel.rows[panel.name].nunique() < 2:
-            missing(axes, f"n*\nat two or more {AXIS[panel.name]}", MEASURE)
+            missing(axes, f"n*\nat two or more {AXIS[panel.name]}", WITH_LIBRARIES)
             continue
         crossing_axes(axes, panel.rows, panel.name, styles, ends(panel.rows) if panel.name == "m" else upwards)
         fixed = (f"{name} {value}" for name, value in panel.setting.items() if name != "dtype")
@@ -125,7 +126,7 @@ def time_axes(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]],
 def engines_time(figure: Figure, shown: Shown) -> Figure:
     """One panel a mode, at one m, width and depth."""
     if not shown.panels:
-        return missing_figure(figure, "the time of a full Jacobian by libraries", MEASURE)
+        return missing_figure(figure, "the time of a full Jacobian by libraries", WITH_LIBRARIES)
     styles = looks(shown.engines)
     panels = list(figure.subplots(1, len(shown.panels), sharey=True))
     for axes, panel in zip(panels, shown.panels, strict=True):

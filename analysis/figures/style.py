@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
+from analysis.errors import MEASURE
 from analysis.text import number, short_commit
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
@@ -33,7 +34,6 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D"},
 )
 
-MEASURE = "python -m analysis run"
 STAMP_INCHES, LEGEND_ROW_INCHES = 0.2, 0.2
 
 

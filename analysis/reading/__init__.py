@@ -1,4 +1,6 @@
-"""Reading and joining data: the only room that opens results; asv's files, a run's provenance, many folders as one.
+"""Reading and joining data: the only room that looks into results (`analysis.running` moves their files about, whole).
 
-load, runs -> provenance; load -> tidy; tidy, provenance -> merge        (a -> b: b imports a)
+Contract: tables come out of it, or the contents of a folder; nothing is written.
+
+    load, runs -> provenance, tidy; folder, provenance -> merge        (a -> b: b imports a)
 """

@@ -32,7 +32,7 @@ from asv.machine import Machine
 from asv.results import Results
 from asv.util import UserError, load_json
 
-from analysis.errors import AnalysisWarning, NoResultsError
+from analysis.errors import MEASURE, AnalysisWarning, NoResultsError
 from benchmarks.catalogue.case import PARAMETERS
 
 CASE = "case"
@@ -48,7 +48,6 @@ DIRTY = "dirty"
 NOT_RESULTS = ("machine.json", "benchmarks.json")
 # Whatever asv's reader raises on a file of another make: it checks the version, not what follows.
 UNREADABLE = (UserError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
-MEASURE = "python -m analysis run"
 
 
 class Stored(NamedTuple):

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.errors import MEASURE, AnalysisError, AnalysisWarning
 from analysis.intervals import median_interval
-from analysis.reading.load import CASE, MEASURE
+from analysis.reading.load import CASE
 from analysis.reading.runs import RUN
 from benchmarks.catalogue.case import INTEGERS, PARAMETERS, Case
 from benchmarks.catalogue.metrics import metric

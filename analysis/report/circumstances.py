@@ -2,6 +2,7 @@
 
 import math
 
+from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
 from analysis.text import short_commit
@@ -59,4 +60,4 @@ def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
     preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
-    return [f"git checkout {commit[:8]}", f"python -m analysis run --preset {preset}"]
+    return [f"git checkout {commit[:8]}", f"{MEASURE} --preset {preset}"]

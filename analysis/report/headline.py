@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.errors import MEASURE
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN, WIDEST, spread
@@ -25,7 +26,7 @@ def headline(found: Findings) -> str:
     on = f"On {processor(found)},"
     row = found.headline
     if row is None:
-        return f"{on} no crossover of a dense chain has been measured yet: python -m analysis run measures it."
+        return f"{on} no crossover of a dense chain has been measured yet: {MEASURE} measures it."
     smallest, largest = row["smallest"], row["largest"]
     version = found.provenance.known.get("modes")
     setting = f"width {row['width']}, depth {row['depth']}, {row['activation']}, {row['dtype']}"

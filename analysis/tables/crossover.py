@@ -35,9 +35,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.errors import MEASURE, AnalysisError, AnalysisWarning
 from analysis.intervals import FEWEST, LEVEL, Floats, sign_test, zero, zero_interval
-from analysis.reading.load import MEASURE
 from analysis.reading.runs import RUN
 from analysis.reading.tidy import case_of
 from modes.chains import layer_widths

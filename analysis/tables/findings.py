@@ -40,6 +40,7 @@ class Findings:
     counted = cached_property(lambda self: crossover.predicted(self.crossovers))
     controls = cached_property(lambda self: crossover.controls(self.tidy))
     together = cached_property(lambda self: noise.together(self.controls))
+    together_by_engine = cached_property(lambda self: noise.together_by_engine(self.controls))
     failing = cached_property(lambda self: noise.failing(self.controls))
     spans = cached_property(lambda self: noise.spans(self.crossovers, self.curves, self.controls))
     headline = cached_property(lambda self: summary.headline(self.tidy, self.crossovers, self.spans))

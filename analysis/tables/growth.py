@@ -21,9 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisWarning
+from analysis.errors import MEASURE, AnalysisWarning
 from analysis.intervals import LEVEL
-from analysis.reading.load import MEASURE
 from analysis.reading.runs import RUN
 from analysis.reading.tidy import INTEGERS, KEY
 from modes.chains import layer_widths

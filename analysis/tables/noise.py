@@ -56,6 +56,11 @@ def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
 
 
+def together_by_engine(controls: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """The A/A controls of each engine taken together."""
+    return {str(engine): together(part) for engine, part in controls.groupby("engine")}
+
+
 def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], controls: pd.DataFrame) -> pd.Series:
     """The factor within which each crossover of time is known: float64, by the crossover table's index.
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from analysis.errors import AnalysisError
+from analysis.errors import MEASURE, AnalysisError
 from analysis.reading.folder import Folder
-from analysis.reading.load import MEASURE, NOT_RESULTS
+from analysis.reading.load import NOT_RESULTS
 from analysis.reading.merge import REFINED, merge
 from analysis.reading.provenance import FILE as PROVENANCE
 from analysis.reading.runs import RUN

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from analysis.errors import MEASURE
 from analysis.report.cells import DASH, Row, inputs, ratio, significant, span, text
 from analysis.report.section import Section, Table, Words
 from analysis.tables.findings import Findings
@@ -140,5 +141,5 @@ SECTION = Section(
         ),
     },
     measured=ratios_measured,
-    absent="No ratio of the two modes' times was measured: python -m analysis run",
+    absent=f"No ratio of the two modes' times was measured: {MEASURE}",
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from analysis.errors import MEASURE
 from analysis.report.cells import (
     DASH,
     INTERVAL,
@@ -23,7 +24,6 @@ from analysis.tables.findings import Findings
 MODES = ("forward", "reverse")
 NAMES = {"floor": "by hand"}
 CELL: Columns = {key: text(key) for key in ("n", "m", "width", "depth", "dtype")}
-MEASURE = "python -m analysis run --preset standard"
 
 
 def compares(found: Findings) -> bool:
@@ -208,5 +208,5 @@ SECTION = Section(
     },
     measured=compares,
     absent="No library beside this project's engines was measured. Install some (docs/engines.md says how), and "
-    f"measure: {MEASURE}, or a choice of them: python -m analysis run --engines modes,jax,torch.",
+    f"measure: {MEASURE} --preset standard, or a choice of them: {MEASURE} --engines modes,jax,torch.",
 )

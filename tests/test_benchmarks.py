@@ -84,6 +84,7 @@ def test_presets_are_nested_and_list_no_case_twice(name: str) -> None:
     assert len(full) == len(set(full))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_cells_are_the_products_without_what_an_engine_lacks(preset: str) -> None:
     listed = listing.cells(preset)

@@ -78,6 +78,7 @@ def test_the_report_is_written_and_the_finding_printed(
     assert not [name for name in files(report) if Path(name).name.startswith(".")]  # no temporary file is left
 
 
+@pytest.mark.slow
 def test_the_figures_alone(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figures", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
     assert all(name.startswith("figures/") for name in files(tmp_path / "r"))
@@ -98,6 +99,7 @@ def test_the_tables_are_printed_as_csv(
     assert (tmp_path / "t.csv").read_text() == printed
 
 
+@pytest.mark.slow
 def test_of_several_runs_one_is_chosen_and_named(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +131,7 @@ def test_no_results_but_those_of_a_changed_work_tree(
     assert f"--results {tmp_path / 'other-dirty'}" in line
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_named_and_the_others_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +149,7 @@ def test_only_a_truncated_file(results: Path, capsys: pytest.CaptureFixture[str]
     assert "python -m analysis run" in fails(["report", "--results", str(results)], capsys)
 
 
+@pytest.mark.slow
 def test_a_missing_machine_file_is_named_and_the_results_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +166,7 @@ def test_a_machine_that_was_not_measured(results: Path, capsys: pytest.CaptureFi
     assert "there are: recorded" in line
 
 
+@pytest.mark.slow
 def test_a_report_folder_that_cannot_be_written(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,6 +176,7 @@ def test_a_report_folder_that_cannot_be_written(
     assert "cannot be written" in line
 
 
+@pytest.mark.slow
 def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "analysis", "report", "--results", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -217,6 +223,7 @@ def measured(results: Path, **other: Any) -> Measured:
     return Measured(**{"results": results, "run": run, "failed": (), "left_out": (), **other})
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_finding(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -227,6 +234,7 @@ def test_a_run_ends_with_the_finding(
     assert str(tmp_path / "r" / "report.html") in where
 
 
+@pytest.mark.slow
 def test_failed_cells_are_named_and_the_report_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -259,6 +267,7 @@ def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert fails(["run"], capsys) == "error: asv failed"
 
 
+@pytest.mark.slow
 def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 

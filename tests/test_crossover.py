@@ -465,6 +465,7 @@ def synthetic(
     return crossovers(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("noise", "curvature", "count"),
     [*((noise, 0.0, TABLES) for noise in NOISES), ("all at once", 0.15, 120)],
@@ -489,6 +490,7 @@ def test_the_interval_covers_the_truth(noise: str, curvature: float, count: int)
     assert (found["high"] / found["low"]).median() < 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.usefixtures("fewer_resamples")
 def test_a_table_without_a_crossover_is_not_called_one(noise: str) -> None:

@@ -259,6 +259,7 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_reads_a_folder_of_results(tmp_path: Path) -> None:
     done = run(RECORDED)
     assert done.returncode == 0, done.stderr

@@ -85,6 +85,7 @@ def test_the_controls_together_are_their_mean_with_students_interval() -> None:
     assert np.isnan(together(curve(80))).all()
 
 
+@pytest.mark.slow
 def test_the_controls_together_cover_1_where_processes_differ_and_single_ones_do_not() -> None:
     """Each process shifts its pairs by a bias of its own, larger than the spread of the pairs within it."""
     rng = np.random.default_rng(0)

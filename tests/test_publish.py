@@ -21,8 +21,9 @@ from analysis.figures import FIGURES
 from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
 from analysis.reading.tidy import tidy
+from analysis.tables.findings import Findings
 from tests.tables import frame, full_table, row
-from tests.test_cite import RECORDED, findings, run
+from tests.test_cite import ABOUT, RECORDED, run
 
 FILE = "e55ab1d2-existing-py.json"
 MAP = "crossover.Map.track_log_ratio"
@@ -94,6 +95,7 @@ def test_the_published_results_are_those_measured(results: Path, tmp_path: Path)
     pd.testing.assert_frame_equal(published, was.assign(**names).astype(published.dtypes), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_nothing_says_where_it_was_measured(results: Path, tmp_path: Path) -> None:
     publish(results, tmp_path / "into")
@@ -204,6 +206,7 @@ def test_the_manifest_reaches_no_file_outside(results: Path, tmp_path: Path, pat
     assert "lies outside the folder" in fails(results, tmp_path / "into")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [False, True])
 def test_a_publication_that_was_cut_short_is_done_again(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
@@ -285,29 +288,29 @@ def test_a_page_without_the_headline_s_setting() -> None:
     rest = table[
         (table["profile"] != "uniform") | (table["metric"] != "log_ratio") | (table["mode"] == "forward/forward")
     ]
-    found = findings(rest)
+    found = Findings(rest, ABOUT)
     text = page(collect(found), found, [], "docs/results")
     assert "This run gives no crossover of a dense chain that could be cited." in text
     assert "| dense | funnel |" in text
 
 
+@pytest.mark.slow
 def test_doubts_stand_on_the_page() -> None:
     measured: list[Any] = full_table().to_dict("records")
-    found = findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]))
+    found = Findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]), ABOUT)
     text = page(collect(found), found, [], "docs/results")
     assert "> **Doubt.** BLAS ran on 4 threads, not on one." in text
 
 
 def test_pictures_of_what_was_measured_alone() -> None:
     table = full_table()
-    sections = measured_sections(findings(table))
+    sections = measured_sections(Findings(table))
     names = [name for section in sections for name in section.figures]
     pictures = {f"figures/{name}.{suffix}": b"12" for name in names for suffix in ("png", "svg")}
     pictures[f"figures/{names[0]}.svg"] = b"1"
     found = picked({**pictures, "figures/other.png": b"", "figures/other.svg": b""}, sections)
     assert set(found) == {*(f"figures/{name}.png" for name in names), f"figures/{names[0]}.svg"}
-    threads = findings(table[table["metric"] == "blas_threads"])
-    nothing = measured_sections(threads)
-    assert [section.title for section in nothing] == [
-        section.title for section in sections if section.measured(threads)
+    little = Findings(table[table["metric"] == "blas_threads"])
+    assert [section.title for section in measured_sections(little)] == [
+        section.title for section in sections if section.measured(little)
     ]

@@ -293,6 +293,7 @@ def test_the_circumstances_are_named(html: Page) -> None:
         assert expected in text
 
 
+@pytest.mark.slow
 def test_the_files_are_the_same_each_time(files: dict[str, bytes], table: pd.DataFrame) -> None:
     again = report_files(findings(table))
     assert list(again) == list(files)
@@ -306,6 +307,7 @@ def test_all_files_are_there(files: dict[str, bytes]) -> None:
     assert all(files[name].startswith(b"\x89PNG") for name in files if name.endswith(".png"))
 
 
+@pytest.mark.slow
 def test_an_empty_measurement_still_makes_a_report() -> None:
     table = frame([row("seconds", np.nan, n=8, mode="forward", status="failed")])
     text = report_files(Findings(table))["report.html"].decode()
@@ -369,6 +371,7 @@ def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
     assert gigabytes("16GB") == "16GB"
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() -> None:
     state: dict[str, Any] = {
         "requires": ["jax"],

@@ -84,6 +84,7 @@ def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measu
     return measure(project, "quick", project / "results", project / "report", show, write)
 
 
+@pytest.mark.slow
 def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Suite.measure
     ended: list[str] = []
@@ -128,6 +129,7 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     assert not [line for line in again if REFINE in line]
 
 
+@pytest.mark.slow
 def test_without_time_left_nothing_is_refined_and_that_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.running.TIME_LIMIT", {"quick": 0.0})
     done = run(project)
@@ -136,6 +138,7 @@ def test_without_time_left_nothing_is_refined_and_that_is_said(project: Path, mo
     assert REFINE not in set(read_results(done.results)["benchmark"])
 
 
+@pytest.mark.slow
 def test_a_work_tree_that_changes_meanwhile_is_noticed_and_nothing_of_it_is_kept(project: Path) -> None:
     def change(line: str) -> None:
         if line.startswith("[2/"):
@@ -146,6 +149,7 @@ def test_a_work_tree_that_changes_meanwhile_is_noticed_and_nothing_of_it_is_kept
     assert set(read_results(project / "results")["benchmark"]) == {"crossover.Map.track_log_ratio"}
 
 
+@pytest.mark.slow
 def test_a_changed_work_tree_is_marked(project: Path) -> None:
     (project / "code.py").write_text("one = 4\n")
     done = run(project)
@@ -162,6 +166,7 @@ def test_a_suite_that_cannot_be_imported_is_said_in_one_line(project: Path) -> N
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_asv_failing_as_a_whole_is_said_in_one_line(project: Path) -> None:
     (project / "benchmarks" / "twice").mkdir()
     (project / "benchmarks" / "twice.py").touch()  # which asv refuses
@@ -170,6 +175,7 @@ def test_asv_failing_as_a_whole_is_said_in_one_line(project: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_damaged_result_file_is_named_with_the_remedy(project: Path) -> None:
     done = run(project)
     (stored,) = done.results.glob(f"*/{done.run['commit'][:8]}-*.json")

@@ -195,6 +195,7 @@ def test_an_unknown_preset_lists_the_known_ones(capsys: pytest.CaptureFixture[st
 # --- run, without measuring ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "said"), [("--preset", 0), ("--profile", 1)])
 def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
     option: str,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.running.output import failure, worth_showing
+from analysis.running.command import failure, stream, worth_showing
 from analysis.running.plan import REFINE, Batch
-from analysis.running.suite import engines, refinement_list, staged_config, stream
+from analysis.running.suite import engines, refinement_list, staged_config
 
 
 @pytest.mark.parametrize(

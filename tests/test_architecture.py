@@ -1,8 +1,8 @@
 """The rooms of the three packages and the arrows between them: what each is for, and what it may import.
 
 import-linter reads the imports and judges them, by contracts made of the tables below: a room imports what its row
-names and nothing else, and every module is in a room. To add a module to a room that is a folder, or a question to
-benchmarks/, nothing is to be done here; a new room is a new row.
+names and nothing else, a row names rows above it, and every module is in a room. To add a module to a room that is a
+folder, or a question to benchmarks/, nothing is to be done here; a new room is a new row.
 """
 
 from __future__ import annotations
@@ -216,6 +216,15 @@ def test_rooms_and_their_arrows_are_there(name: str) -> None:
     taken = {room_of(to) for module in inside[name] for to in graph.find_modules_directly_imported_by(module)}
     unused = arrows(name) - taken
     assert not unused, f"{name} imports nothing of {sorted(unused)}: take the arrow out of its row"
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_every_arrow_points_to_a_row_above(name: str) -> None:
+    """The tables are in the order of reading, and what they allow has no way back."""
+    above = list(ROOMS)[: list(ROOMS).index(name)]
+    assert arrows(name) <= set(above), (
+        f"{name} may import {sorted(arrows(name) - set(above))}: put their rows above its own"
+    )
 
 
 # --- the contracts can fail ---

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis import commands
 from analysis.__main__ import main
+from analysis.commands import COMMANDS
 from analysis.commands import run as run_command
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_results
@@ -50,6 +52,14 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
     assert main([]) == 0
     said = capsys.readouterr().out
     assert all(command in said for command in ("run", "table", "figures", "report"))
+
+
+def test_every_module_of_the_room_is_a_command_of_its_name_or_serves_them() -> None:
+    folder = Path(commands.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "options", "inputs", "write"}
+    assert set(COMMANDS) == modules
+    for name, command in COMMANDS.items():
+        assert getattr(commands, name) is command
 
 
 def test_the_report_is_written_and_the_finding_printed(
@@ -185,6 +195,7 @@ def test_an_unknown_preset_lists_the_known_ones(capsys: pytest.CaptureFixture[st
 # --- run, without measuring ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "said"), [("--preset", 0), ("--profile", 1)])
 def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
     option: str,

@@ -220,6 +220,7 @@ def test_every_figure_and_table_is_on_the_page_about_reading_them() -> None:
 # --- the pages themselves ---
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("myst_parser") is None, reason="Sphinx and MyST are not installed")
 def test_the_pages_build_without_a_warning_and_need_no_network(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "cache")]

@@ -26,8 +26,9 @@ from analysis.tables.libraries import (
     published,
     setup,
 )
-from analysis.tables.libraries.notes import MEMORY, SILENT
+from analysis.tables.libraries.notes import MEMORY
 from analysis.tables.shown.libraries import engines
+from benchmarks.catalogue.reasons import SILENT
 from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
 
@@ -257,7 +258,7 @@ def test_the_tables_kinds_of_columns_stay_what_they_are() -> None:
     pd.testing.assert_frame_equal(found.drop(columns="note").head(len(table)), table)
 
 
-def test_a_failed_cell_has_its_last_words() -> None:
+def test_a_failed_cell_has_its_reason() -> None:
     lost: dict[str, Any] = {"status": "failed", "value": np.nan, "mode": "forward"}
     rows = [row("seconds", 1.0, engine="jax", mode="forward"), row("seconds", engine="torch", **lost)]
     rows += [row("seconds", engine="torch", **{**lost, "mode": "reverse"})]

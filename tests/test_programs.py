@@ -440,6 +440,7 @@ def test_all_ways_to_differentiate_a_program_agree(
     check(*made(shapes, names, seed), arrangement)
 
 
+@pytest.mark.slow
 @given(shapes=SHAPES, names=NAMES, seed=SEEDS, dtypes=st.sampled_from(["f", "fd", "df"]))
 @quietly(80)
 def test_so_they_do_in_float32_and_with_arguments_of_both_dtypes(

@@ -1,4 +1,4 @@
-"""What is recorded of a run beside asv's results: versions, engines, last words of failed cells."""
+"""What is recorded of a run beside asv's results: versions, engines, why cells failed."""
 
 import json
 from pathlib import Path

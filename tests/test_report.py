@@ -158,6 +158,7 @@ def control(log_ratio: float, **other: Any) -> dict[str, Any]:
     return pair(log_ratio, mode="forward/forward", **other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [curve(80), [pair(-1.0, n=n) for n in (8, 64)], [pair(1.0, n=n) for n in (8, 64)]])
 def test_where_a_control_fails_the_headline_says_so_and_no_number(rows: list[dict[str, Any]]) -> None:
     text = said([*rows, control(0.05, low=0.03, high=0.07)])

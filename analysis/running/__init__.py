@@ -4,7 +4,8 @@ Contract: :func:`measure` leaves asv's results in a folder and returns what was 
 and what it writes it has written by the `Writer` that it is handed. An interruption (KeyboardInterrupt) passes through;
 every batch that had ended is kept by then, and the next call with the same folder goes on from there.
 
-    plan -> progress; writer -> checkout; plan, checkout, output -> suite; suite, progress -> run; versions, run -> this
+    plan -> progress; writer -> checkout; plan, checkout, command -> suite; progress, suite -> run
+    run, versions -> this        (a -> b: b imports a)
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Cells without a number, and why: an engine that is not installed, lacks what the cell asks for, or failed.
 
-asv keeps a failed cell as null and one that was skipped not at all. What the run recorded of its engines and of the
-last words of failed cells (`analysis.reading.provenance`) tells the rest.
+asv keeps a failed cell as null and one that was skipped not at all. What the run recorded of its engines, and why cells
+failed (`analysis.reading.provenance`), tells the rest.
 """
 
 import ast
@@ -16,10 +16,10 @@ from analysis.tables.libraries.rows import BOTH, CELL, compared, dense
 from benchmarks.catalogue.case import PARAMETERS, Case
 from benchmarks.catalogue.engines import Row
 from benchmarks.catalogue.metrics import metric
+from benchmarks.catalogue.reasons import SILENT
 
 METRICS = ("seconds", "peak_bytes")
 """Those whose cells without a number get a row."""
-SILENT = "failed, and its process ended without a word: killed, perhaps for its memory, or measured by asv alone"
 MEMORY = {"traced": "traced", "own": "by its own account", "": "reports no peak that could be compared"}
 """How the peak of an engine's memory is measured, in words."""
 

@@ -96,8 +96,8 @@ ANALYSIS = {
         "What is found in them, computed once, purely.",
         "errors intervals reading text benchmarks.catalogue modes.chains modes.cost modes.rates",
     ),
-    "figures": Room("Pictures of what they are given.", "tables text benchmarks.catalogue modes.cost"),
-    "report": Room("The page: figures, tables and words.", "figures tables text benchmarks.catalogue"),
+    "figures": Room("Pictures of what they are given.", "errors tables text benchmarks.catalogue modes.cost"),
+    "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals reading report tables text benchmarks.catalogue",

@@ -13,7 +13,7 @@ import pytest
 
 from analysis.tables import rules
 from analysis.tables.model import models
-from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto
+from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, ShippedRule, auto
 from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.call import Call
@@ -76,7 +76,7 @@ def test_every_rule_names_its_source() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_what_is_said_of_a_rule_is_what_it_does(rule: Rule) -> None:
+def test_what_is_said_of_a_rule_is_what_it_does(rule: ShippedRule) -> None:
     """The text, read as Python: 1.5 m is 1.5 * m."""
     text = re.sub(r"([\d.]+) ([nm])", r"\1 * \2", rule.when)
     text = {"always forward": "True", "never forward": "False"}.get(text, text)

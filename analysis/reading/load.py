@@ -33,12 +33,13 @@ from asv.results import Results
 from asv.util import UserError, load_json
 
 from analysis.errors import MEASURE, AnalysisWarning, NoResultsError
+from analysis.reading.runs import RUN
 from benchmarks.catalogue.case import PARAMETERS
 
 CASE = "case"
 """The one parameter of a refinement: all of PARAMETERS in one string."""
 COLUMNS = (
-    *("machine", "env", "commit", "date", "benchmark", "version", "parameters", *PARAMETERS, CASE),
+    *(*RUN, "date", "benchmark", "version", "parameters", *PARAMETERS, CASE),
     *("value", "stats", "samples", "number", "unit", "status"),
 )
 MACHINE_TRAITS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")

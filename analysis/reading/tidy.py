@@ -31,7 +31,7 @@ from benchmarks.catalogue.case import INTEGERS, PARAMETERS, Case
 from benchmarks.catalogue.metrics import metric
 
 COLUMNS = (
-    *("machine", "env", "commit", "date"),
+    *(*RUN, "date"),
     *("engine", "mode", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype", "chunk_size"),
     *("metric", "value", "low", "high", "unit", "samples", "status"),
 )

@@ -31,7 +31,7 @@ class Findings:
     noted = cached_property(
         lambda self: libraries.noted(self.tidy, self.provenance.engines, self.provenance.faults),
     )
-    ratios = cached_property(lambda self: not measured(self.tidy, "log_ratio", mode="forward/reverse").empty)
+    ratios_measured = cached_property(lambda self: not measured(self.tidy, "log_ratio", mode="forward/reverse").empty)
     libraries = cached_property(lambda self: libraries.libraries(self.tidy))
 
     # --- crossovers, and how sure they are ---
@@ -71,13 +71,13 @@ class Findings:
     chunks = cached_property(lambda self: limits.chunks(self.tidy))
     product_table = cached_property(lambda self: costs.product_table(self.tidy))
 
-    fastest = cached_property(lambda self: libraries.fastest(self.noted))
-    crossings = cached_property(lambda self: libraries.crossing(self.crossovers))
-    cost = cached_property(lambda self: libraries.cost(self.noted))
-    setup = cached_property(lambda self: libraries.setup(self.noted))
-    memory = cached_property(lambda self: libraries.memory(self.noted))
-    published = cached_property(lambda self: libraries.published(self.noted))
-    harness = cached_property(lambda self: libraries.harness(self.noted))
+    fastest_engines = cached_property(lambda self: libraries.fastest(self.noted))
+    engine_crossovers = cached_property(lambda self: libraries.crossing(self.crossovers))
+    engine_costs = cached_property(lambda self: libraries.cost(self.noted))
+    engine_setups = cached_property(lambda self: libraries.setup(self.noted))
+    engine_memory = cached_property(lambda self: libraries.memory(self.noted))
+    published_ratios = cached_property(lambda self: libraries.published(self.noted))
+    harness_shares = cached_property(lambda self: libraries.harness(self.noted))
 
     profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
     engine_table = cached_property(lambda self: choosing.engine_table(self.scores))

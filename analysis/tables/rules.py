@@ -38,7 +38,7 @@ SCORE_COLUMNS = (
 )
 
 
-class Rule(NamedTuple):
+class ShippedRule(NamedTuple):
     """How a piece of software chooses: when it takes forward mode, and the file (or thread) where it says so."""
 
     name: str
@@ -56,29 +56,29 @@ def _at_most(n: int, m: int) -> str:
 
 
 RULES = (
-    Rule(
+    ShippedRule(
         "lineax",
         "n < 100 or n <= 1.5 m",
         lambda n, m: _forward_if(n < 100 or n <= 1.5 * m),
         "lineax/_misc.py, jacobian",
     ),
-    Rule(
+    ShippedRule(
         "CasADi",
         "0.33 n <= 0.67 m",
         lambda n, m: _forward_if(0.33 * n <= (1 - 0.33) * m),
         "casadi/core/function_internal.cpp",
     ),
-    Rule("ADOL-C", "floor(n / 2) < m", lambda n, m: _forward_if(n // 2 < m), "ADOL-C/src/drivers/drivers.cpp"),
-    Rule("CppAD", "n <= m", _at_most, "include/cppad/core/jacobian.hpp"),
-    Rule("Adept 2", "n <= m", _at_most, "include/adept/Stack.h"),
-    Rule("DiffSharp", "n <= m", _at_most, "DiffSharp.fs"),
-    Rule("PyTorch docs", "n < m", lambda n, m: _forward_if(m > n), "functorch notebook jacobians_hessians"),
-    Rule("JAX (proposed)", "n <= m", _at_most, "issue jax-ml/jax#2344; JAX itself leaves it to the user"),
-    Rule("OpenMDAO", "n <= m", _at_most, "openmdao/core/problem.py"),
-    Rule("SciMLSensitivity", "n <= 100", lambda n, m: _forward_if(n <= 100), "src/concrete_solve.jl"),
-    Rule("ForwardDiff.jl", "always forward", lambda n, m: FORWARD, "src/prelude.jl: always, in chunks"),
-    Rule("HIPS autograd", "never forward", lambda n, m: REVERSE, "autograd/differential_operators.py: never"),
-    Rule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
+    ShippedRule("ADOL-C", "floor(n / 2) < m", lambda n, m: _forward_if(n // 2 < m), "ADOL-C/src/drivers/drivers.cpp"),
+    ShippedRule("CppAD", "n <= m", _at_most, "include/cppad/core/jacobian.hpp"),
+    ShippedRule("Adept 2", "n <= m", _at_most, "include/adept/Stack.h"),
+    ShippedRule("DiffSharp", "n <= m", _at_most, "DiffSharp.fs"),
+    ShippedRule("PyTorch docs", "n < m", lambda n, m: _forward_if(m > n), "functorch notebook jacobians_hessians"),
+    ShippedRule("JAX (proposed)", "n <= m", _at_most, "issue jax-ml/jax#2344; JAX itself leaves it to the user"),
+    ShippedRule("OpenMDAO", "n <= m", _at_most, "openmdao/core/problem.py"),
+    ShippedRule("SciMLSensitivity", "n <= 100", lambda n, m: _forward_if(n <= 100), "src/concrete_solve.jl"),
+    ShippedRule("ForwardDiff.jl", "always forward", lambda n, m: FORWARD, "src/prelude.jl: always, in chunks"),
+    ShippedRule("HIPS autograd", "never forward", lambda n, m: REVERSE, "autograd/differential_operators.py: never"),
+    ShippedRule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
 )
 OWN = {
     AUTO: ("its counts and shipped rates say so", "modes/choice.py"),

@@ -13,7 +13,7 @@ from analysis.tables.shown.choosing import SHOWN
 
 def ratios_measured(found: Findings) -> bool:
     """Whether there is anything to choose between."""
-    return found.ratios
+    return found.ratios_measured
 
 
 def regret(value: float) -> str:

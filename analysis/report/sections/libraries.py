@@ -109,7 +109,7 @@ SECTION = Section(
     },
     {
         "engines-fastest": Table(
-            lambda found: found.fastest,
+            lambda found: found.fastest_engines,
             "The fastest engine in each cell",
             "The engine that takes the least time in its faster mode, by how much the next one is slower, and how much "
             "this project's own (prepared or not, whichever is faster) takes of it. The Jacobian written by hand for "
@@ -125,7 +125,7 @@ SECTION = Section(
             },
         ),
         "engines-crossings": Table(
-            lambda found: found.crossings,
+            lambda found: found.engine_crossovers,
             "Crossovers of the libraries",
             "The number of inputs n* at which both modes of an engine take the same time, and the same over that of "
             "this project's engine. “beyond” stands for a number larger than every n measured, or for none at all.",
@@ -140,7 +140,7 @@ SECTION = Section(
             },
         ),
         "engines-cost": Table(
-            lambda found: found.cost,
+            lambda found: found.engine_costs,
             "Cost of each engine",
             "Time of one Jacobian in each mode; over the time of the engine's own f, so that a fast f does not hide a "
             "slow derivative; and over the time of this project's engine in the same mode, in pairs timed in turn, "
@@ -154,7 +154,7 @@ SECTION = Section(
             },
         ),
         "engines-setup": Table(
-            lambda found: found.setup,
+            lambda found: found.engine_setups,
             "Set-up",
             "What comes before the second call of a Jacobian of a chain not seen before, and after how many calls it "
             "has paid for itself against this project's engine, which has none. “never”: the engine is the slower one. "
@@ -169,7 +169,7 @@ SECTION = Section(
             },
         ),
         "engines-memory": Table(
-            lambda found: found.memory,
+            lambda found: found.engine_memory,
             "Memory of the libraries",
             "The most memory that one Jacobian holds at a time: traced, as NumPy reports every array, or by the "
             "engine's own account of its temporaries and its result. The two are not the same thing. A prepared engine "
@@ -177,7 +177,7 @@ SECTION = Section(
             {**CELL, "engine": engine(), **{mode: peak(mode) for mode in MODES}},
         ),
         "engines-published": Table(
-            lambda found: found.published,
+            lambda found: found.published_ratios,
             "Published ratios",
             "The tanh of one linear layer, as PyTorch's notebook “Jacobians, Hessians, hvp, vhp, and more: composing "
             "function transforms” times it: reverse over forward mode where the Jacobian is tall, forward over reverse "
@@ -193,7 +193,7 @@ SECTION = Section(
             },
         ),
         "engines-harness": Table(
-            lambda found: found.harness,
+            lambda found: found.harness_shares,
             "What the harness costs",
             "The time of a call that does nothing, as a share of the shortest time measured of each engine, and where "
             "that was.",

@@ -11,8 +11,8 @@ from analysis.tables.libraries.rows import (
     SIZES,
     compared,
     dense,
+    dense_measured,
     in_order,
-    measured,
     place,
     ratios,
 )
@@ -37,7 +37,7 @@ def fastest(tidy: pd.DataFrame) -> pd.DataFrame:
     `factor` is the time of the runner-up over that of the fastest; `own` is the faster of this project's engines,
     `own_factor` its time over that of the fastest. The hand-written Jacobian does not take part.
     """
-    table = compared(measured(tidy, "seconds"))
+    table = compared(dense_measured(tidy, "seconds"))
     rows = []
     for cell, part in table[table["engine"] != BY_HAND].groupby(CELL, sort=False):
         best = part.sort_values("value", kind="stable").drop_duplicates("engine")
@@ -61,8 +61,8 @@ def cost(tidy: pd.DataFrame) -> pd.DataFrame:
     `_over_modes_low` and `_over_modes_high`; `_note`, why there is no time.
     """
     times = compared(dense(tidy, "seconds")).rename(columns={"value": "seconds"})
-    f = measured(tidy, "f_seconds", "primal")[[*CELL, "engine", "value"]].rename(columns={"value": "f"})
-    over = ratios(measured(tidy, "log_over_modes"), "over_modes", *CELL, "engine", "mode")
+    f = dense_measured(tidy, "f_seconds", "primal")[[*CELL, "engine", "value"]].rename(columns={"value": "f"})
+    over = ratios(dense_measured(tidy, "log_over_modes"), "over_modes", *CELL, "engine", "mode")
     table = times.merge(f, on=[*CELL, "engine"], how="left").merge(over, on=[*CELL, "engine", "mode"], how="left")
     table["over_f"] = table["seconds"] / table["f"]
     return _by_mode(table, "seconds", "over_f", "over_modes", "over_modes_low", "over_modes_high")
@@ -83,11 +83,11 @@ def setup(tidy: pd.DataFrame) -> pd.DataFrame:
     set-up over that, rounded up; 0 where there is no set-up (its interval reaches 0, or it takes less than COLD calls),
     infinite where the engine is slower, missing where the pairs do not tell which is the faster, or were not measured.
     """
-    table = measured(tidy, "setup_seconds").rename(columns={"value": "setup_seconds", "low": "setup_low"})
+    table = dense_measured(tidy, "setup_seconds").rename(columns={"value": "setup_seconds", "low": "setup_low"})
     table = table[table["engine"] != "modes"]
     keys = [*CELL, "engine", "mode"]
-    over = ratios(measured(tidy, "log_over_modes"), "over_modes", *keys)
-    own = measured(tidy, "seconds")
+    over = ratios(dense_measured(tidy, "log_over_modes"), "over_modes", *keys)
+    own = dense_measured(tidy, "seconds")
     own = own.loc[own["engine"] == "modes", [*CELL, "mode", "value"]].rename(columns={"value": "own"})
     table = table[[*keys, "setup_seconds", "setup_low"]].merge(over, on=keys, how="left")
     table = table.merge(own, on=[*CELL, "mode"], how="left")
@@ -119,7 +119,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
 
     `measured` below 1: the other mode is the slower one here.
     """
-    table = measured(tidy, "log_ratio", "forward/reverse")
+    table = dense_measured(tidy, "log_ratio", "forward/reverse")
     rows = []
     for case, (n, m, forward, reverse) in PUBLISHED.items():
         sign = 1 if forward > reverse else -1
@@ -134,7 +134,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
 def harness(tidy: pd.DataFrame) -> pd.DataFrame:
     """The largest share of a measured time that is the harness's own, one row (HARNESS) an engine, and where it is."""
     rows = []
-    for engine, part in measured(tidy, "harness_share").groupby("engine"):
+    for engine, part in dense_measured(tidy, "harness_share").groupby("engine"):
         worst = part.iloc[int(part["value"].argmax())]
         rows.append([engine, len(part), worst["value"], worst["mode"], *worst[SIZES]])
     return pd.DataFrame(rows, columns=HARNESS).sort_values("engine", key=_places, ignore_index=True)

@@ -17,7 +17,7 @@ def libraries(tidy: pd.DataFrame) -> list[str]:
     return [engine for engine in engines if engine not in OWN]
 
 
-def measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
+def dense_measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
     """The rows of `metric` with a value, of full Jacobians of dense chains of uniform width in one pass."""
     table = dense(tidy, metric, *modes)
     return table[table["status"] == "ok"]

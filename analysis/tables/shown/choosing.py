@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from analysis.reading.runs import RUN
 from analysis.tables.rows import commonest, match, with_dates
 from analysis.tables.rules import AUTO, MODEL, OWN, RULES
 from analysis.tables.shown.panels import Panel, Shown
@@ -31,7 +32,7 @@ def rule_table(scores: pd.DataFrame) -> pd.DataFrame:
     table = scores.copy()
     for place, name in enumerate(("when", "source")):
         table[name] = [about[rule][place] for rule in table["rule"]]
-    return _engines_first(table.drop(columns=["machine", "env", "commit"]))
+    return _engines_first(table.drop(columns=RUN))
 
 
 def engine_table(scores: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.tables.libraries.rows import compared, libraries, measured
+from analysis.tables.libraries.rows import compared, dense_measured, libraries
 from analysis.tables.rows import commonest, match, with_dates
 from analysis.tables.shown.panels import Panel, Shown
 
@@ -31,7 +31,7 @@ def crossover_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
 
 def time_panels(tidy: pd.DataFrame) -> Shown:
     """Seconds over n, a panel a mode, at the m, width and depth with the most n measured for libraries."""
-    rows = compared(measured(tidy, "seconds"))
+    rows = compared(dense_measured(tidy, "seconds"))
     if rows.empty:
         return Shown(rows)
     setting = commonest(rows, ["activation", "m", "width", "depth", "dtype"], of="n")

@@ -1,6 +1,6 @@
 """Splitting a run over machines of one kind, and making one results folder of many. Pure functions on cells and bytes.
 
-Contract: a shard is a part of a profile's cells; all shards together are all cells. A results folder is a dict from
+Contract: a shard is a part of a preset's cells; all shards together are all cells. A results folder is a dict from
 paths inside it to contents; :func:`merge` makes one of several, and raises AnalysisError, naming the file, where that
 would mix what does not belong together. What it is given it never changes. Merging a folder with itself, or again with
 a part of it, gives the folder.

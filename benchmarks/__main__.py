@@ -17,11 +17,10 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from .apparatus.benchmark import Benchmark
 from .catalogue.engines import ENGINES
-from .catalogue.presets import PRESETS
+from .catalogue.option import add_preset
 
 
 def questions() -> list[str]:
@@ -50,23 +49,12 @@ def engines() -> dict[str, dict[str, object]]:
     return {name: row.described() for name, row in ENGINES.items()}
 
 
-class Former(argparse.Action):
-    """An option under the name that it had before; it says what it is called now."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, name: Any = ""
-    ) -> None:
-        setattr(options, self.dest, value)
-        print(f"{parser.prog}: {name} is now called --{self.dest}", file=sys.stderr)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", choices=["cells", "engines"])
-    parser.add_argument("--preset", choices=PRESETS, default="quick")
-    parser.add_argument("--profile", choices=PRESETS, dest="preset", action=Former, help="former name of --preset")
+    add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
     options = parser.parse_args()
     if options.engines is not None:

@@ -1,8 +1,8 @@
 """The rooms of the three packages and the arrows between them: what each is for, and what it may import.
 
 import-linter reads the imports and judges them, by contracts made of the tables below: a room imports what its row
-names and nothing else, and every module is in a room. To add a module to a room that is a folder, or a question to
-benchmarks/, nothing is to be done here; a new room is a new row.
+names and nothing else, a row names rows above it, and every module is in a room. To add a module to a room that is a
+folder, or a question to benchmarks/, nothing is to be done here; a new room is a new row.
 """
 
 from __future__ import annotations
@@ -31,59 +31,84 @@ class Room(NamedTuple):
 
 
 MODES = {
+    # what everything stands on
     "errors": Room("What the engines raise, and the line of the user's code that it is about."),
-    "structure": Room("Blocks of seeds: the identity, diagonals, dense arrays."),
-    "partials": Room("Partial derivatives as linear maps that can push and pull blocks.", "structure"),
-    "rules": Room("The derivative of each NumPy function, a row a function.", "errors partials structure"),
-    "array": Room("The traced array: NumPy's protocols, answered by the rules.", "errors partials rules"),
-    "arguments": Room("Trees of arguments, the call of the user's function, who owns a result.", "array errors"),
-    "chunking": Room("How many seeds go at once.", "partials"),
-    "forward": Room("Forward mode: tangents pushed.", "arguments array chunking partials structure"),
-    "reverse": Room(
-        "Reverse mode: cotangents pulled back along a tape.", "arguments array chunking partials structure"
+    "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
+    "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
+    "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
+    # derivatives, and what carries them
+    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
+    "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
+    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
+    "array": Room(
+        "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"
     ),
-    "rates": Room("What the parts of a sweep take on this machine: measured, or as shipped."),
-    "choice": Room(
-        "mode='auto': which mode is cheaper.", "arguments array chunking forward partials rates reverse structure"
-    ),
+    # a call of the user's function
+    "trees": Room("Nested arguments as leaves, and back.", "array operands"),
+    "call": Room("The user's function with its arguments: which are traced, what may come out.", "array errors trees"),
+    # how many seeds, and a Jacobian of them
+    "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
+    "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
+    # the twins
+    "dual": Room("What forward mode carries along.", "array blocks call chunking partials"),
+    "tape": Room("What reverse mode writes down; it can be swept either way.", "array blocks call chunking partials"),
+    "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
+    "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
+    # what is made of them
+    "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
+    "choice": Room("mode='auto': which mode is cheaper.", "array assembly blocks call partials rates tape"),
+    "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
-        "Functions recorded once and replayed.", "arguments array errors forward partials reverse rules structure"
+        "Functions recorded once and replayed.", "array blocks call errors forward partials reverse rules trees"
     ),
-    "jacobian": Room("Jacobians in the mode that is asked for.", "arguments choice forward reverse"),
-    "hessian": Room("Hessians: a mode of a mode.", "arguments jacobian"),
-    "check": Room("Derivatives against differences.", "arguments forward reverse"),
-    "calibrate": Room("The command that measures the rates.", "rates"),
-    "functions": Room("The page that lists the functions with rules.", "array errors rules"),
-    "chains": Room("Generated chains of layers: plain NumPy, no engine."),
-    "cost": Room("Exact counts of operations and bytes of a chain."),
-    "": Room("The public names.", "chains check chunking errors forward hessian jacobian prepared reverse rules"),
+    "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
+    # commands
+    "calibrate": Room("Measures the rates.", "rates"),
+    "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
+    # what the suite measures: plain NumPy, no engine
+    "chains": Room("Generated chains of layers."),
+    "cost": Room("Exact counts of a chain's operations and bytes."),
+    "": Room(
+        "The public names.", "chains check chunking errors forward gradient hessian jacobian prepared reverse rules"
+    ),
 }
 BENCHMARKS = {
-    "catalogue": Room(
-        "What suite and analysis both know: cases, presets, engines, published numbers, metrics.",
-        "modes.chains modes.cost",
-    ),
-    "peers": Room("The engines that are measured, a module each.", "modes modes.chains"),
-    "apparatus": Room(
-        "How a question is measured: cases, checks, pairs, single times.", "peers modes.chains modes.cost"
-    ),
-    "*": Room("The questions, a module each.", "apparatus peers modes modes.chains"),
-    "__main__": Room("What the suite would measure, for the analysis and for people.", "apparatus peers"),
-    "": Room("Nothing but the place."),
+    "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
+    "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
+    "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
+    "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
+    "": Room("The place, and nothing in it."),
 }
 ANALYSIS = {
-    "errors": Room("What goes wrong, as the user is told it."),
-    "text": Room("Numbers as text."),
-    "profiles": Room("The sizes of a run."),
-    "reading": Room("Results read and joined: the only room that opens them.", "commands errors tables"),
-    "tables": Room("From measurements to conclusions, purely.", "errors reading text modes.chains modes.cost"),
-    "figures": Room("Pictures of numbers that are given.", "tables text modes.cost"),
-    "report": Room("The page: figures, tables, words.", "figures profiles tables text"),
-    "citing": Room("Facts, the marks that cite them, a published run.", "errors reading report tables text"),
-    "running": Room("asv planned, driven and recorded.", "commands errors profiles reading tables text"),
-    "commands": Room("Every command, and the only writer.", "citing errors reading report tables text"),
-    "__main__": Room("The command line's entrance.", "commands errors profiles reading report running tables text"),
-    "": Room("The public names."),
+    # what everything stands on
+    "errors": Room("What goes wrong, each in a line with the remedy."),
+    "text": Room("Numbers and names as short text."),
+    "intervals": Room("How sure medians, means and shares of samples are."),
+    # the way of a row of results
+    "reading": Room(
+        "Results opened and joined: nothing else opens them.", "errors intervals text benchmarks.catalogue"
+    ),
+    "tables": Room(
+        "What is found in them, computed once, purely.",
+        "errors intervals reading text benchmarks.catalogue modes.chains modes.cost modes.rates",
+    ),
+    "figures": Room("Pictures of what they are given.", "errors tables text benchmarks.catalogue modes.cost"),
+    "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
+    "citing": Room(
+        "Facts, the marks that cite them, a run for others to read.",
+        "errors intervals reading report tables text benchmarks.catalogue",
+    ),
+    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "commands": Room(
+        "Every command, and the only writer.",
+        "citing errors reading report running tables text benchmarks.catalogue",
+    ),
+    "__main__": Room("The entrance.", "commands errors"),
+    "": Room("The public names.", "reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room
@@ -193,6 +218,15 @@ def test_rooms_and_their_arrows_are_there(name: str) -> None:
     assert not unused, f"{name} imports nothing of {sorted(unused)}: take the arrow out of its row"
 
 
+@pytest.mark.parametrize("name", ROOMS)
+def test_every_arrow_points_to_a_row_above(name: str) -> None:
+    """The tables are in the order of reading, and what they allow has no way back."""
+    above = list(ROOMS)[: list(ROOMS).index(name)]
+    assert arrows(name) <= set(above), (
+        f"{name} may import {sorted(arrows(name) - set(above))}: put their rows above its own"
+    )
+
+
 # --- the contracts can fail ---
 
 PLANTED = {
@@ -205,8 +239,8 @@ PLANTED = {
         "benchmarks.depth is not allowed to import benchmarks.aspect",
     ),
     "benchmarks/peers/layers.py": (
-        "from ..apparatus import cases",
-        "benchmarks.peers.layers is not allowed to import benchmarks.apparatus.cases",
+        "from ..apparatus import grids",
+        "benchmarks.peers.layers is not allowed to import benchmarks.apparatus.grids",
     ),
     "benchmarks/catalogue/case.py": (
         "from modes.forward import jvp",
@@ -217,8 +251,8 @@ PLANTED = {
         "analysis.reading.load is not allowed to import analysis.figures.style",
     ),
     "analysis/tables/work.py": (
-        "import benchmarks.apparatus.cases",
-        "analysis.tables.work is not allowed to import benchmarks.apparatus.cases",
+        "import benchmarks.apparatus.grids",
+        "analysis.tables.work is not allowed to import benchmarks.apparatus.grids",
     ),
 }
 

@@ -273,6 +273,7 @@ def test_a_function_is_in_the_table_or_refused_but_not_both() -> None:
         assert len(remedy) > 20, func
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # since NumPy 2.5
 def test_constants_end_the_trace() -> None:
     """Functions without a derivative give plain values, on a traced array as on a plain one."""
     x = np.array([[1.5, -2.0, 0.0], [3.0, 4.5, -1.0]])

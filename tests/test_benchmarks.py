@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asv_runner.discovery import disc_benchmarks
@@ -23,7 +24,7 @@ from benchmarks.catalogue.metrics import UNITS, metric
 from benchmarks.catalogue.presets import PRESETS
 
 ROOT = Path(__file__).parent.parent
-BENCHMARKS = dict(listing.benchmarks())
+BENCHMARKS: dict[str, Any] = dict(listing.benchmarks())
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +84,7 @@ def test_presets_are_nested_and_list_no_case_twice(name: str) -> None:
     assert len(full) == len(set(full))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_cells_are_the_products_without_what_an_engine_lacks(preset: str) -> None:
     listed = listing.cells(preset)

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from analysis import commands
 from analysis.__main__ import main
+from analysis.commands import COMMANDS
 from analysis.commands import run as run_command
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_results
@@ -52,6 +54,14 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
     assert all(command in said for command in ("run", "table", "figures", "report"))
 
 
+def test_every_module_of_the_room_is_a_command_of_its_name_or_serves_them() -> None:
+    folder = Path(commands.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "options", "inputs", "write"}
+    assert set(COMMANDS) == modules
+    for name, command in COMMANDS.items():
+        assert getattr(commands, name) is command
+
+
 def test_the_report_is_written_and_the_finding_printed(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +78,7 @@ def test_the_report_is_written_and_the_finding_printed(
     assert not [name for name in files(report) if Path(name).name.startswith(".")]  # no temporary file is left
 
 
+@pytest.mark.slow
 def test_the_figures_alone(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figures", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
     assert all(name.startswith("figures/") for name in files(tmp_path / "r"))
@@ -88,6 +99,7 @@ def test_the_tables_are_printed_as_csv(
     assert (tmp_path / "t.csv").read_text() == printed
 
 
+@pytest.mark.slow
 def test_of_several_runs_one_is_chosen_and_named(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +131,7 @@ def test_no_results_but_those_of_a_changed_work_tree(
     assert f"--results {tmp_path / 'other-dirty'}" in line
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_named_and_the_others_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +149,7 @@ def test_only_a_truncated_file(results: Path, capsys: pytest.CaptureFixture[str]
     assert "python -m analysis run" in fails(["report", "--results", str(results)], capsys)
 
 
+@pytest.mark.slow
 def test_a_missing_machine_file_is_named_and_the_results_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +166,7 @@ def test_a_machine_that_was_not_measured(results: Path, capsys: pytest.CaptureFi
     assert "there are: recorded" in line
 
 
+@pytest.mark.slow
 def test_a_report_folder_that_cannot_be_written(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +176,7 @@ def test_a_report_folder_that_cannot_be_written(
     assert "cannot be written" in line
 
 
+@pytest.mark.slow
 def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "analysis", "report", "--results", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -179,6 +195,7 @@ def test_an_unknown_preset_lists_the_known_ones(capsys: pytest.CaptureFixture[st
 # --- run, without measuring ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "said"), [("--preset", 0), ("--profile", 1)])
 def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
     option: str,
@@ -189,7 +206,12 @@ def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(run_command, "measure", lambda *given, **_: seen.extend(given) or measured(results))
+
+    def measuring(*given: Any, **_: Any) -> Measured:
+        seen.extend(given)
+        return measured(results)
+
+    monkeypatch.setattr(run_command, "measure", measuring)
     assert main(["run", option, "standard", "--report", str(tmp_path / "r")]) == 0
     assert seen[1] == "standard"
     lines = [line for line in capsys.readouterr().err.splitlines() if "--preset" in line]
@@ -202,6 +224,7 @@ def measured(results: Path, **other: Any) -> Measured:
     return Measured(**{"results": results, "run": run, "failed": (), "left_out": (), **other})
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_finding(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,6 +235,7 @@ def test_a_run_ends_with_the_finding(
     assert str(tmp_path / "r" / "report.html") in where
 
 
+@pytest.mark.slow
 def test_failed_cells_are_named_and_the_report_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +268,7 @@ def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert fails(["run"], capsys) == "error: asv failed"
 
 
+@pytest.mark.slow
 def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 

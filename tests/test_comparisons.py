@@ -67,6 +67,7 @@ def test_the_harness_is_timed_beside_every_size() -> None:
 INSTALLED = [cls for cls in vars(engines).values() if isinstance(cls, type) and hasattr(cls, "grid")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", [*INSTALLED, harness.Overhead], ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("name", [name for name in ENGINES if name not in ("modes", "floor")])
 def test_smoke_one_cell_of_each_class_and_peer(name: str, cls: type[Benchmark]) -> None:

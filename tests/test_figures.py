@@ -9,16 +9,18 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES
+from analysis.figures import drawn as drawing
 from analysis.figures.cost import cost_axes, heading
 from analysis.figures.limits import ENGINES
-from analysis.figures.map import edges
-from analysis.figures.memory import counted_bytes
 from analysis.figures.products import products_axes
 from analysis.figures.ratio import RULES, ratio_axes
-from analysis.figures.rows import commonest, drawable, spread
-from analysis.figures.style import BY_MODE, plain_ticks
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
+from analysis.figures.style import BY_MODE, drawable, plain_ticks
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
+from analysis.tables.findings import Findings
+from analysis.tables.growth import counted_bytes
+from analysis.tables.rows import commonest, spread
+from analysis.tables.shown.crossing import edges, ratio_panels
 from analysis.text import number, short_commit, size
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
 from tests.drawn import xs, ys
@@ -33,19 +35,19 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def found(table: pd.DataFrame) -> pd.DataFrame:
-    return crossovers(table)
+def found(table: pd.DataFrame) -> Findings:
+    return Findings(table)
 
 
-def drawn(name: str, table: pd.DataFrame, found: pd.DataFrame) -> Figure:
-    figure = FIGURES[name](new_figure(name), table, found)
+def drawn(name: str, found: Findings) -> Figure:
+    figure = drawing(FIGURES[name], found)
     figure.draw_without_rendering()  # which lays it out
     return figure
 
 
 @pytest.fixture(scope="module")
-def pictures(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Figure]:
-    return {name: drawn(name, table, found) for name in FIGURES}
+def pictures(found: Findings) -> dict[str, Figure]:
+    return {name: drawn(name, found) for name in FIGURES}
 
 
 def shown_axes(figure: Figure) -> list[Axes]:
@@ -112,7 +114,7 @@ def test_the_legend_names_each_thing_once(name: str, pictures: dict[str, Figure]
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_what_is_missing_is_named_with_the_command_that_measures_it(name: str) -> None:
-    figure = drawn(name, EMPTY, crossovers(EMPTY))
+    figure = drawn(name, Findings(EMPTY))
     texts = " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
     assert "Not measured yet" in texts
     assert "python -m analysis run" in texts
@@ -120,12 +122,15 @@ def test_what_is_missing_is_named_with_the_command_that_measures_it(name: str) -
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_tables_and_global_settings_stay_as_they_are(name: str, table: pd.DataFrame, found: pd.DataFrame) -> None:
-    settings, rows, crossed = dict(mpl.rcParams), table.copy(deep=True), found.copy(deep=True)
-    drawn(name, table, found)
+def test_tables_and_global_settings_stay_as_they_are(name: str, table: pd.DataFrame, found: Findings) -> None:
+    settings, shown = dict(mpl.rcParams), FIGURES[name].of(found)
+    tables = [table, found.crossovers, shown.rows, *(panel.rows for panel in shown.panels)]
+    tables += [beside for panel in shown.panels for beside in panel.beside.values()]
+    before = [each.copy(deep=True) for each in tables]
+    drawn(name, found)
     assert dict(mpl.rcParams) == settings
-    pd.testing.assert_frame_equal(table, rows)
-    pd.testing.assert_frame_equal(found, crossed)
+    for each, kept in zip(tables, before, strict=True):
+        pd.testing.assert_frame_equal(each, kept)
 
 
 def test_the_modes_differ_in_colour_line_and_marker() -> None:
@@ -202,7 +207,7 @@ def test_the_map_writes_each_ratio_and_draws_both_lines(pictures: dict[str, Figu
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
     table = frame(rows)
-    (axes,) = shown_axes(drawn("crossover-map", table, crossovers(table)))
+    (axes,) = shown_axes(drawn("crossover-map", Findings(table)))
     arrows = {str(line.get_marker()): line for line in axes.lines if line.get_marker() in ("<", ">")}
     assert ys(arrows[">"]) == [8]
     assert ys(arrows["<"]) == [16]
@@ -224,7 +229,7 @@ def ratio_part(*verdicts: str) -> pd.DataFrame:
         crossover(verdict, depth=4**i, n_star=80.0 if verdict == CROSSES else np.nan)
         for i, verdict in enumerate(verdicts, start=1)
     ]
-    return pd.concat(rows, ignore_index=True)
+    return predicted(pd.concat(rows, ignore_index=True))
 
 
 def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
@@ -255,7 +260,7 @@ def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]
 
 
 def test_a_prediction_beyond_every_n_is_an_open_arrow() -> None:
-    axes = ratio_axes(axes_of_a_figure(), crossover(profile="funnel"), "profile")
+    axes = ratio_axes(axes_of_a_figure(), predicted(crossover(profile="funnel")), "profile")
     (arrow,) = [line for line in axes.lines if line.get_markerfacecolor() == "none" and line.get_marker() == "^"]
     assert len(xs(arrow)) == 1
 
@@ -265,8 +270,11 @@ def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
     assert ends["low"] > 0
     assert np.isfinite(ends["high"])
     table = frame(curve(80, depth=4) + curve(80, depth=16))
-    found = crossovers(table).assign(low=0.0, high=np.inf)
-    panels = shown_axes(drawn("crossover-ratio", table, found))
+    found = Findings(table).counted.assign(low=0.0, high=np.inf)
+    figure = Figure()
+    FIGURES["crossover-ratio"].draw(figure, ratio_panels(found, table))
+    figure.draw_without_rendering()
+    panels = shown_axes(figure)
     low, high = panels[0].get_ylim()
     assert 0.1 < low < 1
     assert 1.25 < high < 10
@@ -333,7 +341,7 @@ def test_one_mode_engine_and_shape_alone_can_be_drawn(name: str) -> None:
     metric = {"cost-over-limit": "log_over_limit", "engine-overhead": "log_over_floor"}[name]
     for sizes in ({"n": 64}, {"n": 8}):
         table = frame([row(metric, 0.5, mode="reverse", **sizes)])
-        (axes,) = shown_axes(drawn(name, table, crossovers(table)))
+        (axes,) = shown_axes(drawn(name, Findings(table)))
         assert axes.get_title() == "reverse mode"
 
 
@@ -354,7 +362,7 @@ def test_chunks_without_memory_have_one_panel_and_each_mode_its_own_number_of_se
     rows = []
     for mode in BY_MODE:
         rows += [row("seconds", 1.0, mode=mode, n=32), row("seconds", 3.0, mode=mode, n=32, chunk_size=8)]
-    (axes,) = shown_axes(drawn("chunk-size", frame(rows), EMPTY))
+    (axes,) = shown_axes(drawn("chunk-size", Findings(frame(rows))))
     forward, reverse = (
         next(line for line in axes.lines if line.get_label() == look["label"]) for look in BY_MODE.values()
     )

@@ -11,9 +11,9 @@ import pytest
 
 from analysis.commands.growth import sentences
 from analysis.errors import AnalysisWarning
-from analysis.reading.tidy import metric
 from analysis.tables.crossover import crossovers
 from analysis.tables.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth
+from benchmarks.catalogue.metrics import metric
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
 from .tables import CHAIN, curve, frame, row
@@ -259,6 +259,7 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_reads_a_folder_of_results(tmp_path: Path) -> None:
     done = run(RECORDED)
     assert done.returncode == 0, done.stderr

@@ -85,6 +85,7 @@ def test_what_lies_within_the_intervals_is_noise() -> None:
     assert changed([*pair, *others]) == []
 
 
+@pytest.mark.slow
 def test_of_tables_in_which_nothing_changed_one_in_twenty_reports_a_change() -> None:
     rng = np.random.default_rng(5)
     alarms = 0

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES
+from analysis.figures import drawn as drawing
 from analysis.figures.engines import looks
 from analysis.report.sections.libraries import SECTION, calls, engine
 from analysis.report.sections.libraries import noted as column
 from analysis.tables.crossover import crossovers
+from analysis.tables.findings import Findings
 from analysis.tables.libraries import (
     cost,
     crossing,
@@ -24,11 +26,14 @@ from analysis.tables.libraries import (
     published,
     setup,
 )
-from analysis.tables.libraries.notes import MEMORY, SILENT
+from analysis.tables.libraries.notes import MEMORY
+from analysis.tables.shown.libraries import engines
+from benchmarks.catalogue.reasons import SILENT
 from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
 
 EVERYTHING: dict[str, Any] = {
+    "requires": ["numpy"],
     "modes": ["forward", "reverse"],
     "layers": ["dense"],
     "dtypes": ["float64", "float32"],
@@ -253,7 +258,7 @@ def test_the_tables_kinds_of_columns_stay_what_they_are() -> None:
     pd.testing.assert_frame_equal(found.drop(columns="note").head(len(table)), table)
 
 
-def test_a_failed_cell_has_its_last_words() -> None:
+def test_a_failed_cell_has_its_reason() -> None:
     lost: dict[str, Any] = {"status": "failed", "value": np.nan, "mode": "forward"}
     rows = [row("seconds", 1.0, engine="jax", mode="forward"), row("seconds", engine="torch", **lost)]
     rows += [row("seconds", engine="torch", **{**lost, "mode": "reverse"})]
@@ -287,7 +292,7 @@ def test_memory_says_how_it_was_measured() -> None:
 
 
 def drawn(name: str, table: pd.DataFrame) -> list[Axes]:
-    figure = FIGURES[name](new_figure(name), table, crossovers(table))
+    figure = drawing(FIGURES[name], Findings(table))
     return [axes for axes in figure.axes if axes.axison]
 
 
@@ -342,11 +347,11 @@ def test_crossovers_at_one_m_alone_leave_the_other_panels_to_be_measured() -> No
 def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_figure() -> None:
     names = [f"library-{number}" for number in range(10)]
     table = frame([row("seconds", 1.0, engine=name) for name in (*names, "modes", "modes-prepared", "floor")])
-    found = looks(table)
+    found = looks(engines(table))
     assert list(found) == ["modes", "modes-prepared", *names, "floor"]
     seen = {(look["marker"], str(look["linestyle"]), look.get("markerfacecolor")) for look in found.values()}
     assert len(seen) == len(found)
-    assert looks(table.iloc[::-1]) == found
+    assert looks(engines(table.iloc[::-1])) == found
     assert [look["label"] for look in found.values()] == ["modes", "modes-prepared", *names, "by hand"]
 
 
@@ -354,15 +359,15 @@ def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_
 
 
 def test_the_section_is_there_where_a_library_was_measured() -> None:
-    assert SECTION.measured(frame(times(jax_forward=1.0)))
+    assert SECTION.measured(Findings(frame(times(jax_forward=1.0))))
     own = times(modes_forward=1.0, modes_prepared_forward=1.0, floor_forward=1.0)
-    assert not SECTION.measured(frame(own))
-    assert not SECTION.measured(frame([*own, row("seconds", np.nan, engine="jax", status="failed")]))
+    assert not SECTION.measured(Findings(frame(own)))
+    assert not SECTION.measured(Findings(frame([*own, row("seconds", np.nan, engine="jax", status="failed")])))
     assert "python -m analysis run" in SECTION.absent
     assert libraries(full_table()) == ["jax", "torch", "autograd"]
 
 
 def test_every_table_of_the_section_can_be_empty() -> None:
-    table = frame([row("seconds", np.nan, status="failed")])
-    for name, made in SECTION.tables.items():
-        assert made.make(table, crossovers(table)).empty, name
+    found = Findings(frame([row("seconds", np.nan, status="failed")]))
+    for name, table in SECTION.tables.items():
+        assert table.of(found).empty, name

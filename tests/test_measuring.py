@@ -85,6 +85,7 @@ def test_samples_are_what_asv_takes_for_samples() -> None:
 # --- a slow callable beside a fast one ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 3, 9, 50, 400])
 def test_a_slow_engine_is_timed_against_many_calls_of_modes(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its stretch is one call where that is long enough, and the ratio is still that of one call to one."""

@@ -126,6 +126,7 @@ def test_a_pattern_selects_exactly_the_listed_cells_of_a_batch() -> None:
         assert [cell for cell, text in spelled.items() if expression.search(text)] == chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", OWN, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
 def test_some_cases_of_each_benchmark_are_measured(cls: type[Benchmark]) -> None:
     """Every third of the smallest, so that engines, modes and dtypes take their turns."""

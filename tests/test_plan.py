@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.running import Progress, finished_cells, flattened
 from analysis.running.plan import (
     GUESSED_SECONDS,
     Batch,
@@ -16,6 +15,8 @@ from analysis.running.plan import (
     remaining_seconds,
     unfinished,
 )
+from analysis.running.progress import Progress
+from analysis.running.run import finished_cells, flattened
 from analysis.text import clock, counted
 
 

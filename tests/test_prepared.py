@@ -255,6 +255,7 @@ def test_a_pull_back_is_good_until_the_next_vjp() -> None:
         first(x)
 
 
+@pytest.mark.slow
 def test_memory_is_the_result_and_is_freed() -> None:
     """After the first call a Jacobian allocates its result alone; the buffers are two blocks and the slopes."""
     chain = modes.layer_chain(96, 96, 12, 96)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -437,6 +438,7 @@ def quietly(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 @given(shapes=SHAPES, names=NAMES, seed=SEEDS, arrangement=st.integers(0, 2))
 @quietly(300)
 def test_all_ways_to_differentiate_a_program_agree(
@@ -445,6 +447,7 @@ def test_all_ways_to_differentiate_a_program_agree(
     check(*made(shapes, names, seed), arrangement)
 
 
+@pytest.mark.slow
 @given(shapes=SHAPES, names=NAMES, seed=SEEDS, dtypes=st.sampled_from(["f", "fd", "df"]))
 @quietly(80)
 def test_so_they_do_in_float32_and_with_arguments_of_both_dtypes(
@@ -453,6 +456,7 @@ def test_so_they_do_in_float32_and_with_arguments_of_both_dtypes(
     check(*made(shapes, names, seed, dtypes), 0)
 
 
+@pytest.mark.slow
 @given(
     shape=st.sampled_from([(4,), (3,), (3, 3)]),
     names=st.lists(st.sampled_from(LINEAR), min_size=2, max_size=5),
@@ -463,6 +467,7 @@ def test_so_they_do_where_arguments_enter_by_their_sum(shape: tuple[int, ...], n
     check(*made([shape, shape], ["add values", "add values", *names], seed), 0)
 
 
+@pytest.mark.slow
 @given(
     n=st.sampled_from([63, 64, 65, 130]),
     names=st.lists(st.sampled_from([*ELEMENTWISE, *DENSE]), min_size=1, max_size=8),

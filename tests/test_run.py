@@ -9,8 +9,8 @@ import pytest
 
 from analysis.commands import write
 from analysis.errors import AnalysisError
-from analysis.reading import provenance as facts
 from analysis.reading.load import read_results
+from analysis.reading.provenance import read_provenance
 from analysis.running import Measured, measure
 from analysis.running.checkout import read_checkout
 from analysis.running.plan import REFINE, Batch
@@ -70,7 +70,8 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (repository / "benchmarks" / "__init__.py").touch()
     (repository / "benchmarks" / "__main__.py").write_text(CELLS)
     (repository / "benchmarks" / "crossover.py").write_text(SUITE)
-    (repository / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "9.9"\n')
+    (repository / "modes").mkdir()
+    (repository / "modes" / "__init__.py").write_text('import numpy\n\n__version__ = "9.9"\n')
     config = {"version": 1, "project": "x", "repo": ".", "environment_type": "virtualenv", "dvcs": "git"}
     (repository / "asv.conf.json").write_text(json.dumps(config))
     (repository / ".gitignore").write_text("__pycache__\n")
@@ -83,6 +84,7 @@ def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measu
     return measure(project, "quick", project / "results", project / "report", show, write)
 
 
+@pytest.mark.slow
 def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Suite.measure
     ended: list[str] = []
@@ -116,9 +118,10 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     refined = rows[rows["benchmark"] == REFINE]
     assert {"n=11 ", "n=10 "} & {re.search(r"n=\d+ ", case.split("tanh")[1])[0] for case in refined["case"]}  # type: ignore[index]
     assert sorted(refined["case"]) == sorted(json.loads((done.results / "refine-cases").read_text()))
-    assert facts.read_facts(done.results, **done.run)["modes"] == "9.9"
-    assert facts.read_engines(done.results, **done.run)["modes"]["requires"] == ["numpy"]
-    assert facts.read_faults(done.results, **done.run) == {done.failed[0]: "ValueError: wrong Jacobian"}
+    provenance = read_provenance(done.results, **done.run)
+    assert provenance.known["modes"] == "9.9"
+    assert provenance.engines["modes"]["requires"] == ["numpy"]
+    assert provenance.faults == {done.failed[0]: "ValueError: wrong Jacobian"}
 
     again: list[str] = []
     run(project, again.append)
@@ -126,6 +129,7 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
     assert not [line for line in again if REFINE in line]
 
 
+@pytest.mark.slow
 def test_without_time_left_nothing_is_refined_and_that_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.running.TIME_LIMIT", {"quick": 0.0})
     done = run(project)
@@ -134,6 +138,7 @@ def test_without_time_left_nothing_is_refined_and_that_is_said(project: Path, mo
     assert REFINE not in set(read_results(done.results)["benchmark"])
 
 
+@pytest.mark.slow
 def test_a_work_tree_that_changes_meanwhile_is_noticed_and_nothing_of_it_is_kept(project: Path) -> None:
     def change(line: str) -> None:
         if line.startswith("[2/"):
@@ -144,6 +149,7 @@ def test_a_work_tree_that_changes_meanwhile_is_noticed_and_nothing_of_it_is_kept
     assert set(read_results(project / "results")["benchmark"]) == {"crossover.Map.track_log_ratio"}
 
 
+@pytest.mark.slow
 def test_a_changed_work_tree_is_marked(project: Path) -> None:
     (project / "code.py").write_text("one = 4\n")
     done = run(project)
@@ -160,6 +166,7 @@ def test_a_suite_that_cannot_be_imported_is_said_in_one_line(project: Path) -> N
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_asv_failing_as_a_whole_is_said_in_one_line(project: Path) -> None:
     (project / "benchmarks" / "twice").mkdir()
     (project / "benchmarks" / "twice.py").touch()  # which asv refuses
@@ -168,6 +175,7 @@ def test_asv_failing_as_a_whole_is_said_in_one_line(project: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_damaged_result_file_is_named_with_the_remedy(project: Path) -> None:
     done = run(project)
     (stored,) = done.results.glob(f"*/{done.run['commit'][:8]}-*.json")

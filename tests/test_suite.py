@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.running.output import failure, worth_showing
+from analysis.running.command import failure, stream, worth_showing
 from analysis.running.plan import REFINE, Batch
-from analysis.running.suite import engines, refinement_list, staged_config, stream
+from analysis.running.suite import engines, refinement_list, staged_config
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_of_asvs_output_progress_and_errors_are_shown(line: str, shown: bool) ->
     assert worth_showing(line) == shown
 
 
-def test_a_failure_is_one_line_with_the_status_and_the_last_words() -> None:
+def test_a_failure_is_one_line_with_the_status_and_the_last_lines() -> None:
     text = failure(["asv", "run"], 1, ["first", "", "second", "third", "  last  "])
     assert text == "`asv run` failed with exit status 1: second | third | last"
     assert failure(["asv"], 3, []) == "`asv` failed with exit status 3: no output"

@@ -89,7 +89,7 @@ def test_m17_no_array_of_the_tensors_size_is_made(monkeypatch: pytest.MonkeyPatc
     pull = partials.Linear.pull
 
     def watched(self: Any, c: Any) -> Any:
-        block = pull(self, c)
+        block: Any = pull(self, c)
         largest.append(max(c.size, block.size))
         return block
 

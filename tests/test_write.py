@@ -36,7 +36,12 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 def test_what_is_to_be_written_last_is_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced: list[str] = []
     replace = os.replace
-    monkeypatch.setattr(os, "replace", lambda old, new: replaced.append(Path(new).name) or replace(old, new))
+
+    def noted(old: Path, new: Path) -> None:
+        replaced.append(Path(new).name)
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", noted)
     write_all(tmp_path, {"a": b"1", "page": b"2", "z": b"3"}, last="page")
     assert replaced == ["a", "z", "page"]
 

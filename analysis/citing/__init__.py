@@ -16,20 +16,22 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
-    record -> findings -> collect -> sources; record -> formats -> marks -> publishing        (a -> b: b imports a)
+    record -> statements -> collect -> sources; record -> formats -> marks -> publishing        (a -> b: b imports a)
 """
 
 from analysis.citing.collect import collect
 from analysis.citing.formats import FORMATS, SUFFIXES, one, whole_file
 from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
-from analysis.citing.sources import measured_facts, stored_facts
+from analysis.citing.sources import citable, collected, measured_facts, stored_facts
 
 __all__ = [
     "FILE",
     "FORMATS",
     "SUFFIXES",
     "Fact",
+    "citable",
     "collect",
+    "collected",
     "differences",
     "facts_bytes",
     "file_digest",

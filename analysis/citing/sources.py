@@ -7,19 +7,20 @@ from analysis.citing.collect import collect
 from analysis.citing.record import Fact, parse_facts
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import read_results
-from analysis.reading.provenance import read_circumstances
+from analysis.reading.provenance import Provenance, read_provenance
 from analysis.reading.runs import only_run, single_run
 from analysis.reading.tidy import tidy
+from analysis.tables.findings import Findings
 
 
-def measured_facts(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
-    """The facts of the one run in a results folder that is as asked for (`analysis.reading.runs`).
+def citable(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> Findings:
+    """What was found in the one run in a results folder that is as asked for (`analysis.reading.runs`).
 
-    Raises AnalysisError where there are several such runs, or none that is fit to be cited.
+    Of its provenance only what is known of machine and versions: why a cell has no number is no fact, and its last
+    words may name a path. Raises AnalysisError where there are several such runs, and of what a report only leaves out.
     """
     raw = read_results(results)
     run = single_run(raw, str(results), machine, commit, env)
-    about = read_circumstances(results, run)
     with warnings.catch_warnings():
         # What a report only leaves out must not stand behind a number that others cite.
         warnings.simplefilter("error", AnalysisWarning)
@@ -27,13 +28,23 @@ def measured_facts(results: Path, machine: str | None, commit: str | None, env: 
             rows = tidy(only_run(raw, run))
         except AnalysisWarning as warning:
             raise AnalysisError(f"{results}: {warning}") from None
+    return Findings(rows, Provenance(read_provenance(results, **run).known))
+
+
+def collected(found: Findings, results: Path) -> list[Fact]:
+    """The facts of `found`. Raises AnalysisError, naming `results`, where there are none that are fit to be cited."""
     try:
-        found = collect(rows, about)
+        facts = collect(found)
     except AnalysisError as error:
         raise AnalysisError(f"{results}: {error}") from None
-    if not found:
+    if not facts:
         raise AnalysisError(f"{results}: nothing measured here can be cited; measure more: python -m analysis run")
-    return found
+    return facts
+
+
+def measured_facts(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
+    """The facts of the one run in a results folder that is as asked for; raises AnalysisError as the two above do."""
+    return collected(citable(results, machine, commit, env), results)
 
 
 def stored_facts(path: Path) -> dict[str, Fact]:

@@ -8,7 +8,7 @@ from analysis.commands.write import write_all
 from analysis.reading.runs import only_run
 from analysis.reading.tidy import tidy
 from analysis.report import figure_files
-from analysis.tables.crossover import crossovers
+from analysis.tables.findings import Findings
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -21,7 +21,7 @@ def add_parser(commands: Subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw the figures of the run that the options choose."""
     rows = tidy(results(options.results))
-    rows = only_run(rows, chosen(rows, options))
-    write_all(options.report, figure_files(rows, crossovers(rows)))
+    found = Findings(only_run(rows, chosen(rows, options)))
+    write_all(options.report, figure_files(found))
     print(f"The figures are in {options.report / 'figures'}.")
     return 0

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_results
-from analysis.reading.load import MEASURE
+from analysis.errors import MEASURE
 from analysis.reading.tidy import tidy
 from analysis.tables.growth import growth, held_fixed
 

@@ -5,9 +5,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import pandas as pd
-
-from analysis.citing import FILE, Fact, facts_bytes, measured_facts
+from analysis.citing import FILE, Fact, citable, collected, facts_bytes
 from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.options import Subparsers, add_choice, add_results
 from analysis.commands.write import delete_file, write_all, write_whole
@@ -15,9 +13,8 @@ from analysis.errors import AnalysisError
 from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
 from analysis.reading.runs import single_run
-from analysis.reading.tidy import tidy
 from analysis.report import figure_files, table_files
-from analysis.tables.crossover import crossovers
+from analysis.tables.findings import Findings
 from analysis.text import counted, short_commit
 
 
@@ -34,10 +31,9 @@ def run(options: argparse.Namespace) -> int:
     stored = read_results(options.results)
     chosen = single_run(stored, str(options.results), options.machine, options.commit, options.env)
     raw = raw_files(read_folder(options.results), chosen, options.machine_name, str(options.results))
-    facts, rows = read_back(raw, options.results)
-    found = crossovers(rows)
-    files = picked(figure_files(rows, found), measured_sections(rows)) | table_files(rows, found)
-    text = page(facts, rows, found, files, shown(options.into))
+    facts, found = read_back(raw, options.results)
+    files = picked(figure_files(found), measured_sections(found)) | table_files(found)
+    text = page(facts, found, files, shown(options.into))
     files |= {f"{RAW}/{path}": content for path, content in raw.items()}
     files |= {FILE: facts_bytes(facts), PAGE: text.encode()}
     there = set(read_folder(options.into)) if options.into.exists() else set()
@@ -56,8 +52,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], pd.DataFrame]:
-    """The facts and the tidy table of the raw results to be published, read as anybody will read them.
+def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], Findings]:
+    """The facts and the findings of the raw results to be published, read as anybody will read them.
 
     What is wrong with them is said of the folder `results` that they come from.
     """
@@ -66,7 +62,8 @@ def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], pd.Data
         folder = Path(temporary)
         write_all(folder, raw)
         try:
-            return measured_facts(folder, None, None), tidy(read_results(folder))
+            found = citable(folder, None, None)
+            return collected(found, folder), found
         except AnalysisError as error:
             raise AnalysisError(str(error).replace(temporary, str(results))) from None
 

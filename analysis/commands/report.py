@@ -9,11 +9,11 @@ from analysis.commands.inputs import chosen, results
 from analysis.commands.options import Subparsers, add_choice, add_report, add_results
 from analysis.commands.write import write_all
 from analysis.errors import NoResultsError
-from analysis.reading.provenance import read_circumstances, read_engines, read_faults
+from analysis.reading.provenance import read_provenance
 from analysis.reading.runs import only_run
 from analysis.reading.tidy import tidy
-from analysis.report import About, headline, report_files
-from analysis.tables.crossover import crossovers
+from analysis.report import headline, report_files
+from analysis.tables.findings import Findings
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -37,15 +37,7 @@ def write_report(
     rows = only_run(tidy, run)
     if rows.empty:
         raise NoResultsError(f"{folder}: nothing was measured of commit {run['commit'][:8]}: python -m analysis run")
-    found = crossovers(rows)
-    about = circumstances(folder, run, left_out)
-    write_all(target, report_files(rows, found, about), last="report.html")
-    print(headline(rows, found, about))
+    found = Findings(rows, read_provenance(folder, **run))
+    write_all(target, report_files(found, left_out), last="report.html")
+    print(headline(found))
     print(f"The report is {target / 'report.html'}")
-
-
-def circumstances(folder: Path, run: dict[str, str], left_out: tuple[str, ...]) -> About:
-    """What is recorded of the run's machine and versions."""
-    known = read_circumstances(folder, run)
-    cpu = known.pop("cpu", run["machine"])
-    return About(cpu, known, left_out, read_engines(folder, **run), read_faults(folder, **run))

@@ -3,9 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from analysis.commands import write
 from analysis.commands.inputs import results
@@ -15,7 +13,7 @@ from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
 from analysis.running import measure
 from analysis.text import counted
-from benchmarks.catalogue.presets import PRESETS
+from benchmarks.catalogue.option import add_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 DONE, SOME_FAILED = 0, 1
@@ -25,34 +23,11 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("run", help="measure, then report")
     add_results(parser)
     add_report(parser)
-    parser.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default="quick",
-        help="how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours",
-    )
-    parser.add_argument(
-        "--profile",
-        choices=PRESETS,
-        action=Renamed,
-        dest="preset",
-        default=argparse.SUPPRESS,
-        help="the former name of --preset",
-    )
+    add_preset(parser, "how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours")
     parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
     parser.add_argument(
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
     )
-
-
-class Renamed(argparse.Action):
-    """A former name of an option, which does the same and says so."""
-
-    def __call__(
-        self, parser: Any, namespace: argparse.Namespace, values: str | Sequence[Any] | None, option: str | None = None
-    ) -> None:
-        print(f"warning: {option} is called --{self.dest} now; it does the same", file=sys.stderr)
-        setattr(namespace, self.dest, values)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,8 +8,8 @@ from analysis.commands.options import Subparsers, add_choice, add_results
 from analysis.commands.write import write_whole
 from analysis.reading.runs import narrowed
 from analysis.reading.tidy import tidy
-from analysis.report.tables import tidy_csv
 from analysis.tables.crossover import crossovers
+from analysis.tables.shown.trust import tidy_csv
 
 
 def add_parser(commands: Subparsers) -> None:

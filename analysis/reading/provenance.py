@@ -1,4 +1,4 @@
-"""What asv does not record of a run: versions, the state of each engine, and why cells failed.
+"""What asv does not record of a run, its provenance: versions, the state of each engine, and why cells failed.
 
 Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
 list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
@@ -8,14 +8,10 @@ nothing. A record's `engines` are those of the suite as `python -m benchmarks en
 
 import datetime
 import json
-import platform
-import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from threadpoolctl import threadpool_info
 
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_machines
@@ -28,52 +24,34 @@ FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER)
 OWN = ["numpy"]
 """What an engine requires that is code of this project; its version is the project's."""
 
-Facts = dict[str, str]
+Versions = dict[str, str]
 Engines = dict[str, dict[str, Any]]
 Record = dict[str, Any]
 
 
-def current_versions(root: Path) -> Facts:
-    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
-    with open(root / "pyproject.toml", "rb") as file:
-        version = tomllib.load(file)["project"]["version"]
-    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
-    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
-    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": str(version)}
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of one run beside its measurements.
+
+    `known`: the machine's MACHINE_TRAITS, VERSIONS, `measured` (the day), and the version of each installed engine by
+    the engine's name, as text, as far as they are recorded. `engines` and `faults` are those of the run's record.
+    """
+
+    known: Versions = field(default_factory=dict)
+    engines: Engines = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
-def read_facts(folder: Path, machine: str, env: str, commit: str) -> Facts:
-    """What is recorded of one run, as text: RUN, VERSIONS, measured, and the version of each installed engine by the
-    engine's name. Nothing where no record was made."""
-    record = _record(folder, machine, env, commit)
-    if not record:
-        return {}
-    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
-    installed = {name: version for name, version in versions.items() if version}
-    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
-
-
-def read_engines(folder: Path, machine: str, env: str, commit: str) -> Engines:
-    """The engines of one run; none where no record was made."""
-    engines: Engines = _record(folder, machine, env, commit).get("engines", {})
-    return engines
-
-
-def read_faults(folder: Path, machine: str, env: str, commit: str) -> Facts:
-    """Why cells of one run failed, by the cell's name."""
-    faults: Facts = _record(folder, machine, env, commit).get("faults", {})
-    return faults
-
-
-def read_circumstances(folder: Path, run: Mapping[str, str]) -> Facts:
-    """All that is known of a run, as text: its machine as asv describes it, and what is recorded of its versions."""
+def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
+    """What is recorded of one run and of its machine."""
     machines = read_machines(folder).set_index("machine")
-    known = machines.loc[run["machine"]].dropna().to_dict() if run["machine"] in machines.index else {}
-    return {str(name): str(value) for name, value in known.items()} | read_facts(folder, **run)
+    traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
+    record = _record(folder, machine, env, commit)
+    known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
+    return Provenance(known, record.get("engines", {}), record.get("faults", {}))
 
 
-def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Facts, engines: Engines) -> bytes:
+def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Versions, engines: Engines) -> bytes:
     """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
     are added.
 
@@ -135,17 +113,20 @@ def complete(record: Mapping[str, Any]) -> Record:
     return {**{name: {} for name in FURTHER}, **record}
 
 
+def _versions(record: Mapping[str, Any]) -> Versions:
+    """The texts of a record: RUN, VERSIONS, measured, and the version of each installed engine by the engine's name."""
+    if not record:
+        return {}
+    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
+    installed = {name: version for name, version in versions.items() if version}
+    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
+
+
 def _packages(record: Mapping[str, Any]) -> dict[str, str]:
     """VERSIONS, and the versions of all packages that the record's engines require."""
     versions = {name: record[name] for name in VERSIONS if name in record}
     packages = (item for state in record["engines"].values() for item in state["versions"].items())
     return versions | {name: version for name, version in packages if name not in versions}
-
-
-def _blas(pool: Mapping[str, Any]) -> str:
-    """openblas 0.3.31, Haswell kernels."""
-    kernel = pool.get("architecture")
-    return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"
 
 
 def _record(folder: Path, machine: str, env: str, commit: str) -> Record:

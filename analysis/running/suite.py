@@ -9,11 +9,10 @@ still the one that the run began with. Why a cell failed its own process says, i
 import ast
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from analysis.errors import AnalysisError
 from analysis.reading.merge import REFINED
 from analysis.reading.provenance import Engines
 from analysis.running.checkout import Checkout
-from analysis.running.output import failure, quiet, worth_showing
+from analysis.running.command import failure, quiet, stream
 from analysis.running.plan import REFINE, Batch, pattern
 from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons
@@ -40,7 +39,6 @@ ONE_THREAD = [
     "VECLIB_MAXIMUM_THREADS",
 ]
 SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
-PATIENCE = 15.0  # seconds that an interrupted asv gets to stop its own children
 
 
 @dataclass(frozen=True)
@@ -208,39 +206,3 @@ def staged_config(root: Path, results: Path) -> dict[str, object]:
     for key, default in {"benchmark_dir": "benchmarks", "env_dir": "env", "html_dir": "html"}.items():
         config[key] = str(root / str(config.get(key, default)))
     return config | {"repo": str(root), "branches": ["HEAD"], "results_dir": str(results)}
-
-
-def stream(
-    command: Sequence[str], root: Path, environment: Mapping[str, str], show: Callable[[str], None]
-) -> tuple[int, list[str]]:
-    """Run a command, showing its output line by line; returns its exit status and its output's lines.
-
-    The command runs in a process group of its own and is interrupted from here alone: asv, told twice, would not
-    stop its own children.
-    """
-    said: list[str] = []
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    ) as child:
-        assert child.stdout is not None  # because of PIPE
-        try:
-            for line in child.stdout:
-                said.append(line.rstrip())
-                if worth_showing(line):
-                    show(line.rstrip())
-        except BaseException:
-            child.send_signal(signal.SIGINT)
-            try:
-                child.communicate(timeout=PATIENCE)
-            except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or the user insists
-                os.killpg(child.pid, signal.SIGKILL)
-            raise
-    return child.returncode, said

@@ -21,11 +21,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisWarning
-from analysis.reading.load import MEASURE
+from analysis.errors import MEASURE, AnalysisWarning
+from analysis.intervals import LEVEL
 from analysis.reading.runs import RUN
 from analysis.reading.tidy import INTEGERS, KEY
-from analysis.tables.intervals import LEVEL
 from modes.chains import layer_widths
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
@@ -82,6 +81,11 @@ def growth(tidy: pd.DataFrame) -> pd.DataFrame:
             fits += [max(several, key=_weight) for _, several in sorted(candidates.items())]
     table = pd.DataFrame([_row(series) for series in fits], columns=list(COLUMNS))
     return table.astype(dict.fromkeys((*INTEGERS, "first", "last", "points"), "Int64"))
+
+
+def growth_table(growth: pd.DataFrame) -> pd.DataFrame:
+    """The fits of one run without what they have in common."""
+    return growth.drop(columns=[*RUN, "engine", "chunk_size"])
 
 
 def exponent(sizes: np.ndarray, costs: np.ndarray) -> tuple[float, float, float]:

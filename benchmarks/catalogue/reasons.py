@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 VARIABLE = "MODES_REASONS"
-SILENT = "no reason recorded: timed out or died"
+SILENT = "no reason recorded: it timed out, its process died, or asv was run by itself"
 
 
 class Reason(NamedTuple):

@@ -59,13 +59,12 @@ class Interruption:
         if what.exc_type is not KeyboardInterrupt:
             sys.__unraisablehook__(what)
             return
-        self.told = False
-        threading.Timer(AGAIN, signal_main_thread).start()
+        threading.Timer(AGAIN, self.ask_again).start()
 
-
-def signal_main_thread() -> None:
-    """To the main thread and no other: what it waits for in the system has to come back."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-    else:
-        signal.raise_signal(signal.SIGINT)
+    def ask_again(self) -> None:
+        """To the main thread and no other: what it waits for in the system has to come back."""
+        self.told = False  # not before: `lost` must not be interrupted either
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            signal.raise_signal(signal.SIGINT)

@@ -65,17 +65,20 @@ def kept(
         errors="replace",
         start_new_session=True,
     ) as child:
+        guard = threading.Thread(target=bury, args=(child,), daemon=True)
+        guard.start()
         try:
             yield child
         finally:
             assert child.stdin is not None  # because of PIPE
             child.stdin.close()
-            try:
-                child.wait(keeper.PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-            if child.returncode is None or child.returncode < 0:  # somebody killed the keeper
-                keeper.end(lambda: keeper.members(child.pid))
+            guard.join(2 * keeper.PATIENCE)
+
+
+def bury(child: subprocess.Popen[str]) -> None:
+    """Wait for the keeper; where somebody killed it, do what it was there for. The output ends only then."""
+    if child.wait() < 0:
+        keeper.end(lambda: keeper.members(child.pid))
 
 
 def started(pid: int) -> float | None:

@@ -38,12 +38,13 @@ class Interruption:
                 signal.signal(number, self.asked)
 
     def asked(self, number: int, frame: FrameType | None) -> None:
-        if self.importing:
-            os.write(2, f"{SAID}\n".encode())
-            os._exit(STATUS)
-        if not self.told:
-            self.told = True
+        if self.told:
+            return
+        self.told = True
+        if not self.importing:
             raise KeyboardInterrupt
+        os.write(2, f"{SAID}\n".encode())
+        os._exit(STATUS)
 
     def imported(self) -> None:
         """From here on there may be something to tidy up."""

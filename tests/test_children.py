@@ -15,7 +15,8 @@ from analysis.running.children import ask, end_users_of, started, stream
 
 TREE = """
 import os, subprocess, sys, time
-grandchild = "import os, time; os.setpgid(0, 0); print('· grandchild', os.getpid(), flush=True); time.sleep(60)"
+grandchild = "import os, time; os.setpgid(0, 0); print('· grandchild', os.getpid(), flush=True); "
+grandchild += "os.close(1); os.close(2); time.sleep(60)"
 subprocess.Popen([sys.executable, "-c", grandchild])
 print("· child", os.getpid(), flush=True)
 time.sleep(60)
@@ -68,7 +69,7 @@ def test_an_exception_stops_the_command_and_all_below_it(tmp_path: Path, interru
 @pytest.mark.skipif(os.name == "nt", reason="no sessions")
 def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     """As asv's server does where asv is killed."""
-    script = TREE.replace("time.sleep(60)\n", "time.sleep(0.3)\n")  # the child ends, and not the grandchild
+    script = TREE.replace("time.sleep(60)\n", "time.sleep(0.5)\n")  # the child ends, and not the grandchild
     code, said = stream([sys.executable, "-c", script], tmp_path, os.environ)
     assert code == 0
     assert len(said) == 2

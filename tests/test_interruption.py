@@ -26,7 +26,8 @@ def said(script: str) -> tuple[int, str, str]:
 
 
 def test_while_modules_are_imported_it_ends_at_once_with_its_line() -> None:
-    status, output, errors = said("try:\n    ctrl_c()\nfinally:\n    print('never')")
+    slow = "write = os.write\ndef twice(*what):\n    write(*what); ctrl_c(); time.sleep(0.01)\nos.write = twice\n"
+    status, output, errors = said(slow + "try:\n    ctrl_c(); time.sleep(1)\nfinally:\n    print('never')")
     assert (status, output) == (130, "")
     assert errors == "Interrupted. What had been measured is kept; the same command goes on from there.\n"
 

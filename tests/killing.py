@@ -80,7 +80,13 @@ class Killed:
         environment = {**os.environ, MARK: str(self.temporary), "TMPDIR": str(self.temporary), "HOME": str(self.home)}
         command = [sys.executable, "-m", "analysis", "run", "--preset", "quick", *options]
         with subprocess.Popen(
-            command, cwd=self.clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=self.clone,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear,
         ) as child:
             try:
                 while not listens(child.pid):
@@ -134,6 +140,12 @@ class Killed:
     def folders(self) -> list[Path]:
         """The temporary folders of runs."""
         return sorted(self.temporary.iterdir())
+
+
+def hear() -> None:
+    """Take signals as in a terminal: a process that a script started in the background ignores Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def listens(pid: int) -> bool:

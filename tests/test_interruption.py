@@ -12,6 +12,8 @@ SETUP = """
 import os, signal, sys, time
 from analysis.interruption import Interruption
 ctrl_c = lambda: os.kill(os.getpid(), signal.SIGINT)
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # as in a terminal, wherever the tests are run
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
 interruption = Interruption()
 interruption.watch()
 """

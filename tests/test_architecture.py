@@ -96,6 +96,7 @@ BENCHMARKS = {
 ANALYSIS = {
     # what everything stands on
     "errors": Room("What goes wrong, each in a line with the remedy."),
+    "interruption": Room("Ctrl-C, once and in a line."),
     "text": Room("Numbers and names as short text."),
     "intervals": Room("How sure medians, means and shares of samples are."),
     # the way of a row of results
@@ -117,7 +118,7 @@ ANALYSIS = {
         "Every command, and the only writer.",
         "citing errors reading report running tables text benchmarks.catalogue",
     ),
-    "__main__": Room("The entrance.", "commands errors"),
+    "__main__": Room("The entrance.", "commands errors interruption"),
     "": Room("The public names.", "reading tables"),
 }
 ROOMS = {

@@ -8,6 +8,7 @@ beside that it keeps its description of the machine in the user's home.
 Every function raises AnalysisError, naming the path, where the system does not let it write.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -15,6 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+
+PARTIAL = ".partial"  # what is still being written, or was when its writer was killed
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -26,7 +30,7 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", suffix=PARTIAL, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         os.chmod(temporary, 0o644)  # mkstemp makes files that their owner alone can read
@@ -34,9 +38,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
-        raise AnalysisError(
-            f"{path} cannot be written ({error.strerror}); mend the folder's permissions or choose another folder"
-        ) from None
+        raise AnalysisError(cannot_be_written(path, error)) from None
 
 
 def write_all(folder: Path, files: Mapping[str, bytes], last: str = "") -> None:
@@ -53,10 +55,45 @@ def make_folder(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise AnalysisError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder with --results, or mend its "
-            "permissions"
-        ) from None
+        raise AnalysisError(cannot_be_written(folder, error)) from None
+
+
+def make_own_folder(folder: Path) -> None:
+    """Make the folder, which must not be there yet, for this user's eyes alone."""
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise AnalysisError(cannot_be_written(folder, error)) from None
+
+
+def cannot_be_written(path: Path, error: OSError) -> str:
+    """Why the system does not let it write, and what to do: a line for the user. A full disk is named by its place."""
+    why = f"{path} cannot be written ({os.strerror(error.errno or errno.EIO)})"
+    if error.errno not in FULL and not disk_is_full(path):
+        return f"{why}; mend the folder's permissions or choose another folder"
+    other = "set TMPDIR to" if path.resolve().is_relative_to(temporary_place()) else "choose a folder on"
+    return f"{why}: {disk(path)} is full; free some space there, or {other} another disk"
+
+
+def disk(path: Path) -> str:
+    """The disk that a path is on, there or not, by the place where it begins."""
+    place = path.absolute()
+    while not os.path.ismount(place) and place != place.parent:
+        place = place.parent
+    return f"the disk at {place}"
+
+
+def disk_is_full(path: Path) -> bool:
+    """Whether not a block is left where a path is, or would be."""
+    place = path.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free == 0
+
+
+def temporary_place() -> Path:
+    """Where temporary folders are, even where none can be made any more."""
+    return Path(tempfile.tempdir or os.environ.get("TMPDIR", "/tmp")).resolve()
 
 
 def delete_folder(folder: Path) -> None:

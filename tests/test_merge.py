@@ -21,6 +21,7 @@ from tests.test_cite import RECORDED, run
 
 Folder = dict[str, bytes]
 FILE = "recorded/e55ab1d2-existing-py.json"
+LACKS = "damaged (Object missing required field"
 MAP = "crossover.Map.track_log_ratio"
 
 
@@ -246,12 +247,22 @@ def bump(data: Any) -> None:
     ("change", "said"),
     [
         (lambda folder: {**folder, "dirty": b"digest"}, "b: results of a changed work tree"),
-        (lambda folder: {**folder, FILE: folder[FILE][:50]}, f"b/{FILE}: damaged (no JSON)"),
-        (lambda folder: changed(folder, lambda data: data.update(version=3)), f"b/{FILE}: not in version 2"),
-        (lambda folder: changed(folder, lambda data: data.pop("params")), f"b/{FILE}: no machine is named"),
-        (lambda folder: changed(folder, lambda data: data.pop("results")), f"b/{FILE}: not one of asv's"),
+        (lambda folder: {**folder, "kept/dirty": b"digest"}, "b: results of a changed work tree"),
+        (lambda folder: {**folder, FILE: folder[FILE][:50]}, f"b/{FILE}: damaged (no JSON: "),
+        (
+            lambda folder: changed(folder, lambda data: data.update(version=3)),
+            f"b/{FILE}: asv's format 3, expected 2",
+        ),
+        (
+            lambda folder: changed(folder, lambda data: data.pop("params")),
+            f"b/{FILE}: damaged (Object missing required field `params`)",
+        ),
+        (
+            lambda folder: changed(folder, lambda data: data.pop("results")),
+            f"b/{FILE}: damaged (Object missing required field `results`)",
+        ),
         (lambda folder: changed(folder, bump), f"b/{FILE}: {MAP} is of another version"),
-        (lambda folder: {FILE: b"[]"}, f"b/{FILE}: no machine is named"),
+        (lambda folder: {FILE: b"[]"}, f"b/{FILE}: damaged (no version of asv's format is named in it)"),
         (lambda folder: {}, "b: no asv results here"),
         (lambda folder: {"benchmarks.json": b"{}"}, "b: no asv results here"),
         (

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from analysis.commands.options import Subparsers
-from analysis.commands.write import write_all
+from analysis.commands.write import check_apart, write_all
 from analysis.reading.folder import read_folder
 from analysis.reading.merge import merge
 from analysis.text import counted
@@ -19,6 +19,9 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Merge the folders, what is in the target included."""
+    for folder in options.folders:
+        if folder.resolve() != options.into.resolve():
+            check_apart(options.into, folder)
     there = options.into.is_dir() and any(options.into.iterdir())
     sources = list(dict.fromkeys([*([options.into] if there else []), *options.folders]))
     merged = merge({str(path): read_folder(path) for path in sources}, options.machine)

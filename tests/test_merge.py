@@ -309,3 +309,26 @@ def test_the_command_merges_into_what_is_there(
     assert files(target) == before
     with pytest.raises(AnalysisError, match="no such folder"):
         run("merge", str(tmp_path / "none"), "--into", str(target))
+
+
+def test_one_run_under_two_names_of_a_file_is_one(recorded: Folder, tmp_path: Path) -> None:
+    """A copy beside the file, or in a folder of its own, adds nothing and loses nothing."""
+    halves = part(recorded, 0)[FILE], part(recorded, 1)[FILE]
+    for other in ("recorded/e55ab1d2 (copy).json", "old/e55.json", ".kept/recorded/e55ab1d2-existing-py.json"):
+        merged = merge({"a": {**recorded, FILE: halves[0], other: halves[1]}})
+        assert len([path for path in merged if path.startswith("recorded/")]) == 2
+        raw = read(merged, tmp_path / other)
+        assert len(raw) == len(read_results(RECORDED))
+
+
+@pytest.mark.parametrize("deeper", [".", "inside", "recorded"])
+def test_a_folder_is_not_merged_into_itself_but_by_its_name(recorded: Folder, tmp_path: Path, deeper: str) -> None:
+    folder = write(recorded, tmp_path / "results")
+    before = files(folder)
+    if deeper == ".":
+        assert run("merge", str(folder), "--into", str(folder / deeper)) == 0
+        assert set(files(folder)) == set(before)
+        return
+    with pytest.raises(AnalysisError, match="is in the results folder"):
+        run("merge", str(folder), "--into", str(folder / deeper))
+    assert files(folder) == before

@@ -2,7 +2,7 @@
 
 Contract: :func:`opened` reads a regular file, :func:`checked` its contents, which have to be of one of the forms below;
 either raises DamagedError, whose text says in one line what is wrong. What has passed can be relied on: types, lengths,
-numbers that fit a float, dates that fit a calendar, texts that can be written as UTF-8, and names that are one component
+numbers that fit a float, dates that fit a calendar, texts that UTF-8 can hold, and names that are one component
 of a path (`analysis.names`).
 
 The forms are those of version 2 of asv's results and of what the suite keeps beside them. The types are checked by

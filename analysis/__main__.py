@@ -5,14 +5,16 @@ failed, or documents are wrong; 2 an error, said in one line; 130 interrupted.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.errors import FULL, AnalysisError, AnalysisWarning
 from analysis.interruption import SAID, STATUS, Interruption
+from analysis.text import one_line
 
 if TYPE_CHECKING:
     from analysis.commands import Command
@@ -51,9 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", AnalysisWarning)
         warnings.showwarning = OneLine()
         try:
-            return commands()[options.command].run(options)
+            status = commands()[options.command].run(options)
+            sys.stdout.flush()  # a full disk behind it shows here, and not when nobody can say it any more
+            return status
         except AnalysisError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(str(error))}", file=sys.stderr)
             return ERROR
         except KeyboardInterrupt:
             print(SAID, file=sys.stderr)
@@ -61,6 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             sys.stderr.close()  # the reader of a pipe has left; there is nobody to tell
             return DONE
+        except OSError as error:
+            # What a path is opened for is known where it is opened; this is what no such place foresaw.
+            place = "the standard output" if error.filename is None else error.filename
+            full = "the disk is full: " if error.errno in FULL else ""
+            print(f"error: {one_line(str(place))}: {full}{error.strerror or error}", file=sys.stderr)
+            give_up_output()
+            return ERROR
+
+
+def give_up_output() -> None:
+    """Let go of what the standard output has not taken: Python would try again at its end, and say so by itself."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.close()
 
 
 class OneLine:
@@ -72,7 +89,7 @@ class OneLine:
     def __call__(self, message: Warning | str, *_: object, **__: object) -> None:
         if str(message) not in self.shown:
             self.shown.add(str(message))
-            print(f"warning: {message}", file=sys.stderr)
+            print(f"warning: {one_line(str(message))}", file=sys.stderr)
 
 
 def enter() -> None:
@@ -85,7 +102,7 @@ def enter() -> None:
         status = main()
         try:
             sys.stdout.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # nobody reads it any more, or it was given up
             pass
         except OSError as error:
             print(f"error: standard output cannot be written ({error.strerror})", file=sys.stderr)

@@ -180,7 +180,7 @@ def test_a_full_disk_is_one_line_that_names_it(place: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(Path, "mkdir", full)
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) in (place, Path("/")))
-    remedy = f"the disk at {place} is full; free some space there, or set TMPDIR"
+    remedy = rf"the disk is full \(the disk at {place}: .*\); make room there, or set TMPDIR"
     with pytest.raises(AnalysisError, match=remedy) as said, scratch():
         pass
     assert "\n" not in str(said.value)

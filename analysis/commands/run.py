@@ -9,10 +9,12 @@ from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_report, add_results
 from analysis.commands.report import write_report
+from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
 from analysis.running import measure
 from analysis.text import counted
+from benchmarks.catalogue.engines import listed
 from benchmarks.catalogue.option import add_preset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,11 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure what is missing, and report."""
+    if options.engines is not None:
+        try:
+            listed(options.engines)
+        except ValueError as error:
+            raise AnalysisError(f"--engines: {error}") from None
     folder, report = options.results.absolute(), options.report.absolute()
     with alone(folder), scratch() as temporary:
         measured = measure(

@@ -25,6 +25,7 @@ from asv.util import UserError, load_json
 from analysis.errors import AnalysisError
 from analysis.reading.merge import REFINED
 from analysis.reading.provenance import Engines
+from analysis.reading.schema import DamagedError, cases_of, opened, results_of
 from analysis.running.checkout import Checkout
 from analysis.running.children import ask, stream, temporary
 from analysis.running.output import failure
@@ -176,10 +177,10 @@ class Suite:
         """Copy what asv adds to: this commit's results, if they can be read."""
         for path in sorted(self.results.glob(f"*/{self.checkout.commit[:8]}-*.json")):
             try:
-                json.loads(path.read_bytes())
-            except ValueError:
+                results_of(opened(path))
+            except DamagedError as error:
                 raise AnalysisError(
-                    f"{path} is damaged (no JSON); delete it with `rm '{path}'` and run again: its cells are then "
+                    f"{path} is damaged ({error}); delete it with `rm '{path}'` and run again: its cells are then "
                     "measured anew"
                 ) from None
             self.writer.write_whole(folder / path.relative_to(self.results), path.read_bytes())
@@ -188,9 +189,9 @@ class Suite:
 def refinement_list(stored: Path, batch: Batch) -> list[str]:
     """The refinement cases in the file `stored` (none where there is no file), and those of the batch after them."""
     try:
-        before = json.loads(stored.read_bytes()) if stored.exists() else []
-    except ValueError:
-        raise AnalysisError(f"{stored} is damaged (no JSON); delete it with `rm '{stored}'` and run again") from None
+        before = cases_of(opened(stored)) if stored.exists() else []
+    except DamagedError as error:
+        raise AnalysisError(f"{stored} is damaged ({error}); delete it with `rm '{stored}'` and run again") from None
     return list(dict.fromkeys([*before, *(ast.literal_eval(case) for (case,) in batch.cells)]))
 
 

@@ -101,13 +101,13 @@ def test_a_blocks_sum_is_such_a_value_and_its_inside_is_not() -> None:
     ("sizes", "places"),
     [
         ((8, 4, 8), [1]),
-        ((8, 8, 4, 4, 8), [2]),  # the first of a run
+        ((8, 8, 4, 4, 8), [3]),  # the last of a run
         ((8, 4, 2), []),  # on a slope, its narrow end is where to begin
         ((2, 4, 8), []),
         ((4, 8, 4), []),
         ((8, 8, 8), []),
         ((9, 10, 100, 10, 9), [1, 3]),  # 100 is wide: what lies between the tens is made by itself
-        ((9, 4, 9, 3, 9), [1, 2, 3][::2]),
+        ((9, 4, 9, 3, 9), [1, 3]),
         ((5, 5), []),
         ((7,), []),
     ],
@@ -569,8 +569,8 @@ def test_steps_are_said_in_words() -> None:
     f, x = dense((90, 100, 300, 100, 90))
     plan = modes.plan(f, x)
     assert plan.steps == (
-        "pull the 100 rows of the identity on 100 back to 90: 3900000 multiply-adds",
-        "push the 90 columns of the Jacobian of 100 on to 90: 810000 multiply-adds",
+        "push the 100 columns of the identity on 100 to 90: 3900000 multiply-adds",
+        "pull the 90 rows of the Jacobian by 100 back to 90: 810000 multiply-adds",
     )
     assert plan.cuts == (100,)
     assert plan.fma["mixed"] == 4710000 < plan.fma["forward"]

@@ -436,6 +436,12 @@ def test_a_chunk_size_that_is_none_is_refused(wrong: Any) -> None:
         modes.jacobian(f, mode="mixed", chunk_size=wrong)(x)
 
 
+def test_what_has_one_operand_is_written_as_such() -> None:
+    """A constant that is added adds no entry, by whichever way it came: here as a list."""
+    tape, index = recorded(lambda x: np.tanh(x + [1.0, 2.0, 3.0]), np.ones(3))
+    assert (tape.parents[1:], index) == ([0], 1)
+
+
 # -- planning once, and choosing without a tape ------------------------------------------------------------------------
 def test_a_structure_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     planned: list[int] = []
@@ -623,5 +629,9 @@ def test_replayed_a_tie_goes_to_reverse_mode() -> None:
     tape, index = recorded(f, x)
     assert route(tape, index).mode == "forward"
     assert route(tape, index, replayed=True).mode == "reverse"
+    chain = modes.layer_chain(16, 16, 4, 16)  # with biases, which are operands of their own when they are recorded
+    prepared = modes.prepare(chain, chain.x)
+    prepared.jacobian(chain.x, mode="auto")
+    assert list(prepared._programs) == [("reverse", None)]
     f, x = dense((8, 64, 64, 8))  # few seeds in wide values: no tie in time
     assert route(*recorded(f, x), replayed=True).mode == "forward"

@@ -438,7 +438,7 @@ def test_a_chunk_size_that_is_none_is_refused(wrong: Any) -> None:
 
 def test_what_has_one_operand_is_written_as_such() -> None:
     """A constant that is added adds no entry, by whichever way it came: here as a list."""
-    tape, index = recorded(lambda x: np.tanh(x + [1.0, 2.0, 3.0]), np.ones(3))
+    tape, index = recorded(lambda x: np.tanh(np.add(x, [1.0, 2.0, 3.0])), np.ones(3))
     assert (tape.parents[1:], index) == ([0], 1)
 
 

@@ -18,6 +18,7 @@ from .forward import jacfwd, jvp
 from .gradient import grad, value_and_grad
 from .hessian import hessian
 from .jacobian import jacobian
+from .plan import Plan, plan
 from .prepared import Prepared, prepare
 from .reverse import jacrev, vjp
 from .rules import primitive
@@ -28,6 +29,7 @@ __all__ = [
     "Chain",
     "DerivativeError",
     "MissingRule",
+    "Plan",
     "Prepared",
     "TracedValueError",
     "check_derivatives",
@@ -39,6 +41,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "layer_chain",
+    "plan",
     "prepare",
     "primitive",
     "rules",

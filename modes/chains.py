@@ -112,7 +112,7 @@ PROFILES = ("uniform", "funnel", "hourglass", "bulge")
 DTYPES = ("float64", "float32")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Chain:
     """A generated function R^n -> R^m with a seeded point `x` of shape (n,). `layer_chain` makes it.
 

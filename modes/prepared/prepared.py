@@ -11,6 +11,7 @@ import numpy as np
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
 from ..forward import jacfwd, jvp
+from ..mixed import jacauto, jacmixed
 from ..reverse import jacrev, vjp
 from ..trees import flatten, same_structure
 from .function import RecordedFunction
@@ -21,7 +22,12 @@ from .schedule import Stage
 
 __all__ = ["Prepared", "prepare"]
 
-JACOBIANS: dict[str, Callable[..., Any]] = {"jacfwd": jacfwd, "jacrev": jacrev}
+JACOBIANS: dict[str, Callable[..., Any]] = {
+    "forward": jacfwd,
+    "reverse": jacrev,
+    "mixed": partial(jacmixed, replayed=True),
+    "auto": partial(jacauto, replayed=True),
+}
 
 
 def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> Prepared:
@@ -31,12 +37,12 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     ----------
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out). It is called once, here.
     example_args : arguments of the structure, shapes and dtypes of those to come.
-    argnums : the argument, or tuple of arguments, that jacfwd and jacrev differentiate, as in modes.jacfwd.
+    argnums : the argument, or tuple of arguments, that the Jacobians are by, as in modes.jacfwd.
 
     Returns
     -------
-    A Prepared, with the methods jacfwd, jacrev, jvp, vjp and value. They agree with the functions of that name in
-    everything but speed. The first call of each records the engine's own operations and is slow (about 40 us an
+    A Prepared, with the methods jacobian, jacfwd, jacrev, jvp, vjp and value. They agree with the functions of that
+    name in everything but speed. The first call of each records the engine's own operations and is slow (about 40 us an
     operation); the calls that follow are the operations themselves.
 
     What replaying is right for: functions that do the same operations whatever the values. So it is refused
@@ -86,11 +92,22 @@ class Prepared:
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
         """The Jacobian by forward mode: modes.jacfwd(f, argnums, chunk_size)(*args)."""
-        return self._jacobian("jacfwd", args, chunk_size)
+        return self._jacobian("forward", args, chunk_size)
 
     def jacrev(self, *args: Any, chunk_size: int | None = None) -> Any:
         """The Jacobian by reverse mode: modes.jacrev(f, argnums, chunk_size)(*args)."""
-        return self._jacobian("jacrev", args, chunk_size)
+        return self._jacobian("reverse", args, chunk_size)
+
+    def jacobian(self, *args: Any, mode: str, chunk_size: int | None = None) -> Any:
+        """The Jacobian by any mode: modes.jacobian(f, argnums, mode=mode, chunk_size=chunk_size)(*args).
+
+        The plan of "mixed", and the choice of "auto", are made once, when the first call is recorded.
+
+        Raises ValueError for an unknown mode, with the known ones.
+        """
+        if mode not in JACOBIANS:
+            raise ValueError(f"expected mode to be one of {', '.join(map(repr, JACOBIANS))}, got {mode!r}")
+        return self._jacobian(mode, args, chunk_size)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         """The value and a Jacobian-vector product, with respect to all arguments: modes.jvp(f, primals, tangents)."""

@@ -23,7 +23,6 @@ Jacobian is nearly of rank 1, as products of random matrices are.
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -215,13 +214,18 @@ def _waist(profile: str) -> tuple[int, int | None] | None:
     """The size of a profile's waist, and after how many layers it comes if it says so; None for another profile."""
     if not isinstance(profile, str) or not profile.startswith("waist"):
         return None
-    if (found := re.fullmatch(r"waist([1-9][0-9]*)(?:-after([1-9][0-9]*))?", profile)) is None:
+    size, says_where, after = profile.removeprefix("waist").partition("-after")
+    if not _is_count(size) or (says_where and not _is_count(after)):
         raise ValueError(
             f"unknown profile {profile!r}: a waist says its size, and may say after how many layers it comes, each "
             "from 1 on: 'waist16', 'waist16-after2'"
         )
-    size, after = found.groups()
-    return int(size), None if after is None else int(after)
+    return int(size), int(after) if says_where else None
+
+
+def _is_count(text: str) -> bool:
+    """Digits without leading zeros: each profile has one name."""
+    return text.isascii() and text.isdecimal() and not text.startswith("0")
 
 
 def layer_chain(

@@ -112,7 +112,7 @@ WIDEST = [
 
 
 class Waist(_Mixed):
-    """Over the waist, at several n = m = N, widths and depths: where does a cut stop to pay?"""
+    """Over the waist, at several n = m = N, widths and depths: where does a cut stop paying?"""
 
     grid = Listed(
         quick=by(["modes", "modes-cut"], NARROW, PURE),

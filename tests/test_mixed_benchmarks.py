@@ -47,7 +47,7 @@ def test_a_standard_run_has_the_shapes_that_figures_are_promised_for(cls: Any) -
 
 
 def test_the_waist_is_sought_on_both_sides_of_the_width() -> None:
-    """By operations a cut between equal halves stops to pay at a waist of N, if that is the width."""
+    """By operations a cut between equal halves stops paying at a waist of N, if that is the width."""
     for preset in PRESETS:
         settings: dict[tuple[Any, ...], list[int]] = {}
         for case in mixed.Waist.grid.cells(preset):

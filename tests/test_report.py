@@ -395,6 +395,10 @@ def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() ->
 
 
 def test_the_commands_are_those_of_the_preset_measured() -> None:
-    assert commands(Findings(frame([pair(0.0)]))) == ["git checkout 01234567", "python -m analysis run --preset quick"]
-    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty")
+    now = pd.Timestamp("2026-11-22", tz="UTC")
+    quick = frame([pair(0.0, date=now)])
+    assert commands(Findings(quick)) == ["git checkout 01234567", "python -m analysis run --preset quick"]
+    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty", date=now)
     assert commands(Findings(frame([many]))) == ["git checkout 01234567", "python -m analysis run --preset standard"]
+    old = frame([{**many, "date": pd.Timestamp("2026-11-20 20:49:57", tz="UTC")}])
+    assert commands(Findings(old)) == ["git checkout 01234567", "python -m analysis run --profile standard"]

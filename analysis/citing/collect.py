@@ -23,8 +23,9 @@ OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
 def collect(found: Findings) -> list[Fact]:
     """The facts of one run, in order of their keys.
 
-    Raises AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few
-    pairs for an interval, or with A/A controls that fail.
+    The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
+    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
+    for an interval, or with A/A controls that fail.
     """
     where = _circumstances(found)
     _check(found)

@@ -2,6 +2,8 @@
 
 import math
 
+import pandas as pd
+
 from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
@@ -9,6 +11,8 @@ from analysis.text import short_commit
 from benchmarks.catalogue.presets import PAIRS
 
 UNKNOWN = "not recorded"
+RENAMED = pd.Timestamp("2026-11-21", tz="UTC")
+"""Commits before that day know the size of a run as --profile."""
 
 
 def circumstances(found: Findings) -> dict[str, str]:
@@ -64,4 +68,5 @@ def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
     preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
-    return [f"git checkout {commit[:8]}", f"{MEASURE} --preset {preset}"]
+    option = "--profile" if found.summary.date < RENAMED else "--preset"
+    return [f"git checkout {commit[:8]}", f"{MEASURE} {option} {preset}"]

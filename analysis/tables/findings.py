@@ -1,9 +1,9 @@
 """All that is found in one run: every table, each computed once, on first use, and handed on from here.
 
 Contract: :class:`Findings` is made of the tidy table of one run and of its provenance, and does not change. Figures,
-report and facts take from it what they show and compute none of it; a further table is a line here. The tables are
-computed when they are first asked for, since no command needs them all: the figures take no bootstrap of the rules, the
-facts no panels. What each of them holds says the function that makes it.
+report and facts take from it what they show and compute none of it; a further table is a line here. A table is
+computed when it is first asked for, since few commands need them all: facts need no panels, figures no growth. What it
+holds says the function that makes it.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from analysis.tables.shown import limits as costs
 from analysis.tables.shown import mixed as three
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tables do not compare as one
 class Findings:
     """What was found in one run. `tidy` holds that run alone."""
 

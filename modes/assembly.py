@@ -118,6 +118,11 @@ def stacked(
 ) -> list[Array]:
     """Dense blocks of `total` rows, one for each shape of a row, from those that `carry` gives for rows start..stop
     (None: they are zero), `chunk_size` of them at a time."""
+    if chunk_size is None:
+        return [
+            np.zeros((total, *shape), dtype) if block is None else dense(block)
+            for block, shape in zip(carry(0, total), shapes, strict=True)
+        ]
     assemblies = [_Assembly(total, shape, dtype) for shape in shapes]
     for start, stop in stretches(total, chunk_size):
         blocks = carry(start, stop)

@@ -3,7 +3,8 @@
 The function is recorded once, on a tape. A tape's partials go both ways: blocks can be pulled back from the output
 (reverse mode), pushed on from the input (forward mode, at the price of the tape's memory), or both from a value in
 between (modes.mixed), so nothing is evaluated twice. What each would take is added up along the tape, operation by
-operation (modes.counting), and what takes the least time is done (modes.planning).
+operation (modes.counting), and what takes the least time is done (modes.planning). mode="mixed" cuts wherever that
+takes less arithmetic, mode="auto" where it is predicted to take less time, the price of each operation included.
 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
 ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
@@ -12,19 +13,108 @@ in force (modes.rates; `python -m modes.calibrate` measures them and says how).
 
 from __future__ import annotations
 
-from .counting import Work
-from .planning import route
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from .call import ArgNums, Call
+from .forward import jacfwd
+from .mixed import SingularParts, parts, whole
+from .planning import PULL, PUSH, route
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
 from .sized import SizedTape
 
-__all__ = ["DEFAULT", "Rates", "SizedTape", "Work", "choose", "measure_rates", "rates_in_force", "use_rates", "works"]
+__all__ = ["DEFAULT", "Rates", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
 
 
-def works(tape: SizedTape, index: int) -> dict[str, Work]:
-    """What the full Jacobian of a recorded function takes in each mode, beyond the recording itself."""
-    return {mode: order.total for mode, order in route(tape, index).orders.items()}
+def jacmixed(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    chunk_size: int | None = None,
+    *,
+    insist: bool = False,
+    replayed: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian of f by mixed accumulation: cut at its narrow values wherever that takes less arithmetic.
+
+    Parameters, value and errors are those of modes.jacfwd; `replayed` says that modes.prepare records what is done.
+    `chunk_size` holds for each sweep: so many seeds of the identity on a value, or so many rows or columns of a
+    Jacobian, are carried on at once.
+
+    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps. Memory: the tape, the Jacobians of
+    the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
+    is short, and to plan for that.
+    """
+    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
 
 
-def choose(tape: SizedTape, index: int) -> str:
-    """The mode whose work takes the least time by the rates in force; modes.planning says what where they tie."""
-    return route(tape, index).mode
+def jacauto(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    chunk_size: int | None = None,
+    *,
+    insist: bool = False,
+    replayed: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
+    modes.jacfwd and `jacmixed`.
+
+    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
+    """
+    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
+
+
+def _planned(
+    f: Callable[..., Any], argnums: ArgNums, chunk_size: int | None, insist: bool, replayed: bool, mode: str
+) -> Callable[..., Any]:
+    def jacobian(*args: Any) -> Any:
+        call = Call(f, args, argnums)
+        untaped = chunk_size is None and not replayed
+        if untaped and _forward_again(call, mode):
+            return jacfwd(f, argnums, insist=insist)(*args)
+        tape = SizedTape()
+        y, index = tape.run(call)
+        if index is None:
+            return call.rebuild(whole(call, tape, y, index, PULL, chunk_size, insist))
+        there = route(tape, index, replayed)
+        order = there.orders[there.mode if mode == "auto" else mode]
+        if order.kind == PUSH and untaped:
+            _remember(call, mode)
+        if order.kind in (PUSH, PULL):
+            return call.rebuild(whole(call, tape, y, index, order.kind, chunk_size, insist))
+        try:
+            return call.rebuild(parts(call, tape, y, there.nodes, order, chunk_size, insist))
+        except SingularParts:
+            kind = there.orders[there.pure].kind
+        return call.rebuild(whole(call, tape, y, index, kind, chunk_size, insist))
+
+    return jacobian
+
+
+# For each function, by mode, arguments and their shapes: for how many calls the choice of forward mode stands.
+_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
+AGAIN = 15
+"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
+
+
+def _key(call: Call, mode: str) -> tuple[Any, ...]:
+    return mode, call.argnums, *[x.shape for x in call.primals]
+
+
+def _forward_again(call: Call, mode: str) -> bool:
+    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
+    try:
+        chosen = _again.get(call.f)
+    except TypeError:  # it cannot be referred to weakly, or is not hashable
+        return False
+    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
+        return False
+    chosen[key] = left - 1
+    return True
+
+
+def _remember(call: Call, mode: str) -> None:
+    """Forward mode has been chosen."""
+    with suppress(TypeError):
+        _again.setdefault(call.f, {})[_key(call, mode)] = AGAIN

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .call import ArgNums, Call
+from .choice import jacauto, jacmixed
 from .forward import jacfwd
-from .mixed import jacauto, jacmixed
 from .reverse import jacrev
 from .trees import flatten
 

@@ -1,8 +1,8 @@
 """Mixed accumulation: a Jacobian put together of sweeps that begin at narrow values in the middle.
 
-Pulled back to a waist and pushed on from it, few seeds do the work of many. The function is recorded once, on a tape,
-whose partials go both ways; modes.planning says which sweeps to make, and this module makes them. Where cutting gains
-nothing they are those of forward or of reverse mode.
+Pulled back to a waist and pushed on from it, few seeds do the work of many. modes.planning says which sweeps to make
+along a recorded function's tape, whose partials go both ways, and this module makes them: those of forward or of
+reverse mode, too, where that is the plan.
 
 Contract: as forward and reverse mode. Values in between are known by their entries on the tape and their shapes alone.
 """
@@ -10,121 +10,25 @@ Contract: as forward and reverse mode. Values in between are known by their entr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from math import prod
-from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .assembly import columns, rows, stacked
 from .blocks import Array, Block, Guarded, Identity
-from .call import ArgNums, Call
+from .call import Call
 from .chunking import MANY, check_fits, decided
-from .forward import jacfwd
 from .ownership import apart, owned
-from .planning import MULTIPLY, PULL, PUSH, PUSH_ON, Order, route
+from .planning import MULTIPLY, PULL, PUSH, PUSH_ON, Order
 from .sized import SizedTape
 
-__all__ = ["jacauto", "jacmixed"]
+__all__ = ["SingularParts", "parts", "whole"]
 
 NAME = 'jacobian(mode="mixed")'
 
 
-def jacmixed(
-    f: Callable[..., Any],
-    argnums: ArgNums = 0,
-    chunk_size: int | None = None,
-    *,
-    insist: bool = False,
-    replayed: bool = False,
-) -> Callable[..., Any]:
-    """The Jacobian of f by mixed accumulation: cut at its narrow values wherever that takes less arithmetic.
-
-    Parameters, value and errors are those of modes.jacfwd; `replayed` says that modes.prepare records what is done.
-    `chunk_size` holds for each sweep: so many seeds of the identity on a value, or so many rows or columns of a
-    Jacobian, are carried on at once.
-
-    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps. Memory: the tape, the Jacobians of
-    the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
-    is short, and to plan for that.
-    """
-    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
-
-
-def jacauto(
-    f: Callable[..., Any],
-    argnums: ArgNums = 0,
-    chunk_size: int | None = None,
-    *,
-    insist: bool = False,
-    replayed: bool = False,
-) -> Callable[..., Any]:
-    """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
-    modes.jacfwd and `jacmixed`.
-
-    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
-    """
-    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
-
-
-def _planned(
-    f: Callable[..., Any], argnums: ArgNums, chunk_size: int | None, insist: bool, replayed: bool, mode: str
-) -> Callable[..., Any]:
-    def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
-        untaped = chunk_size is None and not replayed
-        if untaped and _forward_again(call, mode):
-            return jacfwd(f, argnums, insist=insist)(*args)
-        tape = SizedTape()
-        y, index = tape.run(call)
-        if index is None:
-            return call.rebuild(_whole(call, tape, y, index, PULL, chunk_size, insist))
-        there = route(tape, index, replayed)
-        order = there.orders[there.mode if mode == "auto" else mode]
-        if order.kind == PUSH and untaped:
-            _remember(call, mode)
-        if order.kind in (PUSH, PULL):
-            return call.rebuild(_whole(call, tape, y, index, order.kind, chunk_size, insist))
-        try:
-            return call.rebuild(_Parts(call, tape, y, there.nodes, chunk_size, insist).jacobians(order))
-        except _Singular:
-            kind = there.orders[there.pure].kind
-        return call.rebuild(_whole(call, tape, y, index, kind, chunk_size, insist))
-
-    return jacobian
-
-
-# For each function, by mode, arguments and their shapes: for how many calls the choice of forward mode stands.
-_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
-AGAIN = 15
-"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
-
-
-def _key(call: Call, mode: str) -> tuple[Any, ...]:
-    return mode, call.argnums, *[x.shape for x in call.primals]
-
-
-def _forward_again(call: Call, mode: str) -> bool:
-    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
-    try:
-        chosen = _again.get(call.f)
-    except TypeError:  # it cannot be referred to weakly, or is not hashable
-        return False
-    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
-        return False
-    chosen[key] = left - 1
-    return True
-
-
-def _remember(call: Call, mode: str) -> None:
-    """Forward mode has been chosen."""
-    with suppress(TypeError):
-        _again.setdefault(call.f, {})[_key(call, mode)] = AGAIN
-
-
-def _whole(
+def whole(
     call: Call, tape: SizedTape, y: Array, index: int | None, kind: str, chunk_size: int | None, insist: bool
 ) -> list[Array]:
     """The Jacobian with respect to every leaf by a sweep along the whole tape."""
@@ -141,8 +45,18 @@ def _whole(
     return [columns(x, partial(push, leaf), chunk_size, insist, y, tape.widest) for leaf, x in enumerate(call.primals)]
 
 
-class _Singular(Exception):
+class SingularParts(Exception):
     """A derivative is infinite or NaN, and a product of matrices would lose what blocks know of that: 0 * inf = 0."""
+
+
+def parts(
+    call: Call, tape: SizedTape, y: Array, nodes: Sequence[int], order: Order, chunk_size: int | None, insist: bool
+) -> list[Array]:
+    """The Jacobian with respect to every leaf, put together as the order says; the tape is left as it is.
+
+    Raises SingularParts where only a sweep along the whole tape will do.
+    """
+    return _Parts(call, tape, y, nodes, chunk_size, insist).jacobians(order)
 
 
 class _Parts:
@@ -194,9 +108,10 @@ class _Parts:
     # -- sweeps --------------------------------------------------------------------------------------------------------
     def pushed(self, i: int, j: int) -> list[Array]:
         """The identity on node i pushed to node j."""
+        sources: Sequence[int] = [self.nodes[i]] if i else range(self.tape.leaves)
         return [
             self._columns(source, j, prod(shape), partial(self._identity, shape))
-            for source, shape in zip(self._sources(i), self._shapes(i), strict=True)
+            for source, shape in zip(sources, self._shapes(i), strict=True)
         ]
 
     def pushed_on(self, matrix: Array, k: int, j: int) -> Array:
@@ -216,16 +131,16 @@ class _Parts:
 
     def _columns(self, source: int, j: int, seeds: int, seed: Callable[[int, int], Block]) -> Array:
         def carry(start: int, stop: int) -> list[Block | None]:
-            return [self.tape.push(source, seed(start, stop), self.nodes[j])]
+            return _regular([self.tape.push(source, seed(start, stop), self.nodes[j])])
 
         (block,) = self._carried(seeds, self._shapes(j), carry)
-        return np.transpose(_flat(block))
+        return _flat(block).T
 
     def _rows(self, j: int, i: int, seeds: int, seed: Callable[[int, int], Block]) -> list[Array]:
         stop_at = self.nodes[i] if i else None
 
         def carry(start: int, stop: int) -> list[Block | None]:
-            return self.tape.pull(self.nodes[j], seed(start, stop), False, stop_at)
+            return _regular(self.tape.pull(self.nodes[j], seed(start, stop), False, stop_at))
 
         return [_flat(block) for block in self._carried(seeds, self._shapes(i), carry)]
 
@@ -241,24 +156,21 @@ class _Parts:
             several = [(seeds, *shape) for shape in shapes]
             widest = self.tape.widest()
             chunk_size = decided(NAME, several, seeds, widest, dtype.itemsize, chunk_size, self.insist)
-
-        def checked(start: int, stop: int) -> Sequence[Block | None]:
-            blocks = carry(start, stop)
-            if Guarded in map(type, blocks):
-                raise _Singular
-            return blocks
-
-        return stacked(seeds, shapes, dtype, chunk_size, checked)
+        return stacked(seeds, shapes, dtype, chunk_size, carry)
 
     # -- nodes ---------------------------------------------------------------------------------------------------------
-    def _sources(self, i: int) -> Sequence[int]:
-        return [self.nodes[i]] if i else range(self.tape.leaves)
-
     def _shapes(self, i: int) -> list[tuple[int, ...]]:
         return [self.tape.shapes[self.nodes[i]]] if i else self.tape.shapes[: self.tape.leaves]
 
     def _identity(self, shape: tuple[int, ...], start: int, stop: int) -> Identity:
         return Identity(shape, start, stop, self.y.dtype)  # as reverse mode's, wherever it begins
+
+
+def _regular(blocks: list[Block | None]) -> list[Block | None]:
+    """The blocks as they came; SingularParts where one remembers more than its numbers."""
+    if Guarded in map(type, blocks):
+        raise SingularParts
+    return blocks
 
 
 def _rows(matrix: Array, shape: tuple[int, ...], start: int, stop: int) -> Array:
@@ -269,7 +181,7 @@ def _rows(matrix: Array, shape: tuple[int, ...], start: int, stop: int) -> Array
 
 def _flat(block: Array) -> Array:
     """A block (k, *S) as a matrix."""
-    return block if block.ndim == 2 else np.reshape(block, (block.shape[0], -1))
+    return block if block.ndim == 2 else np.reshape(block, (block.shape[0], prod(block.shape[1:])))
 
 
 def _product(upper: Array, lower: Array) -> Array:

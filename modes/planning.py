@@ -23,7 +23,7 @@ from .dominators import dominators, narrow
 from .rates import Rates, rates_in_force
 from .sized import SizedTape
 
-__all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "better", "route"]
+__all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
 
 PUSH, PULL, MULTIPLY, PUSH_ON, PULL_BACK = "push", "pull", "multiply", "push on", "pull back"
 
@@ -122,7 +122,7 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
             if orders:
                 best[i, j] = min(orders, key=lambda order: order[0])
     (_, push), (_, pull) = modes
-    pure = better(push.work, pull.work, rates, replayed)
+    pure = _better(chain, push.work, pull.work, rates, replayed)
     orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
     mode = pure
     if (0, chain.length) in best:
@@ -137,18 +137,17 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
 TIE = 0.02
 
 
-def better(forward: Work, reverse: Work, rates: Rates, replayed: bool = False) -> str:
-    """The mode of the two that takes less time.
+def _better(chain: _Chain, forward: Work, reverse: Work, rates: Rates, replayed: bool) -> str:
+    """The mode of the two that takes less time; forward mode where they tie, since it can do without a tape.
 
-    Where the counts say that they tie, what they leave out decides. Forward mode's products, of blocks with transposed
-    matrices, take up to 1.2 times as long as reverse mode's (float64, 48 to 96 columns; the same from 128 on). But it
-    writes no tape, which is worth a tenth of the time where operations are what takes the most of it, unless they are
-    replayed.
+    Replayed, there is none in either. Then forward mode's products, of blocks with transposed matrices, decide: at 8 to
+    96 seeds as wide as the values they take up to 1.2 times as long as reverse mode's (on another machine as long).
     """
     pushing, pulling = forward.seconds(rates), reverse.seconds(rates)
-    if abs(pushing - pulling) > TIE * max(pushing, pulling):
-        return "forward" if pushing < pulling else "reverse"
-    return "forward" if 2 * forward.operations * rates.operation > pushing and not replayed else "reverse"
+    square = 2 * min(chain.sizes[0], chain.sizes[-1]) >= max(chain.entries)
+    if replayed and square and abs(pushing - pulling) <= TIE * max(pushing, pulling):
+        return "reverse"
+    return "forward" if pushing <= pulling else "reverse"
 
 
 def _arithmetic(work: Work, rates: Rates) -> float:

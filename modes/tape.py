@@ -128,7 +128,7 @@ class Tape(Trace):
         first = max(start + 1, self.leaves)
         blocks: list[Any] = [None] * (max(index, start) + 1)
         blocks[start] = seed
-        last = self._last_uses(first, index)
+        last = self.last_uses(first, index)
         del seed  # so that nothing here refers to a block any longer than it is needed
         for i in range(first, index + 1):
             parent, partial = parents[i], partials[i]
@@ -154,7 +154,7 @@ class Tape(Trace):
             del pushed
         return blocks[index]
 
-    def _last_uses(self, first: int, index: int) -> dict[int, int]:
+    def last_uses(self, first: int, index: int) -> dict[int, int]:
         """The last of the entries first..index that each entry is a parent of."""
         last: dict[int, int] = {}
         parents = self.parents

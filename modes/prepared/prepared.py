@@ -10,8 +10,8 @@ import numpy as np
 
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
+from ..choice import jacauto, jacmixed
 from ..forward import jacfwd, jvp
-from ..mixed import jacauto, jacmixed
 from ..reverse import jacrev, vjp
 from ..trees import flatten, same_structure
 from .function import RecordedFunction

@@ -10,7 +10,7 @@ array([[1., 2.],
        [3., 4.]])
 """
 
-from . import chunking, rules
+from . import choice, chunking, rules
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
@@ -33,6 +33,7 @@ __all__ = [
     "Prepared",
     "TracedValueError",
     "check_derivatives",
+    "choice",
     "chunking",
     "grad",
     "hessian",

@@ -34,11 +34,12 @@ def jacmixed(
     chunk_size: int | None = None,
     *,
     insist: bool = False,
-    replayed: bool = False,
+    replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of f by mixed accumulation: cut at its narrow values wherever that takes less arithmetic.
 
-    Parameters, value and errors are those of modes.jacfwd; `replayed` says that modes.prepare records what is done.
+    Parameters, value and errors are those of modes.jacfwd. `replayed`, of modes.prepare, which records what is done, is
+    told the mode that is taken, before that is done.
     `chunk_size` holds for each sweep: so many seeds of the identity on a value, or so many rows or columns of a
     Jacobian, are carried on at once.
 
@@ -55,7 +56,7 @@ def jacauto(
     chunk_size: int | None = None,
     *,
     insist: bool = False,
-    replayed: bool = False,
+    replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
     modes.jacfwd and `jacmixed`.
@@ -66,19 +67,26 @@ def jacauto(
 
 
 def _planned(
-    f: Callable[..., Any], argnums: ArgNums, chunk_size: int | None, insist: bool, replayed: bool, mode: str
+    f: Callable[..., Any],
+    argnums: ArgNums,
+    chunk_size: int | None,
+    insist: bool,
+    replayed: Callable[[str], None] | None,
+    mode: str,
 ) -> Callable[..., Any]:
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        untaped = chunk_size is None and not replayed
+        untaped = chunk_size is None and replayed is None
         if untaped and _forward_again(call, mode):
             return jacfwd(f, argnums, insist=insist)(*args)
         tape = SizedTape()
         y, index = tape.run(call)
         if index is None:
             return call.rebuild(whole(call, tape, y, index, PULL, chunk_size, insist))
-        there = route(tape, index, replayed)
+        there = route(tape, index, replayed is not None)
         order = there.orders[there.mode if mode == "auto" else mode]
+        if replayed is not None:
+            replayed({PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed"))
         if order.kind == PUSH and untaped:
             _remember(call, mode)
         if order.kind in (PUSH, PULL):

@@ -15,7 +15,12 @@ from .trees import flatten
 
 __all__ = ["LAYOUTS", "MODES", "jacobian"]
 
-MODES = {"forward": jacfwd, "reverse": jacrev, "mixed": jacmixed, "auto": jacauto}
+MODES: dict[str, Callable[..., Callable[..., Any]]] = {
+    "forward": jacfwd,
+    "reverse": jacrev,
+    "mixed": jacmixed,
+    "auto": jacauto,
+}
 LAYOUTS = ("numerator", "denominator")
 
 

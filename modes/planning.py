@@ -16,12 +16,12 @@ https://arxiv.org/abs/2003.05755
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .counting import DENSE, IDENTITY, NOTHING, Work, backward, carried, onward
 from .dominators import dominators, narrow
 from .rates import Rates, rates_in_force
-from .sized import SizedTape
+from .sized import Signature, SizedTape
 
 __all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
 
@@ -76,8 +76,8 @@ class Route(NamedTuple):
     mode: str
 
 
-_known: dict[Any, Route] = {}
-_MANY = 256
+_known: dict[tuple[Rates, bool, Signature], Route] = {}  # by rates and the signature of the tape
+_ROUTES, _ENTRIES = 256, 100_000  # how many are kept, with how many entries of tapes in all: some ten megabytes
 
 
 def route(tape: SizedTape, index: int, replayed: bool = False) -> Route:
@@ -91,7 +91,8 @@ def route(tape: SizedTape, index: int, replayed: bool = False) -> Route:
     key = rates, replayed, tape.signature(index)
     known = _known.get(key)
     if known is None:
-        if len(_known) >= _MANY:
+        kept = sum(len(signature.shapes) for *_, signature in _known)
+        if len(_known) >= _ROUTES or kept + len(tape.shapes) > _ENTRIES:
             _known.clear()
         known = _known[key] = _planned(tape, index, rates, replayed)
     return known

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from .call import Call
 from .partials import SAME, Matrix, Partial, Scale
 from .tape import Node, Tape
 
-__all__ = ["SizedTape"]
+__all__ = ["Signature", "SizedTape"]
 
 
 class SizedNode(Node):
@@ -58,6 +58,17 @@ class SizedNode(Node):
         return SizedNode(trace, y, trace.add(self.index, Matrix(J)))
 
 
+class Signature(NamedTuple):
+    """What a recording has in common with all others that take the same work; without its numbers."""
+
+    output: int
+    leaves: int
+    kinds: tuple[type, ...]
+    others: tuple[tuple[type[Partial], int], ...]
+    parents: tuple[Any, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+
 class SizedTape(Tape):
     """A tape that knows the shape of each entry's value."""
 
@@ -71,10 +82,10 @@ class SizedTape(Tape):
         """The sizes of the entries' values."""
         return [prod(shape) for shape in self.shapes]
 
-    def signature(self, index: int) -> tuple[Any, ...]:
-        """Equal for recordings of which every sweep from entry `index`, or to it, takes the same work."""
+    def signature(self, index: int) -> Signature:
+        """Equal for recordings in which every sweep from entry `index`, or to it, takes the same work."""
         kinds = tuple(map(type, self.partials))
-        return index, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes)
+        return Signature(index, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes))
 
     def run(self, call: Call, node: type[Node] = SizedNode) -> tuple[Array, int | None]:
         self.shapes = [x.shape for x in call.primals]

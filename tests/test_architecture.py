@@ -58,11 +58,20 @@ MODES = {
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
-    "choice": Room("mode='auto': which mode is cheaper.", "array assembly blocks call partials rates tape"),
+    "sized": Room("A tape that knows the shapes of its values.", "array blocks call partials tape"),
+    "dominators": Room("Where a recorded function can be cut in two.", "tape"),
+    "counting": Room("What sweeps along a tape take, before they are made.", "partials rates sized"),
+    "planning": Room("In which order, and which mode: the dynamic programme.", "counting dominators rates sized"),
+    "mixed": Room(
+        "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
+    ),
+    "choice": Room("Of the three modes, the one that takes the least.", "call forward mixed planning rates sized"),
+    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
-        "Functions recorded once and replayed.", "array blocks call errors forward partials reverse rules trees"
+        "Functions recorded once and replayed.",
+        "array blocks call errors forward jacobian partials reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -72,7 +81,8 @@ MODES = {
     "chains": Room("Generated chains of layers."),
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
-        "The public names.", "chains check chunking errors forward gradient hessian jacobian prepared reverse rules"
+        "The public names.",
+        "chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {

@@ -301,7 +301,7 @@ def chains_of_programs(draw: st.DrawFn) -> Segments:
 
 
 @given(segments=chains_of_programs())
-def test_jacobian_chain_is_the_least_of_all_orders(segments: Segments) -> None:
+def test_c7_jacobian_chain_is_the_least_of_all_orders(segments: Segments) -> None:
     found = cost.jacobian_chain(segments)
     whole = sum(price for *_, price in segments)
     assert found["tangent"] == segments[0][0] * whole
@@ -338,7 +338,7 @@ PUBLISHED = [
 
 
 @pytest.mark.parametrize(("chain", "start", "stop", "price"), PUBLISHED)
-def test_jacobian_chain_takes_what_is_published(chain: Segments, start: int, stop: int, price: int) -> None:
+def test_c7_jacobian_chain_takes_what_is_published(chain: Segments, start: int, stop: int, price: int) -> None:
     assert cost.jacobian_chain(chain[start:stop])["optimal"] == price
 
 

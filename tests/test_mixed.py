@@ -82,7 +82,7 @@ def reaches(parents: list[Any], leaves: int, index: int, without: int | None) ->
 
 @given(graph=graphs(), place=st.integers(0, 11))
 @quietly(300)
-def test_dominators_are_the_entries_without_which_no_path_is_left(graph: tuple[int, list[Any]], place: int) -> None:
+def test_c8_dominators_are_the_entries_without_which_no_path_is_left(graph: tuple[int, list[Any]], place: int) -> None:
     leaves, parents = graph
     tape = Tape()
     tape.leaves, tape.parents = leaves, parents
@@ -112,7 +112,7 @@ def test_a_blocks_sum_is_such_a_value_and_its_inside_is_not() -> None:
         ((7,), []),
     ],
 )
-def test_cuts_are_narrow(sizes: tuple[int, ...], places: list[int]) -> None:
+def test_c8_cuts_are_narrow(sizes: tuple[int, ...], places: list[int]) -> None:
     assert narrow(sizes) == places
 
 
@@ -186,7 +186,7 @@ class Multiplied:
 
 @given(widths=st.lists(st.integers(1, 40), min_size=2, max_size=8).map(tuple))
 @quietly(60)
-def test_what_is_planned_is_what_is_done(widths: tuple[int, ...]) -> None:
+def test_c7_what_is_planned_is_what_is_done(widths: tuple[int, ...]) -> None:
     f, x = dense(widths)
     with counted_alone(), pytest.MonkeyPatch.context() as patch:
         plan = modes.plan(f, x)
@@ -266,7 +266,7 @@ def program(names: list[str], seed: int, count: int, matrix: bool) -> tuple[Wais
 
 @given(**waisted, chunk_size=st.sampled_from([None, 1, 2, 5]))
 @quietly(250)
-def test_any_order_gives_the_jacobian_of_both_modes(
+def test_c8_any_order_gives_the_jacobian_of_both_modes(
     names: list[str], seed: int, count: int, matrix: bool, chunk_size: int | None
 ) -> None:
     f, args, argnums = program(names, seed, count, matrix)
@@ -440,9 +440,16 @@ def test_a_structure_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with counted_alone():
         modes.plan(f, x)
     assert len(planned) == 4
-    monkeypatch.setattr(planning, "_MANY", 4)
-    f, x = dense((20, 3, 21))
-    modes.plan(f, x)
+
+
+@pytest.mark.parametrize("bound", ["_ROUTES", "_ENTRIES"])
+def test_plans_that_are_kept_are_bounded(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_known", {})
+    for m in (21, 22):
+        modes.plan(*dense((20, 3, m)))
+    assert len(planning._known) == 2
+    monkeypatch.setattr(planning, bound, 2)
+    modes.plan(*dense((20, 3, 23)))
     assert len(planning._known) == 1  # it began anew
 
 
@@ -573,6 +580,17 @@ def test_a_prepared_plan_is_made_while_recording(monkeypatch: pytest.MonkeyPatch
     first = prepared.jacobian(x, mode="mixed")
     monkeypatch.setattr(choice, "route", lambda *_: pytest.fail("planned at a replay"))
     np.testing.assert_array_equal(prepared.jacobian(x, mode="mixed"), first)
+
+
+def test_what_is_one_of_the_two_modes_is_recorded_once() -> None:
+    f, x = dense((16,) * 5)
+    prepared = modes.prepare(f, x)
+    for mode in ("auto", "mixed", "reverse"):
+        for _ in range(2):
+            np.testing.assert_array_equal(prepared.jacobian(x, mode=mode), prepared.jacrev(x))
+    assert list(prepared._programs) == [("reverse", None)]
+    outer = modes.jacfwd(lambda x: prepared.jacobian(x, mode="auto"))(x)
+    close(outer, modes.jacfwd(modes.jacrev(f))(x), 1e-12)
 
 
 def test_replayed_a_tie_goes_to_reverse_mode() -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
-from ..choice import jacauto, jacmixed
-from ..forward import jacfwd, jvp
-from ..reverse import jacrev, vjp
+from ..forward import jvp
+from ..jacobian import MODES
+from ..reverse import vjp
 from ..trees import flatten, same_structure
 from .function import RecordedFunction
 from .inputs import Inputs, Outer
@@ -22,12 +22,19 @@ from .schedule import Stage
 
 __all__ = ["Prepared", "prepare"]
 
-JACOBIANS: dict[str, Callable[..., Any]] = {
-    "forward": jacfwd,
-    "reverse": jacrev,
-    "mixed": partial(jacmixed, replayed=True),
-    "auto": partial(jacauto, replayed=True),
-}
+
+class _Taken(Exception):
+    """What is about to be recorded is done by another mode, which may have been recorded already."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(mode)
+        self.mode = mode
+
+
+def _alone(mode: str) -> None:
+    """Let nothing but mixed accumulation itself be recorded as such."""
+    if mode != "mixed":
+        raise _Taken(mode)
 
 
 def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> Prepared:
@@ -87,6 +94,7 @@ class Prepared:
         output(y.primal if isinstance(y, Recorded) else y, f)
         self._function = RecordedFunction(getattr(f, "__name__", "f"), recorder, y)
         self._programs: dict[Any, Program] = {}
+        self._taken: dict[Any, str] = {}  # which of the two modes "mixed" and "auto" turned out to be
         self._vjp_runs = 0
 
     # -- the public methods ----------------------------------------------------------------------------------------
@@ -105,8 +113,8 @@ class Prepared:
 
         Raises ValueError for an unknown mode, with the known ones.
         """
-        if mode not in JACOBIANS:
-            raise ValueError(f"expected mode to be one of {', '.join(map(repr, JACOBIANS))}, got {mode!r}")
+        if mode not in MODES:
+            raise ValueError(f"expected mode to be one of {', '.join(map(repr, MODES))}, got {mode!r}")
         return self._jacobian(mode, args, chunk_size)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -192,18 +200,23 @@ class Prepared:
 
     # -- helpers -------------------------------------------------------------------------------------------------------
     def _jacobian(self, mode: str, args: tuple[Any, ...], chunk_size: int | None) -> Any:
+        mode = self._taken.get((mode, chunk_size), mode)
         try:
             arrays = self._inputs.check(args)
             program = self._programs.get((mode, chunk_size))
             if program is None:
+                replayed = {"replayed": _alone} if mode in ("mixed", "auto") else {}
 
                 def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
-                    jacobian = JACOBIANS[mode](self._replayed, self._argnums, chunk_size)
+                    jacobian = MODES[mode](self._replayed, self._argnums, chunk_size, **replayed)
                     outputs = flatten(jacobian(*self._inputs.place(inputs)))
                     return [Stage(inputs, outputs, len(recorder.operations))]
 
                 program = self._record((mode, chunk_size), arrays, record)
             results = program.run(arrays)
+        except _Taken as taken:
+            self._taken[mode, chunk_size] = taken.mode
+            return self._jacobian(taken.mode, args, chunk_size)
         except (Diverged, Outer):
-            return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
+            return MODES[mode](self._f, self._argnums, chunk_size)(*args)
         return results[0] if self._one else self._call.rebuild(results)

@@ -147,7 +147,7 @@ def test_noise_that_spreads_it_too_widely_gives_no_number() -> None:
     noisy = [i / 4 for i in range(-7, 8)]
     rows = []
     for k, value in ((4, -2.0), (16, -0.05), (64, 0.05), (256, 2.0)):
-        wide = {"samples": [value + each for each in noisy], "low": value - 0.5, "high": value + 0.5}
+        wide: dict[str, Any] = {"samples": [value + each for each in noisy], "low": value - 0.5, "high": value + 0.5}
         rows.append(cut(value, profile=f"waist{k}", engine="modes-cut", **(wide if abs(value) < 1 else {})))
     found = only(findings(rows).waist_crossovers)
     assert found["verdict"] == UNKNOWN
@@ -242,7 +242,7 @@ def test_computed_regions_are_those_of_the_counts() -> None:
 
 def test_what_each_rule_costs_where_there_is_a_third_way() -> None:
     found = findings(regions(*FOUR))
-    regret = found.mixed_choices.pivot_table(index=["n", "m"], columns="rule", values="regret")
+    regret: Any = found.mixed_choices.pivot_table(index=["n", "m"], columns="rule", values="regret")
     assert regret.loc[64, 64][BETTER] == pytest.approx(math.exp(0.7))
     assert regret.loc[64, 64]["HIPS autograd"] == pytest.approx(math.exp(0.8))
     for n, m in ((16, 16), (64, 16), (16, 64)):

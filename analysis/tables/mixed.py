@@ -253,12 +253,13 @@ def _auto(row: Mapping[Any, Any]) -> str:
 
 
 def auto_ratios(tidy: pd.DataFrame) -> pd.DataFrame:
-    """mode="auto", its choosing included, over the fastest of the three: columns engine, CHAIN, ratio, low, high."""
+    """mode="auto", its choosing included, over the fastest of the three: columns engine, CHAIN, ratio, low, high; chains
+    with a waist first."""
     rows = measured(tidy, "log_auto_ratio", mode="auto/best")
     table = pd.concat([rows[["engine", *CHAIN]], as_ratios(rows)], axis=1)
-    order = ["profile", "n", "m", "width", "depth", "engine"]
-    ascending = [name in ("n", "m", "width", "depth", "engine") for name in order]
-    return table.sort_values(order, ascending=ascending, ignore_index=True)
+    table = table.assign(without=table["profile"] == "uniform", place=table["engine"].map(place))
+    order = ["without", "n", "m", "width", "depth", "profile", "place"]
+    return table.sort_values(order, ignore_index=True).drop(columns=["without", "place"])
 
 
 def peaks(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -253,8 +253,8 @@ def _auto(row: Mapping[Any, Any]) -> str:
 
 
 def auto_ratios(tidy: pd.DataFrame) -> pd.DataFrame:
-    """mode="auto", its choosing included, over the fastest of the three: columns engine, CHAIN, ratio, low, high; chains
-    with a waist first."""
+    """mode="auto", its choosing included, over the fastest of the three: columns engine, CHAIN, ratio, low and high;
+    chains with a waist first."""
     rows = measured(tidy, "log_auto_ratio", mode="auto/best")
     table = pd.concat([rows[["engine", *CHAIN]], as_ratios(rows)], axis=1)
     table = table.assign(without=table["profile"] == "uniform", place=table["engine"].map(place))

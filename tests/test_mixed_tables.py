@@ -31,7 +31,7 @@ from analysis.tables.mixed import (
     root,
 )
 from analysis.tables.rules import AUTO
-from analysis.tables.work import MODES, chain_work
+from analysis.tables.work import MODES, Counts, chain_work, cut_work
 from modes.chains import layer_chain, layer_widths
 from modes.cost import best_order_fma, forward_fma, jacobian_chain, reverse_fma
 from tests.drawn import xs, ys
@@ -72,6 +72,18 @@ def test_this_projects_engines_come_first_and_the_widest_chains() -> None:
     table = findings(rows).mixed_gain_table
     assert list(table["n"]) == [256] * 4 + [64] * 4
     assert list(table["engine"])[:2] == ["modes", "modes-prepared"]
+
+
+def test_what_a_cut_takes_by_hand() -> None:
+    """Two affine layers, cut between them: a product with a vector and a sum each; then each matrix is its own
+    derivative, pulled back with a record on the tape and pushed on without; and one product of the two."""
+    n, k, m = 5, 2, 7
+    sizes = n * k + k * m
+    expected = Counts(operations=4 + 1 + 1 + 1, fma=n * k * m, numbers=sizes + (sizes + n * m), records=1)
+    assert cut_work("dense", "identity", (n, k, m), 1) == expected
+    tanh = cut_work("dense", "tanh", (n, k, m), 1)
+    slopes = (2 * n * k + 2 * k) + 2 * k * m  # the rows of the lower matrix scaled as they are, the seed's diagonal
+    assert tanh == expected._replace(operations=7 + 4, numbers=expected.numbers + slopes, records=2)
 
 
 WIDTHS = [(64, 64, 64, 4, "waist8"), (20, 30, 7, 6, "waist3-after2"), (9, 40, 12, 5, "waist30"), (8, 8, 8, 2, "waist2")]
@@ -396,6 +408,15 @@ def test_the_figure_says_what_its_ground_was_computed_by() -> None:
     assert "mixed by multiply-adds" in labels
     whole = drawing(FIGURES["mixed-gain"], Findings(full_table()))
     assert "mixed by the cost model" in [text.get_text() for text in whole.legends[0].get_texts()]
+
+
+def test_the_gain_is_drawn_of_the_largest_chain_with_enough_waists() -> None:
+    rows = waist_curve(50) + waist_curve(200, n=256, m=256, width=256, waists=(16, 64, 128, 384))
+    few = waist_curve(200, n=512, m=512, width=512, waists=(16, 64))
+    (panel,) = findings(rows + few).mixed_panels.panels
+    assert panel.setting["n"] == 256
+    (panel,) = findings(few).mixed_panels.panels
+    assert panel.setting["n"] == 512
 
 
 def test_what_of_the_two_was_not_measured_has_no_panel() -> None:

@@ -14,6 +14,8 @@ from analysis.tables.shown.panels import Panel, Shown
 
 POINTS = 49
 """Sizes, each way, at which regions are computed; and waists at which the expected gain is."""
+FEWEST = 4
+"""Waists that make a curve."""
 CUT = "modes-cut"
 
 
@@ -46,8 +48,9 @@ def region_panel(regions: pd.DataFrame, models: Models) -> Panel:
 
 
 def gain_panel(waists: pd.DataFrame, crossovers: pd.DataFrame, models: Models) -> Panel:
-    """The gains at the setting with the most waists; beside them its k*, and what is `expected` of a cut by hand."""
-    setting = commonest(waists, list(SETTING), of="waist")
+    """The gains of the largest chain measured at FEWEST waists or more, where multiply-adds count for the most; beside
+    them its k*, and what is `expected` of a cut by hand."""
+    setting = largest(waists)
     rows = match(waists, **setting).sort_values("waist")
     ends = rows["waist"].astype(float)
     row = {**_strings(rows.iloc[0]), "engine": CUT}
@@ -58,6 +61,14 @@ def gain_panel(waists: pd.DataFrame, crossovers: pd.DataFrame, models: Models) -
     expected = pd.DataFrame(table, columns=["waist", "counted", "modelled"])
     beside = {"crossover": match(crossovers, **setting, engine=CUT), "expected": expected}
     return Panel("gain", rows, setting, beside)
+
+
+def largest(waists: pd.DataFrame) -> dict[str, Any]:
+    """The SETTING of the most multiply-adds among those with FEWEST waists, or else with as many as there are."""
+    counts = waists.groupby(list(SETTING))["waist"].nunique()
+    enough = counts[counts >= min(FEWEST, counts.max())].index
+    settings = [dict(zip(SETTING, key, strict=True)) for key in enough]
+    return max(settings, key=lambda found: (found["n"] * found["m"] * found["width"], found["depth"], found["dtype"]))
 
 
 def _strings(row: pd.Series) -> Mapping[Any, Any]:

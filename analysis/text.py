@@ -32,3 +32,8 @@ def clock(seconds: float) -> str:
     """Seconds as minutes and seconds: 1:05."""
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def one_line(text: str) -> str:
+    """A text as one line that any terminal takes: what cannot be printed is escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -96,11 +96,13 @@ BENCHMARKS = {
 ANALYSIS = {
     # what everything stands on
     "errors": Room("What goes wrong, each in a line with the remedy."),
+    "interruption": Room("Ctrl-C, once and in a line."),
     "text": Room("Numbers and names as short text."),
+    "names": Room("Names that become paths: one component each."),
     "intervals": Room("How sure medians, means and shares of samples are."),
     # the way of a row of results
     "reading": Room(
-        "Results opened and joined: nothing else opens them.", "errors intervals text benchmarks.catalogue"
+        "Results opened and joined: nothing else opens them.", "errors intervals names text benchmarks.catalogue"
     ),
     "tables": Room(
         "What is found in them, computed once, purely.",
@@ -110,14 +112,14 @@ ANALYSIS = {
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
-        "errors intervals reading report tables text benchmarks.catalogue",
+        "errors intervals names reading report tables text benchmarks.catalogue",
     ),
     "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors reading report running tables text benchmarks.catalogue",
+        "citing errors names reading report running tables text benchmarks.catalogue",
     ),
-    "__main__": Room("The entrance.", "commands errors"),
+    "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "reading tables"),
 }
 ROOMS = {

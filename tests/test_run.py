@@ -81,7 +81,9 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measured:
-    return measure(project, "quick", project / "results", project / "report", show, write)
+    scratch = project.parent / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return measure(project, "quick", project / "results", [project / "report"], scratch, show, write)
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ A key says what was measured, never where or when, so that it stays the same ove
 """
 
 from analysis.citing.collect import collect
-from analysis.citing.formats import FORMATS, SUFFIXES, one, whole_file
+from analysis.citing.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
 from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
 from analysis.citing.sources import citable, collected, measured_facts, stored_facts
 
@@ -39,6 +39,7 @@ __all__ = [
     "differences",
     "facts_bytes",
     "file_digest",
+    "is_whole_file",
     "measured_facts",
     "one",
     "parse_facts",

@@ -56,12 +56,14 @@ class Row:
     def of(cls, described: Mapping[str, Any]) -> "Row":
         """The row that :meth:`described` told of, perhaps in another run: what a description of an older suite does
         not speak of is not held against the engine."""
-        lists = {name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes")}
+        lists = {
+            name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes") if name in described
+        }
         most = described.get("most_fma")
         return cls(
             **lists,
             chunks=tuple(described.get("chunks", BOTH)),
-            memory=described["memory"],
+            memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
             cut_of=described.get("cut_of", ""),
         )
@@ -147,6 +149,14 @@ def row(name: str) -> Row:
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The engines in a text, with commas between; ValueError for an unknown one, and where there is none."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise ValueError(f"no engine is named in {text!r}; the known ones are {', '.join(ENGINES)}")
+    return tuple(name for name in names if row(name))
 
 
 def installed() -> tuple[str, ...]:

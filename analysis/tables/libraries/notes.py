@@ -59,7 +59,7 @@ def _note(row: Mapping[Any, Any], engines: Mapping[str, Engine], words: Mapping[
     if row["status"] == "failed":
         return words.get((row["metric"], case_of(row).text), SILENT)
     if row["metric"] == "peak_bytes" and row["engine"] in engines:
-        return MEMORY[engines[row["engine"]]["memory"]]
+        return MEMORY[engines[row["engine"]].get("memory", "")]
     return ""
 
 
@@ -73,7 +73,7 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
                     continue
                 row = {**cell, "engine": name, "mode": mode}
                 note = lacking(engine, row)
-                if not note and cell["metric"] == "peak_bytes" and not engine["memory"]:
+                if not note and cell["metric"] == "peak_bytes" and not engine.get("memory"):
                     note = MEMORY[""]
                 nothing = dict.fromkeys(("value", "low", "high"), np.nan)
                 kept = {"samples": None, "status": "skipped", "note": note or "not measured in this run"}

@@ -38,10 +38,9 @@ def jacmixed(
 ) -> Callable[..., Any]:
     """The Jacobian of f by mixed accumulation: cut at its narrow values wherever that takes less arithmetic.
 
-    Parameters, value and errors are those of modes.jacfwd. `replayed`, of modes.prepare, which records what is done, is
-    told the mode that is taken, before that is done.
-    `chunk_size` holds for each sweep: so many seeds of the identity on a value, or so many rows or columns of a
-    Jacobian, are carried on at once.
+    Parameters, value and errors are those of modes.jacfwd. `chunk_size` holds for each sweep: so many seeds of the
+    identity on a value, or so many rows or columns of a Jacobian, are carried on at once. `replayed`, of modes.prepare,
+    which records what is done, is told the mode that is taken, before that is done.
 
     Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps. Memory: the tape, the Jacobians of
     the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
@@ -100,14 +99,16 @@ def _planned(
     return jacobian
 
 
-# For each function, by mode, arguments and their shapes: for how many calls the choice of forward mode stands.
+# For each function, by mode, rates, arguments and their shapes: for how many calls the choice of forward mode stands.
 _again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
 AGAIN = 15
 """How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
+SHAPES = 64
+"""For how many shapes of arguments that is remembered of a function."""
 
 
 def _key(call: Call, mode: str) -> tuple[Any, ...]:
-    return mode, call.argnums, *[x.shape for x in call.primals]
+    return mode, rates_in_force(), call.argnums, *[x.shape for x in call.primals]
 
 
 def _forward_again(call: Call, mode: str) -> bool:
@@ -125,4 +126,7 @@ def _forward_again(call: Call, mode: str) -> bool:
 def _remember(call: Call, mode: str) -> None:
     """Forward mode has been chosen."""
     with suppress(TypeError):
-        _again.setdefault(call.f, {})[_key(call, mode)] = AGAIN
+        chosen = _again.setdefault(call.f, {})
+        if len(chosen) >= SHAPES:
+            chosen.clear()
+        chosen[_key(call, mode)] = AGAIN

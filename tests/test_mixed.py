@@ -483,10 +483,16 @@ def test_where_forward_mode_was_chosen_the_next_calls_write_no_tape(monkeypatch:
     assert len(tapes) == 4
     modes.jacobian(f, mode="auto", chunk_size=1)(x)  # along a tape, f is not evaluated once a chunk
     assert len(tapes) == 5
+    with counted_alone():  # by other rates
+        modes.jacobian(f, mode="auto")(x)
+    assert len(tapes) == 6
     wide, z = dense((50, 50, 2))
     for _ in range(3):
         modes.jacobian(wide, mode="auto")(z)
-    assert len(tapes) == 8  # reverse mode needs it
+    assert len(tapes) == 9  # reverse mode needs it
+    monkeypatch.setattr(choice, "SHAPES", 1)
+    modes.jacobian(f, mode="auto")(y[:0])
+    assert len(choice._again[f]) == 1
 
 
 def test_functions_that_cannot_be_referred_to_weakly_are_chosen_for_each_time() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -18,7 +19,9 @@ import analysis.commands.publish as publishing
 import analysis.commands.report as reporting
 from analysis.__main__ import main
 from analysis.citing import measured_facts
+from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
+from analysis.reading.load import read_results
 from tests.fuzzing import VALUES, changed, copied, flipped, spoilt
 
 ROOT = Path(__file__).parent.parent
@@ -119,7 +122,7 @@ def test_undamaged_results_are_read_by_all_without_a_word(whole: Path, cited: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(6))
 def test_damaged_results(whole: Path, cited: Path, tmp_path: Path, seed: int) -> None:
     random, results = Random(seed), Path(shutil.copytree(whole, tmp_path / "results"))
     for _ in range(random.choice([1, 1, 1, 2, 3])):
@@ -137,7 +140,6 @@ def test_damaged_results_are_read_or_refused(whole: Path, tmp_path: Path, seed: 
     assert {path.name for path in tmp_path.iterdir()} <= {"results", "merged"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("place", ["date", "commit_hash", "env_name", "params", "results", "result_columns", "version"])
 def test_every_value_in_every_field(whole: Path, tmp_path: Path, place: str) -> None:
     """Each of the values that broke something once, in each field of a result file."""
@@ -145,26 +147,28 @@ def test_every_value_in_every_field(whole: Path, tmp_path: Path, place: str) -> 
     data = json.loads((results / RESULT).read_bytes())
     for value in VALUES:
         (results / RESULT).write_text(json.dumps({**data, place: value}))
-        command("table", "tidy", "--results", results)
+        command("merge", results, "--into", tmp_path / "merged")
+        shutil.rmtree(tmp_path / "merged", ignore_errors=True)
+        with warnings.catch_warnings(), contextlib.suppress(AnalysisError):
+            warnings.simplefilter("ignore")
+            read_results(results)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_damage_in_a_published_run(tmp_path: Path, seed: int) -> None:
     """A standard run of all libraries has more kinds of rows than the recorded results."""
     random, results = Random(seed), Path(shutil.copytree(PUBLISHED, tmp_path / "results"))
-    for _ in range(10):
-        spoilt(random, results)
-        command("growth", "--results", results)
-        command("merge", results, "--into", tmp_path / "merged")
-        for folder in (results, tmp_path / "merged"):
-            shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(PUBLISHED, results)
+    spoilt(random, results)
+    command("merge", results, "--into", tmp_path / "merged")
+    with warnings.catch_warnings(), contextlib.suppress(AnalysisError):
+        warnings.simplefilter("ignore")
+        read_results(results)  # the tables of the whole run take ten seconds more
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_report_on_damaged_results(whole: Path, tmp_path: Path, seed: int) -> None:
     random, results = Random(seed), Path(shutil.copytree(whole, tmp_path / "results"))
     data = json.loads((results / RESULT).read_bytes())

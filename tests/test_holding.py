@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -196,3 +198,8 @@ def test_where_no_temporary_folder_can_be_had_that_is_said(
     assert main(["run", "--results", str(tmp_path / "results")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: no temporary folder can be had: ")
+    assert "is full" not in line
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    assert main(["run", "--results", str(tmp_path / "results")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "is full; free some space there, or set TMPDIR to another disk" in line

@@ -13,7 +13,7 @@ from analysis.figures import FIGURES
 from analysis.reading.provenance import Provenance
 from analysis.report import frames, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
-from analysis.report.circumstances import commands, gigabytes, imported
+from analysis.report.circumstances import commands, imported
 from analysis.report.headline import doubts, elsewhere, headline
 from analysis.report.page import page
 from analysis.report.section import Section, Table, Words
@@ -23,6 +23,7 @@ from analysis.tables.findings import Findings
 from analysis.tables.shown.crossing import memory_table, peaks
 from analysis.tables.shown.trust import tidy_csv
 from analysis.tables.summary import headline_row, summary
+from analysis.text import gigabytes
 from tests.tables import curve, frame, full_table, pair, row
 
 KNOWN = {"cpu": "Test CPU <3 GHz> & more", "modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"}
@@ -369,7 +370,8 @@ def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:
 
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
     assert gigabytes("25276502016") == "25.3 GB"
-    assert gigabytes("16GB") == "16GB"
+    for ram in ("16GB", "9" * 400, "²", "1.5e9"):
+        assert gigabytes(ram) == ram
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES
 
 UNKNOWN = "not recorded"
@@ -55,7 +55,7 @@ def _circumstances(found: Findings) -> dict[str, str]:
         "machine": run.machine,
         "cpu": known.get("cpu", UNKNOWN),
         "cores": known.get("num_cpu", UNKNOWN),
-        "memory": f"{int(ram) / 1e9:.1f} GB" if ram.isdigit() else f"memory {ram}",
+        "memory": size if (size := gigabytes(ram)) != ram else f"memory {ram}",
         "system": f"{known.get('os', UNKNOWN)}, {known.get('arch', UNKNOWN)}",
         "blas": known.get("blas", UNKNOWN),
         "blas_threads": UNKNOWN if math.isnan(run.threads) else f"{run.threads:.0f}",

@@ -7,7 +7,7 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
-from analysis.text import short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.presets import PAIRS
 
 UNKNOWN = "not recorded"
@@ -57,11 +57,6 @@ def installed(found: Findings) -> str:
 def imported(seconds: float) -> str:
     """What importing modes adds to importing NumPy, as the end of a line; nothing where it was not measured."""
     return "" if math.isnan(seconds) else f" (its import adds {1e3 * seconds:.0f} ms to NumPy's)"
-
-
-def gigabytes(ram: str) -> str:
-    """asv's figure for the memory, in GB of 10^9 bytes; as it stands where it is no number of bytes."""
-    return f"{int(ram) / 1e9:.1f} GB" if ram.isdigit() else ram
 
 
 def commands(found: Findings) -> list[str]:

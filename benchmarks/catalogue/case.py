@@ -19,8 +19,10 @@ LARGEST = 2**31 - 1
 
 
 class Case(NamedTuple):
-    """One cell of the suite. mode is "forward", "reverse", two of them for a pair: "forward/reverse", or
-    "primal" where no derivative is taken. profile is the shape of the widths inside the chain."""
+    """One cell of the suite. mode is "forward", "reverse", "mixed", two of them for a pair: "forward/reverse", or
+    "primal" where no derivative is taken. In a pair "pure" is the faster of forward and reverse, and "best" the fastest
+    of the three: "mixed/pure", "auto/best". profile is the shape of the widths inside the chain; a waist's name says
+    its size: "waist16" (`modes.chains.layer_widths`)."""
 
     engine: str = "modes"
     layer: str = "dense"

@@ -106,7 +106,7 @@ class Killed:
             for pause in at.pauses:
                 time.sleep(pause)
                 child.send_signal(number)
-            output, errors = child.communicate(timeout=20)
+            output, errors = child.communicate(timeout=60)
         return child.returncode, "".join(said) + output, errors
 
     def finished(self) -> set[tuple[str, tuple[str, ...]]]:

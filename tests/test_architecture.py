@@ -46,7 +46,9 @@ MODES = {
     ),
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
-    "call": Room("The user's function with its arguments: which are traced, what may come out.", "array errors trees"),
+    "call": Room(
+        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+    ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
     "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
@@ -71,7 +73,7 @@ MODES = {
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "array blocks call errors forward jacobian partials reverse rules trees",
+        "array blocks call errors forward jacobian operands operators partials reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -304,8 +306,8 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
-        "operator", "os", "string", "sys", "time", "types", "typing", "weakref",
+        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
+        "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

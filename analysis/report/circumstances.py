@@ -45,7 +45,11 @@ def circumstances(found: Findings) -> dict[str, str]:
 def installed(found: Findings) -> str:
     """The libraries with their versions, and those that were not installed."""
     engines, known = found.provenance.engines, found.provenance.known
-    others = {name: state for name, state in engines.items() if list(state["requires"]) != ["numpy"]}
+    others = {
+        name: state
+        for name, state in engines.items()
+        if list(state["requires"]) != ["numpy"] and not state.get("cut_of")
+    }
     texts = [f"{name} {known[name]}" for name in others if name in known]
     return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..array import TracedArray
 from ..call import ArgNums, Call
 from ..errors import TracedValueError
+from ..operands import plain
 from ..trees import aligned, flatten, leaves, rebuild, same_structure
 
 __all__ = ["Inputs", "Outer"]
@@ -38,7 +39,7 @@ class Inputs:
             for i, x in enumerate(args)
         ]
         self.tree = converted
-        self.flat = [(i, x) for i, tree in enumerate(converted) for x in flatten(tree)]
+        self.flat = [(i, plain(x) if isinstance(x, np.ndarray) else x) for i, x in self._leaves(converted)]
         for _, x in self.flat:
             if isinstance(x, TracedArray):
                 raise TracedValueError(
@@ -98,8 +99,12 @@ class Inputs:
             raise Outer
         return [*arrays, *seeds]
 
+    @staticmethod
+    def _leaves(trees: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        return ((i, x) for i, tree in enumerate(trees) for x in flatten(tree))
+
     def _array(self, i: int, x: Any, came: Any) -> Any:
-        came = np.float64(came) if type(came) is float else came
+        came = np.float64(came) if type(came) is float else plain(came) if isinstance(came, np.ndarray) else came
         if not isinstance(came, ARRAYS) or came.shape != x.shape or came.dtype != x.dtype:
             expected, got = (
                 f"shape {z.shape} and dtype {z.dtype}" if hasattr(z, "dtype") else f"{type(z).__name__} {z!r}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,9 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     another order), and for reverse mode the slopes of the tape. A call allocates what it returns, which never shows a
     buffer, and NumPy's own 64 KiB for a broadcast. In chunks the operations of every chunk are recorded one by one.
 
-    Not thread-safe: one Prepared for each thread.
+    Threads that share a Prepared take turns (a pull-back is good until the next vjp of any of them). A copy, deep or
+    not, is a Prepared of its own, recorded anew, with buffers of its own, for a thread that is not to wait; so is one
+    that was pickled, where it arrives.
 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
     the remedy), MissingRule where a function has no rule.
@@ -96,6 +99,19 @@ class Prepared:
         self._programs: dict[Any, Program] = {}
         self._taken: dict[Any, str] = {}  # which of the two modes "mixed" and "auto" turned out to be
         self._vjp_runs = 0
+        self._lock = Lock()  # the buffers are one call's at a time: 0.1 microseconds
+
+    def __copy__(self) -> Prepared:
+        """A Prepared of its own, recorded anew: f is called once."""
+        return Prepared(self._f, tuple(self._inputs.tree), self._argnums)
+
+    def __deepcopy__(self, memo: Any) -> Prepared:
+        """As a copy: arrays that f takes from elsewhere are shared, as a function's deep copy shares them."""
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        """To pickle: the function and its example arguments, to be recorded again where they arrive."""
+        return Prepared, (self._f, tuple(self._inputs.tree), self._argnums)
 
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
@@ -121,8 +137,9 @@ class Prepared:
         """The value and a Jacobian-vector product, with respect to all arguments: modes.jvp(f, primals, tangents)."""
         try:
             arrays = self._inputs.check(primals, tangents)
-            program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
-            y, y_dot = program.run(arrays)
+            with self._lock:
+                program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
+                y, y_dot = program.run(arrays)
         except (Diverged, Outer):
             return jvp(self._f, primals, tangents)
         return y, y_dot
@@ -135,38 +152,44 @@ class Prepared:
         """
         try:
             arrays = self._inputs.check(primals)
-            program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
-            (y,) = program.run(arrays)
+            with self._lock:
+                program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
+                (y,) = program.run(arrays)
+                self._vjp_runs = run = self._vjp_runs + 1
         except (Diverged, Outer):
             return vjp(self._f, *primals)
-        self._vjp_runs += 1
-        return y, partial(self._pullback, self._vjp_runs, program, primals, y.shape, y.dtype)
+        return y, partial(self._pullback, run, program, primals, y.shape, y.dtype)
 
     def _pullback(
         self, run: int, program: Program, primals: tuple[Any, ...], shape: tuple[int, ...], dtype: Any, y_bar: Any
     ) -> tuple[Any, ...]:
-        if run != self._vjp_runs:
-            raise RuntimeError(
-                "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose buffers "
-                "have been reused; pull back before the next call, or use modes.vjp"
-            )
         try:
             if type(y_bar) is not np.ndarray or y_bar.shape != shape or y_bar.dtype is not dtype:
                 (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
                 if isinstance(y_bar, TracedArray):
                     raise Outer
             # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
-            cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
+            with self._lock:
+                self._refuse_earlier(run)
+                cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
         except (Diverged, Outer):
             return vjp(self._f, *primals)[1](y_bar)
         return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)
+
+    def _refuse_earlier(self, run: int) -> None:
+        if run != self._vjp_runs:
+            raise RuntimeError(
+                "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose buffers "
+                "have been reused; pull back before the next call, or use modes.vjp"
+            )
 
     def value(self, *args: Any) -> Any:
         """f(*args), from the recorded operations."""
         try:
             arrays = self._inputs.check(args)
-            program = self._programs.get("value") or self._record("value", arrays, self._record_value)
-            return program.run(arrays)[0]
+            with self._lock:
+                program = self._programs.get("value") or self._record("value", arrays, self._record_value)
+                return program.run(arrays)[0]
         except (Diverged, Outer):
             return self._f(*args)
 
@@ -203,17 +226,18 @@ class Prepared:
         mode = self._taken.get((mode, chunk_size), mode)
         try:
             arrays = self._inputs.check(args)
-            program = self._programs.get((mode, chunk_size))
-            if program is None:
-                replayed = {"replayed": _alone} if mode in ("mixed", "auto") else {}
+            with self._lock:
+                program = self._programs.get((mode, chunk_size))
+                if program is None:
+                    replayed = {"replayed": _alone} if mode in ("mixed", "auto") else {}
 
-                def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
-                    jacobian = MODES[mode](self._replayed, self._argnums, chunk_size, **replayed)
-                    outputs = flatten(jacobian(*self._inputs.place(inputs)))
-                    return [Stage(inputs, outputs, len(recorder.operations))]
+                    def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+                        jacobian = MODES[mode](self._replayed, self._argnums, chunk_size, **replayed)
+                        outputs = flatten(jacobian(*self._inputs.place(inputs)))
+                        return [Stage(inputs, outputs, len(recorder.operations))]
 
-                program = self._record((mode, chunk_size), arrays, record)
-            results = program.run(arrays)
+                    program = self._record((mode, chunk_size), arrays, record)
+                results = program.run(arrays)
         except _Taken as taken:
             self._taken[mode, chunk_size] = taken.mode
             return self._jacobian(taken.mode, args, chunk_size)

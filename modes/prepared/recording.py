@@ -24,6 +24,8 @@ import numpy as np
 
 from ..array import Trace, TracedArray, escaped, evaluate
 from ..errors import TracedValueError, name_of
+from ..operands import plain
+from ..operators import refuse_modulo
 from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
@@ -196,8 +198,8 @@ class Recorder(Trace):
                 f"modes.prepare recorded a function that uses a traced array of shape {x.shape} from outside: prepare "
                 f"it outside of the other derivative, or use modes.jacfwd, jacrev, jvp or vjp here"
             )
-        if type(x) is np.ndarray:
-            return self.constant(x)
+        if isinstance(x, np.ndarray):
+            return self.constant(plain(x))
         if isinstance(x, dict):
             return {name: self._noted(item) for name, item in x.items()}
         return mapped(self._noted, x)
@@ -261,9 +263,6 @@ class Recorded(TracedArray):
     def dtype(self) -> np.dtype[Any]:
         return self.primal.dtype if hasattr(self.primal, "dtype") else np.result_type(self.primal)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self._call(operator.getitem, (self, index), {})
-
     def astype(self, dtype: Any, **_: Any) -> Any:
         if self.active:
             return super().astype(dtype)
@@ -288,7 +287,9 @@ class Recorded(TracedArray):
 
 
 def _operator(ufunc: Any, swapped: bool) -> Callable[..., Any]:
-    def operate(self: Recorded, other: Any) -> Any:
+    def operate(self: Recorded, other: Any, modulo: None = None) -> Any:
+        if modulo is not None:
+            refuse_modulo()
         if getattr(type(other), "__array_ufunc__", ufunc) is None:
             return NotImplemented  # NEP 13: the other operand takes it (a block of seeds does)
         return self._call(ufunc, (other, self) if swapped else (self, other), {})

@@ -68,7 +68,7 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
     known = {(row["engine"], row["mode"], *(row[name] for name in CELL)) for row in table.to_dict("records")}
     for cell in compared(table).drop_duplicates(CELL).to_dict("records"):
         for name, engine in engines.items():
-            for mode in BOTH:
+            for mode in () if engine.get("cut_of") else BOTH:
                 if (name, mode, *(cell[key] for key in CELL)) in known:
                     continue
                 row = {**cell, "engine": name, "mode": mode}

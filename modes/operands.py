@@ -72,7 +72,8 @@ def plain(x: Any) -> Any:
 def real(y: Any, func: Any) -> Any:
     """A result as it came, if it is real; TracedValueError where it is complex, or of Python objects, which no
     derivative here stands for."""
-    kind = y.dtype.kind
+    if (kind := y.dtype.kind) == "f":
+        return y
     if kind == "c":
         raise TracedValueError(
             f"{name_of(func)} gave a complex result of shape {y.shape}: the engines differentiate real functions only; "

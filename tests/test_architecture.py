@@ -39,7 +39,7 @@ MODES = {
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
-    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors operands partials"),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
     "array": Room(
         "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"

@@ -247,7 +247,7 @@ class Recorded(TracedArray):
 
     def _call(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         traced = [*_traced(args), *_traced(kwargs)]
-        if all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
+        if traced and all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
             return self.owner.call(func, tuple(args), kwargs)  # as on plain arrays: no rule is needed
         return evaluate(func, args, kwargs)
 
@@ -278,6 +278,10 @@ class Recorded(TracedArray):
         )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = _number
+    __round__: Any = _number
+    __floor__: Any = _number
+    __ceil__: Any = _number
+    __trunc__: Any = _number
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(

@@ -45,6 +45,7 @@ from . import (  # noqa: F401  (each adds its rows)
     constants,
     contraction,
     convolution,
+    creation,
     factorizations,
     fourier,
     joining,

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..blocks import dense
+from ..errors import MissingRule
+from ..operands import as_array
 from ..partials import Linear, Partial
 from .shape import converted
 from .singular import broadcast
@@ -140,6 +142,21 @@ written(np.diag, _diag)
 composite(np.diagflat, lambda v, k=0: np.diag(np.ravel(v), k))
 
 
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """The weights added up by number; in float64, as NumPy does it."""
+    if weights is None or getattr(x, "dtype", np.intp(0).dtype).kind == "f":
+        raise MissingRule(
+            "numpy.bincount counts values, and counts jump as values move; find the numbers on plain values, with "
+            "np.digitize or x.astype(int), and give what is added up as weights="
+        )
+    x = np.asarray(x) if isinstance(x, list | tuple) else x
+    count = max(int(np.max(x, initial=-1)) + 1, minlength)
+    return scatter(np.reshape(converted(weights, np.float64), (1, -1)), x, count)[0]
+
+
+composite(np.bincount, _bincount)
+
+
 # --- choosing ---------------------------------------------------------------------------------------------------
 def _where(y: Any, inner: tuple[int, ...], mask: Any) -> Partial:
     # Choosing, not multiplying by the mask: what is not chosen may be infinite, and 0 * inf is not 0.
@@ -151,7 +168,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     if len(condlist) != len(choicelist):
         raise ValueError(f"expected as many conditions as choices, got {len(condlist)} and {len(choicelist)}")
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):  # the first that holds counts
-        default = np.where(condition, choice, default)
+        default = np.where(condition, as_array(choice), default)
     return default
 
 

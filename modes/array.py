@@ -35,6 +35,7 @@ __all__ = ["Trace", "TracedArray", "escaped", "evaluate"]
 _numbers = itertools.count()
 
 MATMUL = np.matmul
+NDARRAY = np.ndarray
 
 
 class Trace:
@@ -65,7 +66,17 @@ class Trace:
             real(y, rule.func)
         if rule.kind is not SEQUENCE and places[-1] >= len(rule.makers):
             _misplaced(rule)
-        return self.join(y, traced, rule.partials(places, y, values, kwargs))
+        return self.join(y, traced, self.make(rule, places, y, values, kwargs))
+
+    def make(
+        self, rule: Rule, places: Sequence[int], y: Any, values: Sequence[Any], kwargs: dict[str, Any]
+    ) -> list[Partial | None]:
+        """The partials of an operation with respect to the operands at some places."""
+        return rule.partials(places, y, values, kwargs)
+
+    def keep(self, a: Any) -> Any:
+        """An array of the caller's as a partial of this trace may hold it, after it may have been written to."""
+        return a  # a trace that pushes its partials on at once has done with it by then
 
 
 class TracedArray(Operators):
@@ -91,7 +102,7 @@ class TracedArray(Operators):
 
     def mapped(self, y: Any, J: Any) -> TracedArray:
         """y = J x for a plain matrix J and a vector x."""
-        return self.extend(y, Matrix(J))
+        return self.extend(y, Matrix(self.owner.keep(J)))
 
     # -- NumPy's protocols --------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -113,10 +124,16 @@ class TracedArray(Operators):
                 y = ufunc(a, primal)
                 if rule.ones[1] and y.shape == primal.shape and y.dtype is primal.dtype:
                     return self.shifted(y)
-                return self.extend(real(y, ufunc), makers[1](y, a, primal))
-            if a is self and type(b) in PLAIN:
+                if y.dtype.kind == "f":
+                    if rule.keeps and type(a) is NDARRAY:
+                        a = self.owner.keep(a)
+                    return self.extend(y, makers[1](y, a, primal))
+            elif a is self and type(b) in PLAIN:
                 y = ufunc(primal, b)
-                return self.extend(real(y, ufunc), makers[0](y, primal, b))
+                if y.dtype.kind == "f":
+                    if rule.keeps and type(b) is NDARRAY:
+                        b = self.owner.keep(b)
+                    return self.extend(y, makers[0](y, primal, b))
         if method != "__call__":
             _refuse_method(ufunc, method)
         return evaluate(ufunc, inputs, kwargs)

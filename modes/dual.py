@@ -114,7 +114,9 @@ class Forward(Trace):
         """Evaluate with a block of tangents for each leaf (None: it is constant): the primal output and its block
         (None: it depends on no leaf)."""
         dual = self.dual
-        values = [x if s is None else dual(self, x, s) for x, s in zip(call.primals, seeds, strict=True)]
+        # A copy of each: the function may write into the array that it was called with.
+        primals = [x.copy("K") if type(x) is np.ndarray else x for x in call.primals]
+        values = [x if s is None else dual(self, x, s) for x, s in zip(primals, seeds, strict=True)]
         try:
             y = call(values)
         finally:

@@ -17,7 +17,7 @@ import numpy as np
 from .assembly import rows
 from .blocks import Array, Block, Identity, dense, one_seed
 from .call import ArgNums, Call
-from .ownership import apart, fresh, owned
+from .ownership import apart, owned
 from .tape import Tape
 from .trees import same_structure
 
@@ -45,15 +45,16 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
     call = Call(f, primals, None)
-    tape = Tape()
+    tape = Tape(lasting=True)
     y, index = tape.run(call)
 
     def pullback(y_bar: Any) -> tuple[Any, ...]:
         (seed,) = same_structure(y_bar, [y], "a cotangent")
+        tape.check()
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    return fresh(y, call.primals, index is None), pullback
+    return (y.copy() if type(y) is np.ndarray else y), pullback  # a copy: the tape may read y, as that of exp does
 
 
 def jacrev(

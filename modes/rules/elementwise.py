@@ -35,7 +35,7 @@ import numpy as np
 
 from ..blocks import precise
 from .singular import finite, singular
-from .table import composite, constant, elementwise, only_defaults, primitive
+from .table import RULES, composite, constant, elementwise, only_defaults, primitive
 
 # --- arithmetic (M8) ------------------------------------------------------------------------------------------
 elementwise(np.positive, 1)
@@ -209,3 +209,10 @@ def _nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, n
 
 composite(np.clip, _clip)
 composite(np.nan_to_num, _nan_to_num)
+
+# Derivatives that are arrays of their own, never an operand as it is.
+for _func in (
+    np.divide, np.remainder, np.fmod, np.power, np.float_power, np.logaddexp, np.logaddexp2, np.hypot, np.arctan2,
+    np.maximum, np.minimum, np.fmax, np.fmin,
+):  # fmt: skip
+    RULES[_func].keeps = False

@@ -56,7 +56,7 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("func", "kind", "known_keywords", "makers", "ones", "quick", "slope")
+    __slots__ = ("func", "keeps", "kind", "known_keywords", "makers", "ones", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
@@ -66,6 +66,7 @@ class Rule:
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
         self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
         self.ones = (False, False)  # of which operand of an element-wise row it is the number 1
+        self.keeps = True  # may a partial hold an operand itself, or a view of it? (modes.residuals)
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
 
     def covers(self, name: str) -> bool:
@@ -101,6 +102,7 @@ def elementwise(func: Callable[..., Any], *derivatives: Derivative | None) -> No
     """Add an element-wise function by its derivative with respect to each operand: d(y, *operands)."""
     makers = tuple(_from_derivative(d, i, len(derivatives)) for i, d in enumerate(derivatives))
     row = RULES[func] = Rule(func, DIFFERENTIABLE, makers, keywords=())
+    row.keeps = any(map(callable, derivatives))
     if len(derivatives) == 1 and callable(derivatives[0]):
         row.slope = derivatives[0]
     if len(derivatives) == 2:

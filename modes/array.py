@@ -231,6 +231,16 @@ class TracedArray(Operators):
     def copy(self, *_: Any) -> Any:
         return self  # traced arrays are never modified
 
+    __copy__ = __deepcopy__ = copy  # one made from its parts would belong to a trace of its own, which nobody follows
+
+    def __reduce_ex__(self, *_: Any) -> NoReturn:
+        raise TracedValueError(
+            f"a traced array of shape {self.shape} cannot be pickled: its trace is of this call alone; take the "
+            f"derivative of what is pickled, or send plain arrays (the arguments of the differentiated function)"
+        )
+
+    __reduce__ = __getstate__ = __reduce_ex__
+
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from .errors import TracedValueError, place
 
-__all__ = ["SHORT", "SMALL", "Kept", "checksum", "holds", "is_small"]
+__all__ = ["SHORT", "SMALL", "Kept", "content", "holds", "is_fixed", "is_small"]
 
 SHORT = 2**10  # below, a copy takes less time than a look whether there is one
 SMALL = 32 * 2**10
@@ -60,8 +60,7 @@ class Kept:
 
     def watch(self, a: Any, partials: Any) -> None:
         """Have an array compared, unless it is read-only."""
-        flags = a.flags
-        if flags.owndata and not flags.writeable:
+        if is_fixed(a):
             return
         known = self.watched.get(id(a))
         now = checksum(a)
@@ -95,6 +94,16 @@ def alike(copy: Any, a: Any) -> bool:
     if copy.shape != a.shape or copy.strides != a.strides or copy.dtype != a.dtype or a.dtype.hasobject:
         return False
     return bool((octets(copy) == octets(a)).all())
+
+
+def content(a: Any) -> bytes:
+    """Equal for an array at two times if it has not changed in between; its checksum, where it is large."""
+    return a.tobytes() if a.dtype.hasobject or not a.flags.forc else checksum(a)
+
+
+def is_fixed(a: Any) -> bool:
+    """Is it an array that says of itself that nobody writes into it?"""
+    return a.flags.owndata and not a.flags.writeable
 
 
 def octets(a: Any) -> Any:

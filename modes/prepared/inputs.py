@@ -10,6 +10,7 @@ import numpy as np
 from ..array import TracedArray
 from ..call import ArgNums, Call
 from ..errors import TracedValueError
+from ..operands import plain
 from ..trees import aligned, flatten, leaves, rebuild, same_structure
 
 __all__ = ["Inputs", "Outer"]
@@ -34,7 +35,7 @@ class Inputs:
         self.count = len(args)
         active = set(call.numbers)
         converted = [
-            rebuild(x, iter(leaves(x, f"argument {i} of {self.name}"))) if i in active else x
+            rebuild(x, iter(leaves(x, f"argument {i} of {self.name}") if i in active else map(_plain, flatten(x))))
             for i, x in enumerate(args)
         ]
         self.tree = converted
@@ -99,7 +100,7 @@ class Inputs:
         return [*arrays, *seeds]
 
     def _array(self, i: int, x: Any, came: Any) -> Any:
-        came = np.float64(came) if type(came) is float else came
+        came = np.float64(came) if type(came) is float else _plain(came)
         if not isinstance(came, ARRAYS) or came.shape != x.shape or came.dtype != x.dtype:
             expected, got = (
                 f"shape {z.shape} and dtype {z.dtype}" if hasattr(z, "dtype") else f"{type(z).__name__} {z!r}"
@@ -133,6 +134,11 @@ class Inputs:
                     f"prepared with {x!r} fixed in argument {i}; pass it as a NumPy array, or name the argument "
                     f"in argnums"
                 )
+
+
+def _plain(x: Any) -> Any:
+    """A leaf, refused if it is an array with operations of its own."""
+    return plain(x) if isinstance(x, np.ndarray) else x
 
 
 def _structure(tree: Any) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
+from ..errors import TracedValueError
 from ..forward import jacfwd, jvp
 from ..reverse import jacrev, vjp
 from ..trees import flatten, same_structure
@@ -55,11 +57,17 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     another order), and for reverse mode the slopes of the tape. A call allocates what it returns, which never shows a
     buffer, and NumPy's own 64 KiB for a broadcast. In chunks the operations of every chunk are recorded one by one.
 
-    Not thread-safe: one Prepared for each thread.
+    Threads that share a Prepared take turns (a pull-back is good until the next vjp of any of them). A copy, deep or not,
+    is a Prepared of its own, with buffers of its own, for a thread that is not to wait; a pickled one is the function
+    and its example arguments, recorded again where it arrives.
 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
     the remedy), MissingRule where a function has no rule.
     """
+    return Prepared(f, example_args, argnums)
+
+
+def _prepared_again(f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums) -> Prepared:
     return Prepared(f, example_args, argnums)
 
 
@@ -76,12 +84,38 @@ class Prepared:
         inputs = [recorder.given(x, active) for x, active in zip(self._inputs.arrays, self._inputs.active, strict=True)]
         try:
             y = f(*self._inputs.place(inputs))
+            recorder.check()
         finally:
             recorder.close()
+        if isinstance(y, TracedArray) and y.owner is not recorder:
+            raise TracedValueError(
+                f"expected a function of its arguments, got one that returned a traced array of shape {y.shape} from "
+                f"outside; prepare it outside of the other derivative"
+            )
         output(y.primal if isinstance(y, Recorded) else y, f)
-        self._function = RecordedFunction(getattr(f, "__name__", "f"), recorder, y)
+        self._begin(RecordedFunction(getattr(f, "__name__", "f"), recorder, y))
+
+    def _begin(self, function: RecordedFunction) -> None:
+        """What belongs to one object alone: its recordings of the engines, and the buffers that they use."""
+        self._function = function
         self._programs: dict[Any, Program] = {}
         self._vjp_runs = 0
+        self._lock = Lock()  # a program's buffers are one run's at a time: 0.1 microseconds
+
+    def __copy__(self) -> Prepared:
+        """A Prepared of its own: the same recorded operations, no buffer in common."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._begin(self._function.again())
+        return copy
+
+    def __deepcopy__(self, memo: Any) -> Prepared:
+        """As a copy: arrays that f takes from elsewhere are shared, as a function's deep copy shares them."""
+        return self.__copy__()
+
+    def __reduce__(self) -> Any:
+        """To pickle: the function and its example arguments, to be recorded again where they arrive."""
+        return _prepared_again, (self._f, tuple(self._inputs.tree), self._argnums)
 
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
@@ -96,8 +130,9 @@ class Prepared:
         """The value and a Jacobian-vector product, with respect to all arguments: modes.jvp(f, primals, tangents)."""
         try:
             arrays = self._inputs.check(primals, tangents)
-            program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
-            y, y_dot = program.run(arrays)
+            with self._lock:
+                program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
+                y, y_dot = program.run(arrays)
         except (Diverged, Outer):
             return jvp(self._f, primals, tangents)
         return y, y_dot
@@ -110,28 +145,32 @@ class Prepared:
         """
         try:
             arrays = self._inputs.check(primals)
-            program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
-            (y,) = program.run(arrays)
+            with self._lock:
+                program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
+                self._vjp_runs += 1
+                run = self._vjp_runs
+                (y,) = program.run(arrays)
         except (Diverged, Outer):
             return vjp(self._f, *primals)
-        self._vjp_runs += 1
-        return y, partial(self._pullback, self._vjp_runs, program, primals, y.shape, y.dtype)
+        return y, partial(self._pullback, run, program, primals, y.shape, y.dtype)
 
     def _pullback(
         self, run: int, program: Program, primals: tuple[Any, ...], shape: tuple[int, ...], dtype: Any, y_bar: Any
     ) -> tuple[Any, ...]:
-        if run != self._vjp_runs:
-            raise RuntimeError(
-                "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose buffers "
-                "have been reused; pull back before the next call, or use modes.vjp"
-            )
         try:
             if type(y_bar) is not np.ndarray or y_bar.shape != shape or y_bar.dtype is not dtype:
                 (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
                 if isinstance(y_bar, TracedArray):
                     raise Outer
-            # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
-            cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
+            with self._lock:
+                if run != self._vjp_runs:
+                    raise RuntimeError(
+                        "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose "
+                        "buffers have been reused; pull back before the next call, give each thread a copy "
+                        "(copy.copy), or use modes.vjp"
+                    )
+                # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
+                cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
         except (Diverged, Outer):
             return vjp(self._f, *primals)[1](y_bar)
         return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)
@@ -140,8 +179,9 @@ class Prepared:
         """f(*args), from the recorded operations."""
         try:
             arrays = self._inputs.check(args)
-            program = self._programs.get("value") or self._record("value", arrays, self._record_value)
-            return program.run(arrays)[0]
+            with self._lock:
+                program = self._programs.get("value") or self._record("value", arrays, self._record_value)
+                return program.run(arrays)[0]
         except (Diverged, Outer):
             return self._f(*args)
 
@@ -177,16 +217,17 @@ class Prepared:
     def _jacobian(self, mode: str, args: tuple[Any, ...], chunk_size: int | None) -> Any:
         try:
             arrays = self._inputs.check(args)
-            program = self._programs.get((mode, chunk_size))
-            if program is None:
+            with self._lock:
+                program = self._programs.get((mode, chunk_size))
+                if program is None:
 
-                def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
-                    jacobian = JACOBIANS[mode](self._replayed, self._argnums, chunk_size)
-                    outputs = flatten(jacobian(*self._inputs.place(inputs)))
-                    return [Stage(inputs, outputs, len(recorder.operations))]
+                    def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
+                        jacobian = JACOBIANS[mode](self._replayed, self._argnums, chunk_size)
+                        outputs = flatten(jacobian(*self._inputs.place(inputs)))
+                        return [Stage(inputs, outputs, len(recorder.operations))]
 
-                program = self._record((mode, chunk_size), arrays, record)
-            results = program.run(arrays)
+                    program = self._record((mode, chunk_size), arrays, record)
+                results = program.run(arrays)
         except (Diverged, Outer):
             return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
         return results[0] if self._one else self._call.rebuild(results)

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import MissingRule, TracedValueError, name_of
-from .operands import PLAIN, as_operand, real
+from .operands import PLAIN, as_operand, is_plain_sequence, real
 from .operators import Operators
 from .partials import SAME, Matrix, Partial, Scale
 from .rules import RULES
@@ -33,6 +33,17 @@ from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, ru
 __all__ = ["Trace", "TracedArray", "escaped", "evaluate"]
 
 _numbers = itertools.count()
+
+# What an ndarray has and a traced array has not, where it needs more of a remedy than the others.
+_LOST = "what it gives would have no derivative; take it of the plain array, outside of the differentiated function"
+UNANSWERED = {
+    "view": "use the array itself: traced arrays are never modified; x.astype(dtype) converts it",
+    "base": "traced arrays are never modified, so it makes no difference what a view shows",
+    "flags": "traced arrays are never modified, and how one lies in memory is no part of it",
+    "setflags": "traced arrays are never modified",
+    "choose": "write np.choose(a, choices) with a plain array a",
+    **dict.fromkeys(("tobytes", "tofile", "dump", "dumps", "data", "ctypes", "__array_interface__"), _LOST),
+}
 
 MATMUL = np.matmul
 NDARRAY = np.ndarray
@@ -181,6 +192,12 @@ class TracedArray(Operators):
             raise TypeError("expected an array with at least one axis to iterate over, got a traced scalar")
         return (self[i] for i in range(len(self.primal)))
 
+    def __getattr__(self, name: str) -> NoReturn:
+        if hasattr(np.ndarray, name):
+            remedy = UNANSWERED.get(name, "it speaks of how an array lies in memory; ask the plain array, outside")
+            raise AttributeError(f"a traced array, of shape {self.shape}, has no .{name}: {remedy}")
+        raise AttributeError(f"a traced array has no attribute {name!r}, nor has NumPy's ndarray")
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.primal!r})"
 
@@ -188,7 +205,7 @@ class TracedArray(Operators):
     def __getitem__(self, index: Any) -> Any:
         if type(index) is list and not index:
             index = np.empty(0, np.intp)  # np.asarray([]) is of floats
-        return evaluate(operator.getitem, (self, index), {})
+        return self.__array_function__(operator.getitem, (), (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TracedValueError(
@@ -260,16 +277,29 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if kwargs:
         check_keywords(rule, kwargs)
     if rule.kind is COMPOSITE:
-        return rule.makers[0](*args, **kwargs)
+        args = [_array_like(x, rule.is_operand(i)) for i, x in enumerate(args)]
+        return rule.makers[0](*args, **{name: _array_like(x, rule.is_operand(name)) for name, x in kwargs.items()})
     if kwargs and any(isinstance(value, TracedArray) for value in kwargs.values()):
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
-    lists = (list, tuple) if isinstance(func, np.ufunc) else (list,)  # elsewhere a tuple is a shape or axes
-    operands = [x if type(x) in PLAIN or isinstance(x, TracedArray) else as_operand(x, lists) for x in operands]
+    ufunc = isinstance(func, np.ufunc)
+    operands = [
+        x if isinstance(x, TracedArray) or (type(x) in PLAIN and not (type(x) is NDARRAY and x.dtype.hasobject))
+        # elsewhere a tuple is a shape or axes
+        else as_operand(x, (list, tuple) if ufunc or rule.is_operand(i) else (list,))
+        for i, x in enumerate(operands)
+    ]  # fmt: skip
     trace = _newest(operands)
     if trace is None:
         _misplaced(rule)
     return trace.apply(rule, operands, args[1:] if rule.kind is SEQUENCE else (), kwargs)
+
+
+def _array_like(x: Any, operand: bool) -> Any:
+    """An argument of a composite rule: as an array, where it is array-like and stands in an operand's place."""
+    if isinstance(x, TracedArray) or (type(x) in PLAIN and type(x) is not NDARRAY):
+        return x
+    return as_operand(x, (list, tuple) if operand and is_plain_sequence(x) else ())
 
 
 def _vector_product(a: Any, b: Any) -> bool:

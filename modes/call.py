@@ -9,6 +9,7 @@ import numpy as np
 
 from .array import TracedArray, escaped
 from .errors import TracedValueError
+from .operands import plain
 from .trees import ARRAYS, leaves, rebuild
 
 __all__ = ["ArgNums", "Call", "output"]
@@ -90,7 +91,7 @@ def output(y: Any, f: Callable[..., Any]) -> Any:
     if isinstance(y, TracedArray) and not y.owner.open:
         escaped(y)
     if isinstance(y, ARRAYS) and y.dtype.kind == "f":
-        return y
+        return plain(y) if isinstance(y, np.ndarray) else y
     if isinstance(y, float):
         return np.float64(y)
     came = f"an array of dtype {y.dtype}" if isinstance(y, np.ndarray | np.generic) else type(y).__name__

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+import array
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .errors import TracedValueError, name_of
 
-__all__ = ["PLAIN", "as_operand", "plain", "real"]
+__all__ = ["PLAIN", "as_operand", "is_plain_sequence", "plain", "real"]
 
 # The types of operand that the hot path takes beside a traced one; all others (lists, subclasses) go the general way.
 PLAIN = frozenset((np.ndarray, float, int, np.float64, np.float32))
 
 
+# Array-like wherever NumPy takes an operand. A list is so too, but where a sequence of operands may stand; a tuple is a
+# shape, axes or an index as often as not.
+ARRAY_LIKE = (range, memoryview, array.array)
+
+
 def as_operand(x: Any, lists: tuple[type, ...]) -> Any:
-    """An operand of a type that is not among the usual ones."""
-    if type(x) in lists:
-        return np.asarray(x)
-    return plain(x) if isinstance(x, np.ndarray) else x
+    """An operand of a type that is not among the usual ones, as an array or a number.
+
+    Raises TypeError for an array whose operations have a meaning of their own, or whose entries are no real numbers.
+    """
+    if type(x) in lists or isinstance(x, ARRAY_LIKE):
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray):
+        x = plain(x)
+        return numbers(x) if x.dtype.hasobject else x
+    return float(x) if isinstance(x, Fraction) else x
+
+
+def numbers(x: Any) -> Any:
+    """An array of Python objects as one of float64, which NumPy computes with object by object."""
+    try:
+        return x.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"expected an array of numbers beside a traced array, got one of dtype object and shape {x.shape}; join "
+            f"traced values with np.stack, and convert others with x.astype(float)"
+        ) from error
+
+
+def is_plain_sequence(x: Any) -> bool:
+    """Is it a list or tuple, nested as it may be, that no array of another library's (a traced one) is in?"""
+    if type(x) in (list, tuple):
+        return all(type(item) not in (list, tuple) or is_plain_sequence(item) for item in x) and not any(
+            hasattr(type(item), "__array_function__") and not isinstance(item, np.ndarray) for item in x
+        )
+    return False
 
 
 def plain(x: Any) -> Any:

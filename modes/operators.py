@@ -56,6 +56,19 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return forward, reflected
 
 
+def refuse_modulo() -> NoReturn:
+    raise TypeError("pow() of an array takes no modulus, as NumPy's does not; write np.remainder(x**y, modulus)")
+
+
+def _power(two: Callable[..., Any]) -> Callable[..., Any]:
+    def power(self: Any, other: Any, modulus: None = None) -> Any:
+        if modulus is not None:
+            refuse_modulo()
+        return two(self, other)
+
+    return power
+
+
 def _in_place(symbol: str, ufunc: Any) -> Callable[..., Any]:
     def augmented(self: Any, other: Any) -> Any:
         if self.shape:
@@ -93,6 +106,9 @@ for _name, _symbol, _ufunc in (
     setattr(Operators, f"__{_name}__", _forward)
     setattr(Operators, f"__r{_name}__", _reflected)
     setattr(Operators, f"__i{_name}__", _in_place(_symbol, _ufunc))
+
+for _name in ("__pow__", "__rpow__"):
+    setattr(Operators, _name, _power(getattr(Operators, _name)))
 
 for _name, _ufunc in (
     ("lt", np.less),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import TracedArray
+from .array import TracedArray, escaped
 from .operands import plain
 
 __all__ = ["ARRAYS", "aligned", "flatten", "leaves", "rebuild", "same_structure", "tuples"]
@@ -20,11 +20,21 @@ ARRAYS = (np.ndarray, np.floating, TracedArray)
 
 
 def flatten(tree: Any) -> list[Any]:
-    """The leaves of a tree, in order."""
+    """The leaves of a tree, in order.
+
+    Raises ValueError for a tree without end.
+    """
+    try:
+        return _flatten(tree)
+    except RecursionError:
+        raise ValueError("expected a tree of arrays, got one that contains itself, or is nested too deeply") from None
+
+
+def _flatten(tree: Any) -> list[Any]:
     if isinstance(tree, tuple | list):
-        return [x for branch in tree for x in flatten(branch)]
+        return [x for branch in tree for x in _flatten(branch)]
     if isinstance(tree, dict):
-        return [x for branch in tree.values() for x in flatten(branch)]
+        return [x for branch in tree.values() for x in _flatten(branch)]
     return [tree]
 
 
@@ -49,6 +59,8 @@ def _leaf(x: Any, what: str) -> Any:
     if isinstance(x, (*ARRAYS, np.complexfloating)):
         kind = x.dtype.kind
         if kind == "f":
+            if isinstance(x, TracedArray) and not x.owner.open:
+                escaped(x)
             return plain(x) if isinstance(x, np.ndarray) else x
         remedy = (
             "the engines differentiate real functions only; pass the real and imaginary parts as two arguments"

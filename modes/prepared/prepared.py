@@ -57,9 +57,12 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     another order), and for reverse mode the slopes of the tape. A call allocates what it returns, which never shows a
     buffer, and NumPy's own 64 KiB for a broadcast. In chunks the operations of every chunk are recorded one by one.
 
-    Threads that share a Prepared take turns (a pull-back is good until the next vjp of any of them). A copy, deep or not,
-    is a Prepared of its own, with buffers of its own, for a thread that is not to wait; a pickled one is the function
-    and its example arguments, recorded again where it arrives.
+    Threads that share a Prepared take turns (a pull-back is good until the next vjp of any of them). A copy, deep or
+    not, is a Prepared of its own, with buffers of its own, for a thread that is not to wait; a pickled one is the
+    function and its example arguments, recorded again where it arrives.
+
+    Arrays that f takes from elsewhere may change between calls, not while f is recorded, nor between vjp and its
+    pull-back: those that the pull-back reads are copied at each vjp or, above 32 KiB, compared (modes.residuals).
 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
     the remedy), MissingRule where a function has no rule.

@@ -64,8 +64,8 @@ class Program:
 
     def __reduce_ex__(self, *_: Any) -> NoReturn:
         raise TypeError(
-            "a pull-back of a prepared function cannot be copied or pickled: it reads the buffers of its Prepared; copy "
-            "that, and call vjp of the copy"
+            "the pull-back of a prepared function cannot be copied or pickled: it reads buffers; copy the Prepared, and "
+            "call vjp of the copy"
         )
 
     def run(self, arrays: Sequence[Any], stage: int = 0) -> Sequence[Any]:
@@ -106,8 +106,8 @@ class Program:
         for array, then in zip(self.watched, self.contents, strict=True):
             if content(array) != then:
                 raise TracedValueError(
-                    f"expected an array of shape {array.shape}, which the prepared function takes from elsewhere, as it "
-                    f"was at the call of vjp, but it was written to since; pull back before changing it"
+                    f"expected an array of shape {array.shape} that the prepared function reads as it was at the call "
+                    f"of vjp, but it was written to since; pull back before changing it"
                 )
 
     def _stage(self, number: int, stage: Stage) -> tuple[list[Any], list[Any], list[Step], list[Step], list[int]]:

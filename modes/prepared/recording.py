@@ -25,6 +25,7 @@ import numpy as np
 from ..array import Trace, TracedArray, escaped, evaluate
 from ..errors import TracedValueError, name_of, place
 from ..operands import plain
+from ..operators import refuse_modulo
 from ..residuals import content
 from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
@@ -283,9 +284,6 @@ class Recorded(TracedArray):
     def dtype(self) -> np.dtype[Any]:
         return self.primal.dtype if hasattr(self.primal, "dtype") else np.result_type(self.primal)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self._call(operator.getitem, (self, index), {})
-
     def astype(self, dtype: Any, **_: Any) -> Any:
         if self.active:
             return super().astype(dtype)
@@ -310,7 +308,9 @@ class Recorded(TracedArray):
 
 
 def _operator(ufunc: Any, swapped: bool) -> Callable[..., Any]:
-    def operate(self: Recorded, other: Any) -> Any:
+    def operate(self: Recorded, other: Any, modulo: None = None) -> Any:
+        if modulo is not None:
+            refuse_modulo()
         if getattr(type(other), "__array_ufunc__", ufunc) is None:
             return NotImplemented  # NEP 13: the other operand takes it (a block of seeds does)
         return self._call(ufunc, (other, self) if swapped else (self, other), {})

@@ -64,7 +64,7 @@ _SUMS: dict[Any, tuple[Callable[..., Any], int, int]] = {
     -math.inf: (np.min, -1, -2),
 }
 _SINGULAR: dict[Any, Callable[[Any], Any]] = {
-    2: lambda s: s[..., 0],
+    2: lambda s: s[..., 0] if s.shape[-1] else np.sum(s, axis=-1),  # 0 for a matrix without entries, as NumPy has it
     -2: lambda s: s[..., -1],
     "nuc": lambda s: np.sum(s, axis=-1),
 }

@@ -53,6 +53,8 @@ def _sorted_last(a: Any, axis: Axis) -> Any:
 
 def _spoilt(y: Any, ordered: Any) -> Any:
     """y, but NaN where there is one among the sorted entries: sorting puts it last."""
+    if not ordered.shape[-1]:
+        return y
     last = ordered[..., -1]
     return np.where(np.isnan(last), last, y)
 

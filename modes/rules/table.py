@@ -53,21 +53,40 @@ Maker = Callable[..., Partial] | None
 DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "composite", "constant"
 
 
+# The names of arguments in whose place a list or a tuple is an array: as NumPy has them, and the rows after it.
+ARRAYS = frozenset({
+    "a", "A", "a_max", "a_min", "append", "arr", "array", "ary", "b", "condition", "dx", "f", "fill_value", "fp",
+    "left", "m", "p", "prepend", "right", "to_begin", "to_end", "v", "val", "values", "weights", "x", "x1", "x2", "xp",
+    "y", "z",
+})  # fmt: skip
+
+
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("func", "keeps", "kind", "known_keywords", "makers", "ones", "quick", "slope")
+    __slots__ = ("_operands", "func", "keeps", "kind", "known_keywords", "makers", "ones", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
         self.kind = kind
         self.makers = makers
         self.known_keywords = keywords
+        self._operands: set[int | str] | None = None
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
         self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
         self.ones = (False, False)  # of which operand of an element-wise row it is the number 1
         self.keeps = True  # may a partial hold an operand itself, or a view of it? (modes.residuals)
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
+
+    def is_operand(self, place: int | str) -> bool:
+        """Whether the argument at a place, or of a name, is array-like: what NumPy names so, going by the row's own
+        names (modes.rules.table.ARRAYS)."""
+        if self._operands is None:
+            make = next((make for make in self.makers if make is not None), None)
+            names = list(inspect.signature(make).parameters) if make is not None else []
+            names = names[self.kind == DIFFERENTIABLE :]  # the value comes first
+            self._operands = {*ARRAYS.intersection(names), *(i for i, name in enumerate(names) if name in ARRAYS)}
+        return place in self._operands
 
     def covers(self, name: str) -> bool:
         """Whether the row covers a keyword argument of that name."""

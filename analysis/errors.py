@@ -4,6 +4,9 @@ An error stops: there is nothing to go on with. A warning is for what was left o
 command line prints either without a traceback and decides the exit status.
 """
 
+MEASURE = "python -m analysis run"
+"""The command that mends most of it: it measures what is missing."""
+
 
 class AnalysisError(Exception):
     """The input cannot be used. Its text is one line: the place, what is wrong, and the command that mends

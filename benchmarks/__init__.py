@@ -1,17 +1,18 @@
-"""The asv suite: what a Jacobian costs in forward and in reverse mode, one module a question.
+"""The asv suite: what a Jacobian costs in forward and in reverse mode. Each module here asks one question of it.
 
-    peers -> checks -> cases, pairs -> aspect, depth, profile, products, memory, crossover, accuracy,
-                                       environment, backpropagation, tensors, hessian
-                       cases -> shapes -> floor -> limit
-                                          chunks, elementwise, growth           (chunks, growth: memory, too)
-                           pairs -> single -> relative -> engines -> harness, published (engines: crossover, memory)
-                                              growth, imports
+    catalogue      what the suite and the analysis both know: cases, presets, engines, metrics; imports nothing of these
+    peers          the engines, one a module
+    apparatus      what questions are asked with: lists of cases, checks, the clock, the base of every benchmark
+    questions      all other modules; found by being there (``python -m benchmarks cells`` lists their cells)
 
-(a -> b: b imports a.) Run it by asv, or by ``python -m analysis run``; ``python -m benchmarks cells`` lists
-its cells.
+    catalogue -> peers -> apparatus -> questions -> __main__        (a -> b: b imports a, or what is before it)
 
-Environment variables: MODES_PROFILE (quick, standard or full; standard where not set) chooses the lists of
-cases and the number of pairs, MODES_PAIRS overrides the latter, MODES_ENGINES (names with commas between) the
-engines that take part (peers.chosen), MODES_REFINE names a JSON file with further cases (crossover.Refine),
-MODES_PRELOAD engines to load before asv forks its processes (peers.preload).
+A question imports no other. asv stores results by the names of modules, classes and methods: those of questions stay.
+Run it by asv, or by ``python -m analysis run``.
+
+Environment variables: MODES_PRESET (quick, standard or full; standard where not set; formerly MODES_PROFILE) chooses
+the lists of cases and the number of pairs, MODES_PAIRS overrides the latter, MODES_ENGINES (names with commas between)
+the engines that take part (apparatus.settings), MODES_REFINE names a JSON file with further cases (crossover.Refine),
+MODES_PRELOAD engines to load before asv forks its processes (peers.preload), MODES_REASONS a file to which a cell that
+has no number appends why (catalogue.reasons).
 """

@@ -1,10 +1,14 @@
 """How far are the engine's Jacobians from the true ones?"""
 
-from .apparatus.cases import Grid, Prepared, active_profile, jacobian, nested
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import jacobian
 from .apparatus.checks import largest_error
+from .apparatus.grids import Grid, nested
+from .apparatus.settings import active_preset
+from .catalogue.metrics import UNITS
 
 
-class Accuracy(Prepared):
+class Accuracy(Benchmark):
     grid = Grid(
         layer=["dense", "elementwise", "scalar", "residual"],
         activation=["tanh", "relu", "sigmoid", "softplus", "sin", "identity"],
@@ -14,8 +18,8 @@ class Accuracy(Prepared):
         depth=nested([4], [64]),
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_profile())
-    unit = "largest error of an entry over the largest entry"
+    params = grid.lists(active_preset())
+    unit = UNITS["max_error"]
     version = "1"
 
     def track_max_error(self, *case: object) -> float:

@@ -1,6 +1,8 @@
 """What does a Jacobian cost as n grows against m?"""
 
-from .apparatus.cases import Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
+from .apparatus.grids import Grid, nested
+from .apparatus.settings import active_preset
 
 
 class Aspect(Timed):
@@ -10,7 +12,7 @@ class Aspect(Timed):
         activation=nested(["tanh"], full=["relu"]),
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

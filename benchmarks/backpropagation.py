@@ -7,8 +7,8 @@ both, linear in depth, and is not timed. What is timed is the way back, one bloc
 - backpropagation carries dL/dx_k from layer to layer and multiplies twice at each (M20): linear in depth;
 - the product formula multiplies the Jacobians of all later layers for each block anew (M19, M21): depth^2 / 2 products.
 
-``analysis.tables.growth`` fits both exponents: measure by ``python -m analysis run``, or by ``asv run --python=same
---set-commit-hash HEAD -b backpropagation``; then print them by ``python -m analysis.tables.growth .asv/results``.
+``python -m analysis growth`` fits both exponents and prints them, of what ``python -m analysis run`` measured, or
+``asv run --python=same --set-commit-hash HEAD -b backpropagation``.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +20,11 @@ import numpy as np
 import modes
 from modes.chains import Chain, layer_chain
 
-from .apparatus.cases import Call, Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
 from .apparatus.checks import check_gradient
+from .apparatus.grids import Grid, nested
+from .apparatus.pairs import Call
+from .apparatus.settings import active_preset
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -35,7 +38,7 @@ class Backpropagation(Timed):
         depth=nested([16, 32, 64, 96, 128], [192, 256], [8, 512]),
         mode=["backpropagation", "product-formula"],
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def prepare(self) -> Call:

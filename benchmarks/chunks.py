@@ -4,9 +4,14 @@ Time and the peak of memory at the same cases. A chunk holds as many seeds as th
 in reverse mode.
 """
 
-from .apparatus.cases import Case, Listed, Timed, active_profile
+from .apparatus.benchmark import Benchmark, Timed
+from .apparatus.calls import jacobian
+from .apparatus.grids import Listed
+from .apparatus.memory import peak_bytes
+from .apparatus.settings import active_preset
 from .apparatus.shapes import Shape, every, squares
-from .memory import _Peak
+from .catalogue.case import Case
+from .catalogue.metrics import UNITS
 
 FLOATS = ["float64", "float32"]
 STANDARD = [1, 2, 4, 8, 16, 32, 64, None]
@@ -44,14 +49,19 @@ CASES = Listed(
 class Chunks(Timed):
     grid = CASES
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:
         self.call()
 
 
-class Memory(_Peak):
+class Memory(Benchmark):
     grid = CASES
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
+    unit = UNITS["peak_bytes"]
+    version = "1"
+
+    def track_peak_bytes(self, *case: object) -> int:
+        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))

@@ -1,8 +1,7 @@
 """Where does forward mode stop being the cheaper way to a Jacobian? Interleaved pairs of the two modes.
 
-The unit is the natural logarithm of forward over reverse time, one number a pair: below 0 forward mode is
-cheaper. asv's value is their median. m is held while n runs over a grid that reaches to both sides of m, so
-that the sign changes inside it.
+m is held while n runs over a grid that reaches to both sides of m, so that the sign of the logarithm of forward over
+reverse time (:mod:`benchmarks.apparatus.ratio`) changes inside it.
 """
 
 import json
@@ -10,23 +9,16 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
-from .apparatus.cases import Grid, Prepared, active_profile, jacobian, nested, pair_count
-from .apparatus.pairs import Samples, samples
-
-RATIO = ["forward/reverse"]
-UNIT = "ln(forward / reverse)"
-AROUND_64 = nested([16, 32, 64, 128, 256, 512], [8, 48, 96, 192], [4, 24, 384, 1024])
-
-
-def log_ratio(benchmark: Prepared) -> Samples:
-    """One pair of Jacobians, of the two modes that ``case.mode`` names."""
-    case, chain = benchmark.case, benchmark.chain
-    above, below = (jacobian(case, chain, mode) for mode in case.mode.split("/"))
-    return samples(above, below, pair_count())
+from .apparatus.benchmark import Benchmark
+from .apparatus.grids import Grid, nested
+from .apparatus.pairs import Samples
+from .apparatus.ratio import AROUND_64, RATIO, log_ratio
+from .apparatus.settings import active_preset
+from .catalogue.metrics import UNITS
 
 
-class _Ratio(Prepared):
-    unit = UNIT
+class _Ratio(Benchmark):
+    unit = UNITS["log_ratio"]
     version = "1"
 
     def track_log_ratio(self, *case: object) -> Samples:
@@ -41,7 +33,7 @@ class Map(_Ratio):
         depth=nested([4], [16]),
         mode=RATIO,
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class Width(_Ratio):
@@ -51,7 +43,7 @@ class Width(_Ratio):
         width=nested([16, 32, 64, 128, 256], full=[512, 1024]),
         mode=RATIO,
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class Depth(_Ratio):
@@ -62,7 +54,7 @@ class Depth(_Ratio):
         dtype=nested(["float64"], full=["float32"]),
         mode=RATIO,
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class Profile(_Ratio):
@@ -73,14 +65,14 @@ class Profile(_Ratio):
         depth=nested([4], full=[16]),
         mode=RATIO,
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class Control(_Ratio):
     """A/A: forward mode against itself. What is not 0 here is the machine's, not the modes'."""
 
     grid = Grid(n=nested([16, 32, 64, 128, 256], [8, 512]), mode=["forward/forward"])
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     unit = "ln(forward / forward)"
 
 

@@ -1,6 +1,8 @@
 """What does a Jacobian cost as the chain gets deeper?"""
 
-from .apparatus.cases import Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
+from .apparatus.grids import Grid, nested
+from .apparatus.settings import active_preset
 
 
 class Depth(Timed):
@@ -9,7 +11,7 @@ class Depth(Timed):
         layer=nested(["dense"], ["residual"]),
         width=nested([64], full=[256]),
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

@@ -10,14 +10,18 @@ from functools import partial
 
 import numpy as np
 
-from .apparatus.cases import Listed, Prepared, Timed, active_profile, jacobian, pair_count
+from .apparatus.benchmark import Benchmark, Timed
+from .apparatus.calls import jacobian
+from .apparatus.grids import Listed
 from .apparatus.pairs import Samples, samples
+from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import every, squares
+from .catalogue.engines import TWINS
+from .catalogue.metrics import UNITS
 
 SIZES = (32, 128, 512, 2000)
 DEPTHS = [*squares(*SIZES, depth=8), *squares(*SIZES, depth=64)]
 LAYERS = ["elementwise", "scalar"]
-ENGINES = ["modes", "modes-prepared"]
 
 
 class Elementwise(Timed):
@@ -27,24 +31,24 @@ class Elementwise(Timed):
         full=every(DEPTHS, layer=LAYERS, activation=["tanh", "relu"]),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:
         self.call()
 
 
-class Fill(Prepared):
+class Fill(Benchmark):
     """In interleaved pairs; the unit is the natural logarithm of the ratio."""
 
     grid = Listed(
-        quick=every(squares(1024, depth=16), layer=["elementwise"], engine=ENGINES),
-        standard=every(squares(256, 4096, depth=16), layer=["elementwise"], engine=ENGINES),
-        full=every(squares(64, 256, 1024, 4096, depth=64), layer=["elementwise"], engine=ENGINES),
+        quick=every(squares(1024, depth=16), layer=["elementwise"], engine=TWINS),
+        standard=every(squares(256, 4096, depth=16), layer=["elementwise"], engine=TWINS),
+        full=every(squares(64, 256, 1024, 4096, depth=64), layer=["elementwise"], engine=TWINS),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
-    unit = "ln(Jacobian / filling its result)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_over_fill"]
     version = "1"
 
     def track_log_over_fill(self, *case: object) -> Samples:

@@ -1,58 +1,39 @@
 """How do the engines compare, and where does each one's cheaper mode change?
 
-All engines run the same chains at the same point (peers/). Their list is always the whole table, so that asv
-keeps what is stored; which of them take part is chosen by cell (``python -m benchmarks cells --engines``) and by
-MODES_ENGINES. Set-up (tracing, compiling), memory and time are separate figures.
+All engines run the same chains at the same point (peers/). Which of them take part is said in
+:mod:`benchmarks.apparatus.comparisons`. Set-up (tracing, compiling), memory and time are separate figures.
 """
 
 import time
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
-from typing import Any
 
-from . import memory, peers
-from .apparatus.cases import (
-    PROFILES,
-    Axis,
-    Call,
-    Case,
-    Grid,
-    Listed,
-    Prepared,
-    active_profile,
-    jacobian,
-    nested,
-    pair_count,
-    primal,
-)
+from . import peers
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import jacobian, primal
 from .apparatus.checks import largest_error
-from .apparatus.pairs import Samples
+from .apparatus.comparisons import ALL, TIMEOUT, TWO_MODES, sizes
+from .apparatus.grids import Grid, Listed, nested
+from .apparatus.memory import peak_bytes
+from .apparatus.pairs import Call, Samples
+from .apparatus.ratio import RATIO, log_ratio
 from .apparatus.relative import over
+from .apparatus.settings import active_preset, pair_count
 from .apparatus.single import seconds, setup_seconds, stored
-from .crossover import RATIO, UNIT, log_ratio
+from .catalogue.case import Case
+from .catalogue.engines import ENGINES
+from .catalogue.metrics import UNITS
 
-ALL = list(peers.ENGINES)
-TWO_MODES = [name for name, row in peers.ENGINES.items() if row.modes == peers.BOTH]
 SAMPLES = 15
 """Samples of a time that is given in absolute terms: enough for a median and its interval."""
 SETUPS = 7
-SIZES = nested([64], [8, 256], [1024])
-DEPTHS = nested([4], [16])
 
 
-def sizes(
-    engine: list[str], square: Sequence[str] = PROFILES, size: Axis = SIZES, depth: Axis = DEPTHS, **axes: Any
-) -> Grid:
-    """n, m and width of some sizes, all of one size in the profiles named in ``square``."""
-    return Grid(engine=engine, n=size, m=size, width=size, depth=depth, square=square, **axes)
+class _Compared(Benchmark):
+    """Base of the comparisons."""
 
-
-class _Compared(Prepared):
-    """Base of the comparisons. An engine may hang or grow without bounds: asv ends the cell after this
-    time."""
-
-    timeout = 900.0
+    timeout = TIMEOUT
     version = "1"
 
 
@@ -62,7 +43,7 @@ N = nested([16, 64, 256], full=[4, 8, 32, 128, 512, 1024])
 
 
 class _Crossover(_Compared):
-    unit = UNIT
+    unit = UNITS["log_ratio"]
 
     def track_log_ratio(self, *case: object) -> Samples:
         return log_ratio(self)
@@ -87,32 +68,32 @@ class Crossover(_Crossover):
         full=around(8, 16, 32, 64, 128, 256, factors=[0.125, 0.25, 0.5, 1, 2, 4, 8]),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class CrossoverWidth(_Crossover):
     """Over the width; that of 64 is in Crossover."""
 
     grid = Grid(engine=TWO_MODES, n=N, width=nested([256], full=[16, 1024]), mode=RATIO)
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class CrossoverDepth(_Crossover):
     """Over the depth; that of 4 is in Crossover."""
 
     grid = Grid(engine=TWO_MODES, n=N, depth=nested([16], full=[2, 64]), mode=RATIO)
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 # --- one engine beside the others ---
 
 
 class Cost(_Compared):
-    """The time of one Jacobian; n, m and width against each other in profile full."""
+    """The time of one Jacobian; n, m and width against each other in preset full."""
 
     grid = sizes(ALL, square=("quick", "standard"))
-    params = grid.lists(active_profile())
-    unit = "seconds"
+    params = grid.lists(active_preset())
+    unit = UNITS["seconds"]
 
     def track_seconds(self, *case: object) -> Samples:
         return stored(seconds(jacobian(self.case, self.chain, self.case.mode), SAMPLES))
@@ -122,22 +103,22 @@ class CostOverInputs(Cost):
     """The same over n, at m and width 64; that of n = 64 is in Cost."""
 
     grid = Grid(engine=ALL, n=nested([16], [128, 512], [32, 256]))
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class CostFloat32(Cost):
     """The same in single precision."""
 
     grid = sizes(ALL, size=nested([64], [256], [8, 1024]), depth=nested([4], full=[16]), dtype=["float32"])
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
 
 class Primal(_Compared):
     """The time of f itself, as the engine's users evaluate it."""
 
     grid = sizes(ALL, mode=["primal"])
-    params = grid.lists(active_profile())
-    unit = "seconds"
+    params = grid.lists(active_preset())
+    unit = UNITS["f_seconds"]
 
     def track_f_seconds(self, *case: object) -> Samples:
         return stored(seconds(primal(self.case, self.chain), SAMPLES))
@@ -148,8 +129,8 @@ class OverModes(_Compared):
     slower."""
 
     grid = sizes([name for name in ALL if name != "modes"], square=("quick", "standard"))
-    params = grid.lists(active_profile())
-    unit = "ln(engine / modes)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_over_modes"]
 
     def track_log_over_modes(self, *case: object) -> Samples:
         own = self.case._replace(engine="modes")
@@ -162,8 +143,8 @@ class Preparation(_Compared):
     before."""
 
     grid = sizes(ALL, size=nested([64], full=[8, 256, 1024]))
-    params = grid.lists(active_profile())
-    unit = "seconds"
+    params = grid.lists(active_preset())
+    unit = UNITS["setup_seconds"]
 
     def track_setup_seconds(self, *case: object) -> Samples:
         jacobian(self.case, self.chain, self.case.mode)  # the runtime has started, and the answer is right
@@ -186,8 +167,8 @@ class Accuracy(_Compared):
         width=[16],
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_profile())
-    unit = "largest error of an entry over the largest entry"
+    params = grid.lists(active_preset())
+    unit = UNITS["max_error"]
 
     def track_max_error(self, *case: object) -> float:
         answer = jacobian(self.case, self.chain, self.case.mode)()
@@ -198,29 +179,29 @@ class Memory(_Compared):
     """The peak of one Jacobian, of those engines where it can be had: traced, or by their own account."""
 
     grid = Grid(
-        engine=[name for name, row in peers.ENGINES.items() if row.memory],
+        engine=[name for name, row in ENGINES.items() if row.memory],
         n=nested([64], full=[256]),
         m=nested([64], full=[256]),
         depth=nested([4, 64], full=[16]),
     )
-    params = grid.lists(active_profile())
-    unit = "bytes"
+    params = grid.lists(active_preset())
+    unit = UNITS["peak_bytes"]
 
     def track_peak_bytes(self, *case: object) -> int:
         call = jacobian(self.case, self.chain, self.case.mode)
-        if peers.row(self.case.engine).memory == "traced":
-            return memory.peak_bytes(call)
+        if ENGINES[self.case.engine].memory == "traced":
+            return peak_bytes(call)
         return peers.load(self.case.engine).peak_bytes(self.chain, self.case.mode, self.case.chunk_size)
 
 
-class Cores(Prepared):
+class Cores(Benchmark):
     """Does the engine keep to one thread? Cores that are busy while it computes; not pinned, or it would be
     one in any case."""
 
     grid = Grid(engine=ALL, n=[256], m=[256], width=[256])
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     pinned = False
-    unit = "processor time over time passed"
+    unit = UNITS["cores_in_use"]
     version = "1"
 
     def track_cores_in_use(self, *case: object) -> float:
@@ -229,6 +210,3 @@ class Cores(Prepared):
         while time.perf_counter() - start < 0.5:
             call()
         return round((time.process_time() - busy) / (time.perf_counter() - start), 2)
-
-
-peers.preload()  # here, where asv imports it before it forks: torch takes a second and a half, a cell less

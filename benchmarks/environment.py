@@ -1,13 +1,16 @@
 """What was in force while the rest was measured?"""
 
-from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.benchmark import Benchmark
+from .apparatus.grids import Grid
 from .apparatus.pairs import blas_threads
+from .apparatus.settings import active_preset
+from .catalogue.metrics import UNITS
 
 
-class Environment(Prepared):
+class Environment(Benchmark):
     grid = Grid(mode=["forward/reverse"])
-    params = grid.lists(active_profile())
-    unit = "threads"
+    params = grid.lists(active_preset())
+    unit = UNITS["blas_threads"]
     version = "1"
 
     def track_blas_threads(self, *case: object) -> int:

@@ -9,39 +9,44 @@ from collections.abc import Callable
 
 from modes.chains import Chain
 
-from .apparatus.cases import Call, Case, Listed, Prepared, active_profile, gradient, jacobian, pair_count, product
-from .apparatus.pairs import Samples, samples
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import gradient, jacobian, product
+from .apparatus.grids import Listed
+from .apparatus.pairs import Call, Samples, samples
+from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import SHAPES, SIZES, Shape, affordable, every, squares
+from .catalogue.case import Case
+from .catalogue.engines import BY_HAND, TWINS
+from .catalogue.metrics import UNITS
 
-ENGINES = ["modes", "modes-prepared"]
 FLOATS = ["float64", "float32"]
 LOSSES = [Shape(size, 1, size, depth) for depth in (4, 16, 64) for size in (SIZES if depth == 4 else (8, 64, 256))]
 
 
-class _OverFloor(Prepared):
-    unit = "ln(engine / by hand)"
+class _OverFloor(Benchmark):
+    unit = UNITS["log_over_floor"]
     version = "1"
 
     def over_floor(self, timed: Callable[[Case, Chain], Call]) -> Samples:
-        by_hand = self.case._replace(engine="floor")
+        by_hand = self.case._replace(engine=BY_HAND)
         above, below = (timed(side, self.chain) for side in (self.case, by_hand))
         return samples(above, below, pair_count())
 
 
 class Jacobian(_OverFloor):
     grid = Listed(
-        quick=every(squares(8, 64, 256, 512), engine=ENGINES),
+        quick=every(squares(8, 64, 256, 512), engine=TWINS),
         standard=[
-            *affordable(every(SHAPES, engine=ENGINES)),
-            *every(squares(8, 64, 256, 512), engine=ENGINES, dtype=["float32"]),
+            *affordable(every(SHAPES, engine=TWINS)),
+            *every(squares(8, 64, 256, 512), engine=TWINS, dtype=["float32"]),
         ],
         full=[
-            *every(SHAPES, dtype=FLOATS, engine=ENGINES),
-            *every(squares(8, 64, 256, 512), engine=ENGINES, activation=["relu"]),
+            *every(SHAPES, dtype=FLOATS, engine=TWINS),
+            *every(squares(8, 64, 256, 512), engine=TWINS, activation=["relu"]),
         ],
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
     def track_log_over_floor(self, *case: object) -> Samples:
         return self.over_floor(lambda side, chain: jacobian(side, chain, side.mode))
@@ -49,12 +54,12 @@ class Jacobian(_OverFloor):
 
 class Product(_OverFloor):
     grid = Listed(
-        quick=every(squares(64), engine=ENGINES),
-        standard=every(squares(*SIZES), engine=ENGINES),
-        full=every(SHAPES, dtype=FLOATS, engine=ENGINES),
+        quick=every(squares(64), engine=TWINS),
+        standard=every(squares(*SIZES), engine=TWINS),
+        full=every(SHAPES, dtype=FLOATS, engine=TWINS),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
     def track_log_product_over_floor(self, *case: object) -> Samples:
         return self.over_floor(lambda side, chain: product(side, chain, side.mode))
@@ -62,14 +67,12 @@ class Product(_OverFloor):
 
 class Gradient(_OverFloor):
     grid = Listed(
-        quick=every([Shape(64, 1, 64)], layer=["loss"], engine=ENGINES, mode=["reverse"]),
-        standard=every(
-            [shape for shape in LOSSES if shape.depth == 4], layer=["loss"], engine=ENGINES, mode=["reverse"]
-        ),
-        full=every(LOSSES, layer=["loss"], dtype=FLOATS, engine=ENGINES, mode=["reverse"]),
+        quick=every([Shape(64, 1, 64)], layer=["loss"], engine=TWINS, mode=["reverse"]),
+        standard=every([shape for shape in LOSSES if shape.depth == 4], layer=["loss"], engine=TWINS, mode=["reverse"]),
+        full=every(LOSSES, layer=["loss"], dtype=FLOATS, engine=TWINS, mode=["reverse"]),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
 
     def track_log_gradient_over_floor(self, *case: object) -> Samples:
         return self.over_floor(gradient)

@@ -4,11 +4,15 @@ Absolute figures of one engine, four sizes or more along each axis with the othe
 to (C1, C2, C5). Sizes below 128 are left to the other benchmarks: there the price a call bends the curve (C6).
 """
 
-from .apparatus.cases import Listed, Prepared, active_profile, jacobian, pair_count
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import jacobian
+from .apparatus.grids import Listed
+from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Samples
+from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import Shape, every
 from .apparatus.single import seconds, stored
-from .memory import _Peak
+from .catalogue.metrics import UNITS
 
 
 def axes(sizes: list[int], depths: list[int]) -> list[Shape]:
@@ -28,18 +32,23 @@ CASES = Listed(
 )
 
 
-class Time(Prepared):
+class Time(Benchmark):
     grid = CASES
     param_names = grid.names
-    params = grid.lists(active_profile())
-    unit = "seconds"
+    params = grid.lists(active_preset())
+    unit = UNITS["seconds"]
     version = "1"
 
     def track_seconds(self, *case: object) -> Samples:
         return stored(seconds(jacobian(self.case, self.chain, self.case.mode), pair_count()))
 
 
-class Memory(_Peak):
+class Memory(Benchmark):
     grid = CASES
     param_names = grid.names
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
+    unit = UNITS["peak_bytes"]
+    version = "1"
+
+    def track_peak_bytes(self, *case: object) -> int:
+        return peak_bytes(jacobian(self.case, self.chain, self.case.mode))

@@ -2,9 +2,13 @@
 
 from functools import partial
 
-from .apparatus.cases import Prepared, active_profile, jacobian, nested
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import jacobian
+from .apparatus.comparisons import ALL, TIMEOUT, sizes
+from .apparatus.grids import nested
+from .apparatus.settings import active_preset
 from .apparatus.single import FEWEST, seconds
-from .engines import ALL, sizes
+from .catalogue.metrics import UNITS
 from .peers import Array
 
 
@@ -13,11 +17,11 @@ def nothing(x: Array) -> Array:
     return x
 
 
-class Overhead(Prepared):
+class Overhead(Benchmark):
     grid = sizes(ALL, size=nested([8], [64, 256], [1024]), depth=nested([4], full=[16]))
-    params = grid.lists(active_profile())
-    unit = "time of a call that does nothing over that of a Jacobian"
-    timeout = 900.0
+    params = grid.lists(active_preset())
+    unit = UNITS["harness_share"]
+    timeout = TIMEOUT
     version = "1"
 
     def track_harness_share(self, *case: object) -> float:

@@ -6,8 +6,11 @@ mode. The metric is "hessian_seconds", apart from the Jacobians'.
 
 import modes
 
-from .apparatus.cases import Call, Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
 from .apparatus.checks import check_hessian
+from .apparatus.grids import Grid, nested
+from .apparatus.pairs import Call
+from .apparatus.settings import active_preset
 
 COMBINATIONS = [f"{outer}-over-{inner}" for outer in ("forward", "reverse") for inner in ("forward", "reverse")]
 
@@ -19,7 +22,7 @@ class Hessian(Timed):
         m=[1],
         mode=COMBINATIONS,
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def prepare(self) -> Call:

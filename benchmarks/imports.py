@@ -11,9 +11,12 @@ from tempfile import TemporaryDirectory
 
 import modes
 
-from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.benchmark import Benchmark
+from .apparatus.grids import Grid
 from .apparatus.pairs import Samples
+from .apparatus.settings import active_preset
 from .apparatus.single import stored
+from .catalogue.metrics import UNITS
 
 TIMED = """
 import time, numpy
@@ -24,10 +27,10 @@ print(time.perf_counter() - start)
 STARTS = 11
 
 
-class Import(Prepared):
+class Import(Benchmark):
     grid = Grid(mode=["primal"])
-    params = grid.lists(active_profile())
-    unit = "seconds"
+    params = grid.lists(active_preset())
+    unit = UNITS["import_seconds"]
     version = "1"
 
     def track_import_seconds(self, *case: object) -> Samples:

@@ -23,31 +23,34 @@ from numpy.typing import NDArray
 
 from modes.chains import Chain
 
-from .apparatus.cases import Call, Listed, Prepared, active_profile, jacobian, pair_count
-from .apparatus.pairs import Samples, samples
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import jacobian
+from .apparatus.grids import Listed
+from .apparatus.pairs import Call, Samples, samples
+from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import SHAPES, affordable, every, squares
-from .floor import ENGINES
+from .catalogue.engines import BY_HAND, OWN
+from .catalogue.metrics import UNITS
 
 Array = NDArray[np.floating]
 Operands = tuple[Array, Array, Array]  # (a, b, out)
 
-BY_HAND = "floor"
 LARGE = [shape for shape in SHAPES if shape.depth > 1 and min(shape[:3]) >= 32]
 """Where the products are what costs; below that, the ratio says how many calls of NumPy a product comes with."""
 
 
-class Limit(Prepared):
+class Limit(Benchmark):
     grid = Listed(
         quick=every(squares(64, 256), engine=["modes", BY_HAND]),
         standard=[
-            *affordable(every([*squares(8), *LARGE], engine=[*ENGINES, BY_HAND])),
-            *every(squares(256, 512), engine=[*ENGINES, BY_HAND], dtype=["float32"]),
+            *affordable(every([*squares(8), *LARGE], engine=OWN)),
+            *every(squares(256, 512), engine=OWN, dtype=["float32"]),
         ],
-        full=every([*squares(8), *LARGE], dtype=["float64", "float32"], engine=[*ENGINES, BY_HAND]),
+        full=every([*squares(8), *LARGE], dtype=["float64", "float32"], engine=OWN),
     )
     param_names = grid.names
-    params = grid.lists(active_profile())
-    unit = "ln(engine / its multiply-adds alone)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_over_limit"]
     version = "1"
 
     def track_log_over_limit(self, *case: object) -> Samples:

@@ -5,11 +5,15 @@ The unit is the natural logarithm of the ratio, one number a pair (:mod:`benchma
 
 from functools import partial
 
-from .apparatus.cases import Grid, Prepared, active_profile, gradient, nested, pair_count, product
+from .apparatus.benchmark import Benchmark
+from .apparatus.calls import gradient, product
+from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Samples, samples
+from .apparatus.settings import active_preset, pair_count
+from .catalogue.metrics import UNITS
 
 
-class Products(Prepared):
+class Products(Benchmark):
     grid = Grid(
         engine=nested(["modes", "floor"], ["modes-prepared"]),
         n=[64],
@@ -17,8 +21,8 @@ class Products(Prepared):
         width=nested([8, 64, 512], [32, 128, 256], [1024]),
         depth=nested([4], [16], [64]),
     )
-    params = grid.lists(active_profile())
-    unit = "ln(time of one product / time of f)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_product_over_f"]
     version = "1"
 
     def track_log_product_over_f(self, *case: object) -> Samples:
@@ -26,7 +30,7 @@ class Products(Prepared):
         return samples(call, partial(self.chain, self.chain.x), pair_count())
 
 
-class Gradient(Prepared):
+class Gradient(Benchmark):
     grid = Grid(
         engine=nested(["modes", "floor"], ["modes-prepared"]),
         layer=["loss"],
@@ -36,8 +40,8 @@ class Gradient(Prepared):
         depth=nested([4], [16], [64]),
         mode=["reverse"],
     )
-    params = grid.lists(active_profile())
-    unit = "ln(time of the gradient / time of f)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_gradient_over_f"]
     version = "1"
 
     def track_log_gradient_over_f(self, *case: object) -> Samples:

@@ -1,6 +1,8 @@
 """What does a Jacobian cost where the widths inside the chain differ from those at its ends?"""
 
-from .apparatus.cases import Grid, Timed, active_profile, nested
+from .apparatus.benchmark import Timed
+from .apparatus.grids import Grid, nested
+from .apparatus.settings import active_preset
 
 
 class Profile(Timed):
@@ -11,7 +13,7 @@ class Profile(Timed):
         width=nested([64], [256], [16]),
         depth=nested([4], [16], [64]),
     )
-    params = grid.lists(active_profile())
+    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

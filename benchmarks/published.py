@@ -1,26 +1,24 @@
 """Do published comparisons of the two modes hold here? Each engine on the cases of a tutorial that its readers
-know.
-
-PyTorch's "Jacobians, Hessians, hvp, vhp, and more: composing function transforms"
-(https://pytorch.org/functorch/stable/notebooks/jacobians_hessians.html) times both modes on the tanh of one
-linear layer: with n = 32 inputs and m = 2048 outputs forward mode took 1.32 ms and reverse mode 12.46 ms; with
-n = 2048 and m = 32 they took 7.99 ms and 1.09 ms. The machine and its number of threads are not named there.
+know (:mod:`benchmarks.catalogue.published`).
 """
 
-import math
-
-from .apparatus.cases import Grid, Prepared, active_profile
+from .apparatus.benchmark import Benchmark
+from .apparatus.comparisons import TWO_MODES
+from .apparatus.grids import Grid
 from .apparatus.pairs import Samples
-from .crossover import UNIT, log_ratio
-from .engines import TWO_MODES
-
-PUBLISHED = {"Tall": math.log(1.32 / 12.46), "Wide": math.log(7.99 / 1.09)}
-"""ln(forward / reverse) by the published times: reverse mode 9.4 times as slow, forward mode 7.3 times as
-slow."""
+from .apparatus.ratio import RATIO, log_ratio
+from .apparatus.settings import active_preset
+from .catalogue.metrics import UNITS
+from .catalogue.published import PUBLISHED, Published
 
 
-class _Published(Prepared):
-    unit = UNIT
+def compared(times: Published) -> Grid:
+    """One published case, by every engine that has both modes."""
+    return Grid(engine=TWO_MODES, n=[times.n], m=[times.m], depth=[1], mode=RATIO)
+
+
+class _Published(Benchmark):
+    unit = UNITS["log_ratio"]
     version = "1"
 
     def track_log_ratio(self, *case: object) -> Samples:
@@ -28,10 +26,10 @@ class _Published(Prepared):
 
 
 class Tall(_Published):
-    grid = Grid(engine=TWO_MODES, n=[32], m=[2048], depth=[1], mode=["forward/reverse"])
-    params = grid.lists(active_profile())
+    grid = compared(PUBLISHED["tall"])
+    params = grid.lists(active_preset())
 
 
 class Wide(_Published):
-    grid = Grid(engine=TWO_MODES, n=[2048], m=[32], depth=[1], mode=["forward/reverse"])
-    params = grid.lists(active_profile())
+    grid = compared(PUBLISHED["wide"])
+    params = grid.lists(active_preset())

@@ -13,12 +13,15 @@ import numpy as np
 
 import modes
 
-from .apparatus.cases import Call, Grid, Prepared, active_profile, nested, pair_count
+from .apparatus.benchmark import Benchmark
 from .apparatus.checks import TOLERANCE, expect_close, expect_shape
-from .apparatus.pairs import Samples, samples
+from .apparatus.grids import Grid, nested
+from .apparatus.pairs import Call, Samples, samples
+from .apparatus.settings import active_preset, pair_count
+from .catalogue.metrics import UNITS
 
 
-class Tensors(Prepared):
+class Tensors(Benchmark):
     grid = Grid(
         activation=["identity"],
         n=[16],
@@ -27,8 +30,8 @@ class Tensors(Prepared):
         depth=[1],
         mode=["tensor/vjp"],
     )
-    params = grid.lists(active_profile())
-    unit = "ln(by the tensor / by a VJP)"
+    params = grid.lists(active_preset())
+    unit = UNITS["log_tensor_over_vjp"]
     version = "1"
 
     def track_log_tensor_over_vjp(self, *case: object) -> Samples:

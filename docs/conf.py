@@ -6,7 +6,6 @@ nothing of the network. Formulas are plain text, so that they read the same on a
 
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ RESULTS = "results/index"
 """The page that `python -m analysis publish` writes: not there before a run has been published."""
 
 sys.path.insert(0, str(HERE.parent))
+import modes  # noqa: E402 (found by the line above)
 
 project = "mode-crossover"
 author = "The mode-crossover developers"
 copyright = author
-release = version = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["version"]
+release = version = modes.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_enable_extensions = ["deflist"]

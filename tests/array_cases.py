@@ -90,6 +90,7 @@ CASES[np.vsplit] = [(lambda x: parts(np.vsplit(x, 2)), (real(2, 3),))]
 CASES[np.dsplit] = [(lambda x: parts(np.dsplit(x, [2])), (real(2, 1, 3),))]
 if hasattr(np, "unstack"):
     CASES[np.unstack] = [(lambda x: parts(np.unstack(x, axis=-1)), (real(2, 3),))]
+_func: Any
 for _func in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
     CASES[_func] = [(_func, (real(*size),)) for size in ((), (2,), (2, 3), (2, 1, 2))]
     CASES[_func] += [(lambda a, b, f=_func: parts(f(a, b)), (real(), real(2)))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,9 @@ CASES[np.linalg.tensordot] = matrices(lambda a, b: np.linalg.tensordot(a, b, axe
 CASES[np.linalg.outer] = matrices(np.linalg.outer, ((2,), (3,)))
 CASES[np.vecdot] = [
     *matrices(np.vecdot, ((3,), (3,)), ((2, 3), (3,)), ((4, 1, 3), (2, 3))),
-    *matrices(lambda a, b: np.vecdot(a, b, axis=0), ((3, 2), (3, 2))),
+    *matrices(partial(np.vecdot, axis=0), ((3, 2), (3, 2))),
 ]
-CASES[np.linalg.vecdot] = matrices(lambda a, b: np.linalg.vecdot(a, b, axis=0), ((3, 2), (3, 2)))
+CASES[np.linalg.vecdot] = matrices(partial(np.linalg.vecdot, axis=0), ((3, 2), (3, 2)))
 if hasattr(np, "matvec"):
     CASES[np.matvec] = matrices(np.matvec, ((2, 3), (3,)), ((2, 3), (4, 3)), ((4, 2, 3), (4, 3)))
     CASES[np.vecmat] = matrices(np.vecmat, ((3,), (3, 2)), ((4, 3), (3, 2)), ((4, 3), (4, 3, 2)))
@@ -215,7 +216,7 @@ CASES[np.linalg.norm] = [
     *((lambda x, p=p: np.linalg.norm(x, p, axis=(2, 0), keepdims=True), (real(3, 2, 2),)) for p in _matrix_orders),
     *((lambda x, p=p: np.linalg.norm(x, p, axis=(0, -1)), (real(2, 2, 3),)) for p in _matrix_orders),
     (np.linalg.norm, (real(2, 3, 2),)),
-    (lambda x: np.linalg.norm(x, keepdims=True), (real(2, 3),)),
+    (partial(np.linalg.norm, keepdims=True), (real(2, 3),)),
 ]
 CASES[np.linalg.vector_norm] = [
     (np.linalg.vector_norm, (real(2, 3),)),

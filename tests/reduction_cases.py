@@ -27,6 +27,7 @@ def reduction(func: Any) -> Cases:
     ]
 
 
+_func: Any
 for _func in (
     np.sum, np.mean, np.max, np.min, np.amax, np.amin, np.prod, np.var, np.std, np.ptp, np.median, np.average,
 ):  # fmt: skip

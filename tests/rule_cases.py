@@ -67,6 +67,7 @@ def parts(results: Any) -> Any:
 CASES: dict[Callable[..., Any], Cases] = {}
 
 # --- element-wise -------------------------------------------------------------------------------------------------
+_func: Any
 for _func in (
     np.positive, np.negative, np.square, np.absolute, np.fabs, np.exp, np.exp2, np.expm1, np.sin, np.cos, np.tan,
     np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.reciprocal, np.cbrt, np.deg2rad, np.radians, np.rad2deg,

@@ -94,7 +94,8 @@ def engines() -> list[dict[str, Any]]:
         if name != "modes":
             rows += [row("seconds", 1e-6 * n * part, n=n, engine=name, mode="forward") for n in (16, 64, 256)]
             rows += [row("seconds", 1e-4 * part, n=n, engine=name, mode="reverse") for n in (16, 64, 256)]
-            for fixed in ({"m": 64}, {"m": 256}, {"width": 256}, {"depth": 16}):
+            at: tuple[dict[str, Any], ...] = ({"m": 64}, {"m": 256}, {"width": 256}, {"depth": 16})
+            for fixed in at:
                 rows += curve(80 * part**0.2 * fixed.get("m", 64) / 64, engine=name, **fixed)
         rows += [row("peak_bytes", 1e5, depth=4, engine=name, mode="forward") for _ in "x" if name in ("floor", "jax")]
         rows += [pair(-2.0, engine=name, n=32, m=2048, depth=1), pair(1.9, engine=name, n=2048, m=32, depth=1)]

@@ -1,121 +1,293 @@
-"""The arrows between modules: what may import what, read off the source. An arrow that is not listed is an error."""
+"""The rooms of the three packages and the arrows between them: what each is for, and what it may import.
+
+import-linter reads the imports and judges them, by contracts made of the tables below: a room imports what its row
+names and nothing else, a row names rows above it, and every module is in a room. To add a module to a room that is a
+folder, or a question to benchmarks/, nothing is to be done here; a new room is a new row.
+"""
 
 from __future__ import annotations
 
-import ast
+import json
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+class Room(NamedTuple):
+    """A module, or a folder and all in it. Arrows name rooms of its own package by their last word, others in full."""
+
+    purpose: str
+    arrows: str = ""
+
+
+MODES = {
+    # what everything stands on
+    "errors": Room("What the engines raise, and the line of the user's code that it is about."),
+    "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
+    "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
+    "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
+    # derivatives, and what carries them
+    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
+    "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
+    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
+    "array": Room(
+        "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"
+    ),
+    # a call of the user's function
+    "trees": Room("Nested arguments as leaves, and back.", "array operands"),
+    "call": Room("The user's function with its arguments: which are traced, what may come out.", "array errors trees"),
+    # how many seeds, and a Jacobian of them
+    "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
+    "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
+    # the twins
+    "dual": Room("What forward mode carries along.", "array blocks call chunking partials"),
+    "tape": Room("What reverse mode writes down; it can be swept either way.", "array blocks call chunking partials"),
+    "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
+    "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
+    # what is made of them
+    "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
+    "choice": Room("mode='auto': which mode is cheaper.", "array assembly blocks call partials rates tape"),
+    "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "hessian": Room("A mode of a mode.", "call jacobian trees"),
+    "prepared": Room(
+        "Functions recorded once and replayed.", "array blocks call errors forward partials reverse rules trees"
+    ),
+    "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
+    # commands
+    "calibrate": Room("Measures the rates.", "rates"),
+    "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
+    # what the suite measures: plain NumPy, no engine
+    "chains": Room("Generated chains of layers."),
+    "cost": Room("Exact counts of a chain's operations and bytes."),
+    "": Room(
+        "The public names.", "chains check chunking errors forward gradient hessian jacobian prepared reverse rules"
+    ),
+}
+BENCHMARKS = {
+    "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
+    "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
+    "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
+    "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
+    "": Room("The place, and nothing in it."),
+}
+ANALYSIS = {
+    # what everything stands on
+    "errors": Room("What goes wrong, each in a line with the remedy."),
+    "text": Room("Numbers and names as short text."),
+    "intervals": Room("How sure medians, means and shares of samples are."),
+    # the way of a row of results
+    "reading": Room(
+        "Results opened and joined: nothing else opens them.", "errors intervals text benchmarks.catalogue"
+    ),
+    "tables": Room(
+        "What is found in them, computed once, purely.",
+        "errors intervals reading text benchmarks.catalogue modes.chains modes.cost modes.rates",
+    ),
+    "figures": Room("Pictures of what they are given.", "errors tables text benchmarks.catalogue modes.cost"),
+    "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
+    "citing": Room(
+        "Facts, the marks that cite them, a run for others to read.",
+        "errors intervals reading report tables text benchmarks.catalogue",
+    ),
+    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "commands": Room(
+        "Every command, and the only writer.",
+        "citing errors reading report running tables text benchmarks.catalogue",
+    ),
+    "__main__": Room("The entrance.", "commands errors"),
+    "": Room("The public names.", "reading tables"),
+}
+ROOMS = {
+    f"{package}.{name}".removesuffix("."): room
+    for package, rooms in (("modes", MODES), ("benchmarks", BENCHMARKS), ("analysis", ANALYSIS))
+    for name, room in rooms.items()
+}
 PACKAGES = ("modes", "benchmarks", "analysis")
-
-# For each module of modes, the modules of modes that it may import. A folder stands for all its modules; inside a
-# folder, and from a folder's __init__, everything goes.
-ENGINES: dict[str, set[str]] = {
-    "modes.errors": set(),
-    "modes.structure": set(),
-    "modes.chains": set(),
-    "modes.cost": set(),
-    "modes.partials": {"modes.structure"},
-    "modes.rules": {"modes.errors", "modes.partials", "modes.structure"},
-    "modes.array": {"modes.errors", "modes.partials", "modes.rules"},
-    "modes.arguments": {"modes.array", "modes.errors"},
-    "modes.chunking": {"modes.partials"},
-    "modes.rates": set(),
-    "modes.calibrate": {"modes.rates"},
-    "modes.forward": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
-    "modes.reverse": {"modes.arguments", "modes.array", "modes.chunking", "modes.partials", "modes.structure"},
-    "modes.choice": {
-        *("modes.arguments", "modes.array", "modes.chunking", "modes.forward", "modes.partials", "modes.rates"),
-        *("modes.reverse", "modes.structure"),
-    },
-    "modes.prepared": {
-        *("modes.arguments", "modes.array", "modes.errors", "modes.forward", "modes.partials", "modes.reverse"),
-        *("modes.rules", "modes.structure"),
-    },
-    "modes.jacobian": {"modes.arguments", "modes.choice", "modes.forward", "modes.reverse"},
-    "modes.hessian": {"modes.arguments", "modes.jacobian"},
-    "modes.functions": {"modes.array", "modes.errors", "modes.rules"},
-    "modes.check": {"modes.arguments", "modes.forward", "modes.reverse"},
-}
-# What one package may import of another.
-ACROSS: dict[str, set[str]] = {
-    "modes": set(),
-    "benchmarks": {"modes"},
-    "analysis": {"modes.cost", "modes.chains"},
-}
-# The order of analysis: a module may import those before it.
-ANALYSIS = (
-    *("errors", "text", "profiles", "tables.intervals", "commands.write", "reading", "tables", "figures", "report"),
-    *("citing", "running", "commands", "__main__"),
-)
+QUESTIONS = "benchmarks.*"
 
 
-def modules(package: str) -> Iterator[tuple[str, Path]]:
-    for path in sorted((ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
-
-
-def imports(name: str, path: Path) -> set[str]:
-    """The project's modules that a file imports, anywhere in it, by their full names."""
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    known = {module for other in PACKAGES for module, _ in modules(other)}
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            base = [*base, *(node.module or "").split(".")] if node.module else base
-            stem = ".".join(base)
-            for alias in node.names:
-                inner = f"{stem}.{alias.name}"
-                found.add(inner if inner in known else stem)
-    return {target for target in found if target.split(".")[0] in PACKAGES}
-
-
-def room(module: str, rooms: dict[str, set[str]]) -> str | None:
-    return next((r for r in rooms if module == r or module.startswith(r + ".")), None)
-
-
-def placed(module: str) -> int | None:
-    """The place of a module of analysis in its order; one that is named by itself is in its own place."""
-    parts = module.split(".")[1:]
-    for length in range(len(parts), 0, -1):
-        if (stem := ".".join(parts[:length])) in ANALYSIS:
-            return ANALYSIS.index(stem)
-    return None if parts else -1
-
-
-ALL = [(name, path) for package in PACKAGES for name, path in modules(package)]
-
-
-def test_the_reader_of_imports_reads() -> None:
-    assert "modes.rules" in imports("modes.array", ROOT / "modes" / "array.py")
-    assert "modes.rules.table" in imports("modes.array", ROOT / "modes" / "array.py")
-    assert "modes.partials" in imports("modes.rules.products", ROOT / "modes" / "rules" / "products.py")
-
-
-@pytest.mark.parametrize(("name", "path"), ALL, ids=[name for name, _ in ALL])
-def test_arrows(name: str, path: Path) -> None:
+def arrows(name: str) -> set[str]:
+    """The rooms that a room may import, by their full names."""
     own = name.split(".")[0]
-    for target in sorted(imports(name, path)):
-        other = target.split(".")[0]
-        if other != own:
-            allowed = ACROSS[own]
-            assert any(target == a or target.startswith(a + ".") for a in allowed), f"{name} must not import {target}"
-        elif own == "modes" and name != "modes":
-            here, there = room(name, ENGINES), room(target, ENGINES)
-            assert here is not None, f"{name} is in no room: add it to ENGINES with its arrows"
-            assert there == here or there in ENGINES[here], f"{name} must not import {target}"
-        elif own == "analysis" and name != "analysis":
-            here, there = (placed(module) for module in (name, target))
-            assert here is not None, f"{name} is in no room: add it to ANALYSIS"
-            assert there is not None, f"{target} is in no room: add it to ANALYSIS"
-            assert there <= here, f"{name} must not import {target}"
+    words = ROOMS[name].arrows.split()
+    return {word if word.split(".")[0] in PACKAGES else f"{own}.{word}" for word in words}
+
+
+def room_of(module: str) -> str | None:
+    """The room a module is in. A package's own room is its __init__ alone: what is inside has rooms of its own."""
+    parts = module.split(".")
+    if len(parts) == 1 and module in PACKAGES:
+        return module
+    stem = ".".join(parts[:2])
+    if stem in ROOMS:
+        return stem
+    return QUESTIONS if parts[0] == "benchmarks" and len(parts) == 2 else None
+
+
+def modules(root: Path) -> list[str]:
+    found = []
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return found
+
+
+def inhabitants(root: Path) -> dict[str, list[str]]:
+    found = defaultdict(list)
+    for module in modules(root):
+        if (name := room_of(module)) is not None:
+            found[name].append(module)
+    return found
+
+
+def contracts(root: Path) -> list[dict[str, Any]]:
+    """A room must not import what its row does not name, nor a question another question."""
+    inside = inhabitants(root)
+    found: list[dict[str, Any]] = [
+        {
+            "name": f"{name}: {ROOMS[name].purpose}",
+            "type": "forbidden",
+            "source_modules": sources,
+            "forbidden_modules": [
+                module for other in inside if other not in {name, *arrows(name)} for module in inside[other]
+            ],
+            "allow_indirect_imports": True,
+            "as_packages": False,
+        }
+        for name, sources in inside.items()
+    ]
+    return [*found, {"name": "one question a module", "type": "independence", "modules": inside[QUESTIONS]}]
+
+
+def judged(root: Path, scratch: Path) -> tuple[int, str]:
+    """import-linter's verdict on the packages in a folder: its exit status and what it says."""
+    lines = ["[tool.importlinter]", f"root_packages = {json.dumps(PACKAGES)}"]
+    for contract in contracts(root):
+        lines += [
+            "[[tool.importlinter.contracts]]",
+            *(f"{key} = {json.dumps(value)}" for key, value in contract.items()),
+        ]
+    config = scratch / "contracts.toml"
+    config.write_text("\n".join(lines), encoding="utf-8")
+    linted = "import sys; from importlinter.cli import lint_imports; "
+    linted += "sys.exit(lint_imports(sys.argv[1], no_cache=True, no_logo=True))"
+    command = [sys.executable, "-c", linted, str(config)]  # in a process that has imported none of the packages
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
+
+
+# --- the rooms and arrows ---
+
+
+@pytest.mark.parametrize("name", modules(ROOT))
+def test_every_module_is_in_a_room(name: str) -> None:
+    assert room_of(name) is not None, f"{name} is in no room: add one to the tables above, with its purpose and arrows"
+
+
+def test_rooms_import_what_their_rows_name_and_nothing_else(tmp_path: Path) -> None:
+    status, said = judged(ROOT, tmp_path)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_rooms_and_their_arrows_are_there(name: str) -> None:
+    """The tables say what is, not what once was."""
+    graph, inside = imports(), inhabitants(ROOT)
+    assert inside[name], f"{name} has a row and no module"
+    taken = {room_of(to) for module in inside[name] for to in graph.find_modules_directly_imported_by(module)}
+    unused = arrows(name) - taken
+    assert not unused, f"{name} imports nothing of {sorted(unused)}: take the arrow out of its row"
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_every_arrow_points_to_a_row_above(name: str) -> None:
+    """The tables are in the order of reading, and what they allow has no way back."""
+    above = list(ROOMS)[: list(ROOMS).index(name)]
+    assert arrows(name) <= set(above), (
+        f"{name} may import {sorted(arrows(name) - set(above))}: put their rows above its own"
+    )
+
+
+# --- the contracts can fail ---
+
+PLANTED = {
+    "modes/cost.py": ("from . import forward", "modes.cost is not allowed to import modes.forward"),
+    "modes/array.py": ("import benchmarks", "modes.array is not allowed to import benchmarks"),
+    "modes/forward.py": ("import modes", "modes.forward is not allowed to import modes"),
+    "modes/rules/shape.py": ("from ..array import Trace", "modes.rules.shape is not allowed to import modes.array"),
+    "benchmarks/depth.py": (
+        "from .aspect import Aspect",
+        "benchmarks.depth is not allowed to import benchmarks.aspect",
+    ),
+    "benchmarks/peers/layers.py": (
+        "from ..apparatus import grids",
+        "benchmarks.peers.layers is not allowed to import benchmarks.apparatus.grids",
+    ),
+    "benchmarks/catalogue/case.py": (
+        "from modes.forward import jvp",
+        "benchmarks.catalogue.case is not allowed to import modes.forward",
+    ),
+    "analysis/reading/load.py": (
+        "def late():\n    from analysis.figures import style",
+        "analysis.reading.load is not allowed to import analysis.figures.style",
+    ),
+    "analysis/tables/work.py": (
+        "import benchmarks.apparatus.grids",
+        "analysis.tables.work is not allowed to import benchmarks.apparatus.grids",
+    ),
+}
+
+
+def test_wrong_imports_are_caught(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, (line, _) in PLANTED.items():
+        with (copy / path).open("a", encoding="utf-8") as file:
+            file.write(f"\n{line}\n")
+    status, said = judged(copy, tmp_path)
+    flat = " ".join(said.split())
+    assert status != 0
+    missed = [expected for _, expected in PLANTED.values() if expected not in flat]
+    assert not missed, said
+
+
+def test_a_module_in_no_room_is_noticed() -> None:
+    assert room_of("modes.surprise") is None
+    assert room_of("analysis.surprise.inner") is None
+    assert room_of("benchmarks.surprise.inner") is None
+    assert room_of("benchmarks.surprise") == QUESTIONS
+    assert room_of("modes.rules.surprise") == "modes.rules"
+
+
+# --- what comes from elsewhere ---
+
+
+def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
+    """Of each module of a package or a folder the other packages that it imports, by their first name."""
+    for name in modules(ROOT):
+        if name == inside or name.startswith(f"{inside}."):
+            tops = {to.split(".")[0] for to in imports().find_modules_directly_imported_by(name)}
+            yield name, tops - set(PACKAGES)
 
 
 def test_the_engines_need_nothing_but_numpy() -> None:
@@ -123,10 +295,10 @@ def test_the_engines_need_nothing_but_numpy() -> None:
         "__future__", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
         "operator", "os", "string", "sys", "time", "types", "typing", "weakref",
     }  # fmt: skip
-    for name, path in modules("modes"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names = [node.module]
-            for target in names:
-                assert target.split(".")[0] in {*standard, "numpy"}, f"{name} imports {target}"
+    for name, outside in imported_from_outside("modes"):
+        assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+
+
+def test_the_catalogue_needs_the_standard_library_alone() -> None:
+    for name, outside in imported_from_outside("benchmarks.catalogue"):
+        assert outside <= sys.stdlib_module_names, f"{name} imports {sorted(outside)}"

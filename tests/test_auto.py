@@ -149,6 +149,7 @@ def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 IN_FORCE = "import modes; print(*modes.choice.rates_in_force())"
 
 
+@pytest.mark.slow
 def test_what_the_command_prints_puts_the_measured_rates_in_force() -> None:
     done = python("-m", "modes.calibrate")
     assert (done.returncode, done.stderr) == (0, "")

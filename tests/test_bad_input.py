@@ -178,6 +178,7 @@ def test_mixed_machines(results: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*arguments, "--machine", "there"]) == 0
 
 
+@pytest.mark.slow
 def test_mixed_environments_of_one_commit(
     docs: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +239,7 @@ def test_samples_that_are_not_finite(
     assert "python -m analysis run" in line
 
 
+@pytest.mark.slow
 def test_a_control_that_fails(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def bias(data: Any) -> None:
         cells = samples(data, CONTROLS)
@@ -271,6 +273,7 @@ def test_a_stale_number(docs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert wrong(capsys, "check", str(docs)) == [f"{page}:2: {KEY}: '99' stands there, '{text}' should"]
 
 
+@pytest.mark.slow
 def test_the_check_needs_nothing_but_the_files_named(docs: Path, results: Path, tmp_path: Path) -> None:
     """In a folder without asv's configuration or results, as a clean clone is."""
     empty = tmp_path / "empty"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from itertools import pairwise
 from typing import Any
@@ -15,12 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from modes import chains
 from modes.chains import ACTIVATIONS, LAYERS, PROFILES, Chain, layer_chain, layer_widths
 
 # The activations and their derivatives as a textbook has them, overflow and all.
-TEXTBOOK = {
+TEXTBOOK: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
     "relu": (lambda z: np.where(z > 0, z, 0.0), lambda z: np.where(z > 0, 1.0, 0.0)),
     "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
@@ -44,7 +46,7 @@ def some_chain(layer: str, n: int = 5, m: int = 3, depth: int = 6, width: int = 
     return layer_chain(n, 1 if layer == "loss" else m, depth, width, layer, **options)
 
 
-def walk(chain: Chain, x):
+def walk(chain: Chain, x: Any) -> list[tuple[Any, Any, Any]]:
     """The textbook's evaluation: per layer (pre-activation, value before the binary operation, value)."""
     activation = TEXTBOOK[chain.activation][0]
     steps = []
@@ -70,7 +72,7 @@ def walk(chain: Chain, x):
     return steps
 
 
-def partial_products(chain: Chain):
+def partial_products(chain: Chain) -> list[NDArray[Any]]:
     """The derivatives of all x_l of a dense or residual chain by x, from the textbook's slopes."""
     slope = TEXTBOOK[chain.activation][1]
     J, products = np.eye(chain.n), []
@@ -81,17 +83,17 @@ def partial_products(chain: Chain):
     return products
 
 
-def differences(chain: Chain, h: float = 1e-6):
+def differences(chain: Chain, h: float = 1e-6) -> NDArray[Any]:
     """The Jacobian at chain.x by central differences, m x n."""
     steps = h * np.eye(chain.n)
     return np.stack([np.ravel(chain(chain.x + e) - chain(chain.x - e)) / (2 * h) for e in steps], axis=1)
 
 
-def rms(x):
+def rms(x: Any) -> Any:
     return np.sqrt(np.mean(np.square(x)))
 
 
-def all_arrays(chain: Chain):
+def all_arrays(chain: Chain) -> list[NDArray[Any]]:
     return [chain.x, *(array for parameters in chain.parameters for array in parameters)]
 
 
@@ -117,12 +119,12 @@ def all_arrays(chain: Chain):
         ((2, 2, 4, 2, "hourglass"), (2, 2, 1, 2, 2)),
     ],
 )
-def test_widths_by_hand(arguments, widths):
+def test_widths_by_hand(arguments: tuple[Any, ...], widths: tuple[int, ...]) -> None:
     assert layer_widths(*arguments) == widths
 
 
 @given(st.integers(1, 99), st.integers(1, 99), st.integers(1, 70), st.integers(1, 300))
-def test_widths_keep_the_promise_of_their_profile(n, m, depth, width):
+def test_widths_keep_the_promise_of_their_profile(n: int, m: int, depth: int, width: int) -> None:
     quarter = max(1, round(width / 4))
     for profile in PROFILES:
         widths = layer_widths(n, m, depth, width, profile)
@@ -158,7 +160,7 @@ def test_widths_keep_the_promise_of_their_profile(n, m, depth, width):
 @pytest.mark.parametrize("depth", [1, 2, 3, 7])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_layers_are_the_documented_ones(layer, activation, depth):
+def test_layers_are_the_documented_ones(layer: str, activation: str, depth: int) -> None:
     chain = some_chain(layer, depth=depth, activation=activation)
     x = chain.x + 0.01
     expected = walk(chain, x)[-1][-1]
@@ -169,7 +171,7 @@ def test_layers_are_the_documented_ones(layer, activation, depth):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_shapes_and_dtypes(layer, dtype):
+def test_shapes_and_dtypes(layer: str, dtype: str) -> None:
     chain = some_chain(layer, dtype=dtype, seed=3)
     assert chain.widths == layer_widths(chain.n, chain.m, chain.depth, chain.width, chain.profile)
     assert chain.x.shape == (chain.n,)
@@ -187,7 +189,7 @@ def test_shapes_and_dtypes(layer, dtype):
         assert [p.shape for p in parameters] == shapes[layer]
 
 
-def test_apply_uses_the_parameters_it_is_given():
+def test_apply_uses_the_parameters_it_is_given() -> None:
     chain = layer_chain(3, 2, 3, 4)
     doubled = [(2.0 * W, b) for W, b in chain.parameters]
     assert not np.allclose(chain.apply(doubled, chain.x), chain(chain.x))
@@ -195,14 +197,14 @@ def test_apply_uses_the_parameters_it_is_given():
     np.testing.assert_array_equal(chain.apply(zeros, chain.x), np.tanh(chain.parameters[-1][1]))
 
 
-def test_dense_identity_chain_is_affine():
+def test_dense_identity_chain_is_affine() -> None:
     chain = layer_chain(5, 3, 4, 6, activation="identity")
     J = np.linalg.multi_dot([W for W, _ in reversed(chain.parameters)])
     v = np.array([1.0, -2.0, 3.0, 0.5, 4.0])
     np.testing.assert_allclose(chain(chain.x + v) - chain(chain.x), J @ v, rtol=1e-12)
 
 
-def test_residual_without_its_branches_skips_the_middle():
+def test_residual_without_its_branches_skips_the_middle() -> None:
     chain = layer_chain(5, 3, 6, 4, layer="residual")
     (first, *middle, last) = chain.parameters
     silent = [(0.0 * W, 0.0 * b) for W, b in middle]
@@ -211,7 +213,7 @@ def test_residual_without_its_branches_skips_the_middle():
 
 
 @pytest.mark.parametrize("layer", ["elementwise", "scalar"])
-def test_m9_elementwise_chains_do_not_mix_components(layer):
+def test_m9_elementwise_chains_do_not_mix_components(layer: str) -> None:
     chain = some_chain(layer, width=6, depth=11)
     moved = chain.x.copy()
     moved[2] += 0.01
@@ -221,12 +223,12 @@ def test_m9_elementwise_chains_do_not_mix_components(layer):
     np.testing.assert_array_equal(J, np.diag(np.diag(J)))
 
 
-def test_m10_scalar_chain_treats_all_components_alike():
+def test_m10_scalar_chain_treats_all_components_alike() -> None:
     chain = layer_chain(4, 4, 5, 4, layer="scalar")
     np.testing.assert_array_equal(chain(chain.x[::-1]), chain(chain.x)[::-1])
 
 
-def test_m13_loss_is_the_mean_squared_distance_to_its_target():
+def test_m13_loss_is_the_mean_squared_distance_to_its_target() -> None:
     chain = layer_chain(6, 1, 1, 4, layer="loss")
     ((target,),) = chain.parameters
     assert chain(target) == 0.0
@@ -236,7 +238,7 @@ def test_m13_loss_is_the_mean_squared_distance_to_its_target():
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", ["dense", "residual"])
-def test_m5_derivative_is_the_product_of_the_layers(layer, activation):
+def test_m5_derivative_is_the_product_of_the_layers(layer: str, activation: str) -> None:
     chain = layer_chain(5, 3, 6, 7, layer=layer, activation=activation, seed=2)
     J = partial_products(chain)[-1]
     np.testing.assert_allclose(differences(chain), J, rtol=1e-6, atol=1e-7 * np.abs(J).max())
@@ -244,7 +246,7 @@ def test_m5_derivative_is_the_product_of_the_layers(layer, activation):
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("activation", ["sigmoid", "softplus", "tanh"])
-def test_no_overflow_far_from_the_point(layer, activation):
+def test_no_overflow_far_from_the_point(layer: str, activation: str) -> None:
     chain = some_chain(layer, activation=activation)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         for far in (1e4, -1e4):
@@ -254,32 +256,32 @@ def test_no_overflow_far_from_the_point(layer, activation):
 class Protocols(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that is reached by NumPy's protocols alone, and refuses what no tracer could follow."""
 
-    def __init__(self, value):
+    def __init__(self, value: Any) -> None:
         self.value = value
 
-    def __array__(self, *_, **__):
+    def __array__(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("converted to a plain array")
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         assert method == "__call__"
         assert not options
         return Protocols(ufunc(*(unwrap(i) for i in inputs)))
 
-    def __array_function__(self, function, _, arguments, options):
+    def __array_function__(self, function: Any, _: Any, arguments: tuple[Any, ...], options: Any) -> Any:
         assert not options
         return Protocols(function(*(unwrap(a) for a in arguments)))
 
 
-def unwrap(value):
+def unwrap(value: Any) -> Any:
     return value.value if isinstance(value, Protocols) else value
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_everything_goes_through_the_protocols(layer, activation):
+def test_everything_goes_through_the_protocols(layer: str, activation: str) -> None:
     chain = some_chain(layer, activation=activation)
     before = chain.x.copy()
-    wrapped = [tuple(map(Protocols, parameters)) for parameters in chain.parameters]
+    wrapped: Any = [tuple(map(Protocols, parameters)) for parameters in chain.parameters]
     for y in (chain(Protocols(chain.x)), chain.apply(wrapped, chain.x)):
         assert isinstance(y, Protocols)
         np.testing.assert_array_equal(y.value, chain(chain.x))
@@ -291,7 +293,7 @@ def test_everything_goes_through_the_protocols(layer, activation):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", ["dense", "residual"])
-def test_derivatives_stay_near_1_in_every_layer(layer, activation):
+def test_derivatives_stay_near_1_in_every_layer(layer: str, activation: str) -> None:
     """Not at the end alone, where the last layer could make up for what went wrong before."""
     for width in (1, 2, 8, 64):
         for seed in range(4):
@@ -302,7 +304,7 @@ def test_derivatives_stay_near_1_in_every_layer(layer, activation):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", ["elementwise", "scalar"])
-def test_derivatives_stay_near_1_in_every_component(layer, activation):
+def test_derivatives_stay_near_1_in_every_component(layer: str, activation: str) -> None:
     for seed in range(8):
         chain = layer_chain(16, 16, 200, 16, layer, activation, seed=seed)
         diagonal = np.abs(np.diag(differences(chain)))
@@ -314,7 +316,7 @@ def test_derivatives_stay_near_1_in_every_component(layer, activation):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_values_and_derivatives_neither_vanish_nor_overflow(layer, activation):
+def test_values_and_derivatives_neither_vanish_nor_overflow(layer: str, activation: str) -> None:
     """At every profile, depth and width: in each layer the values, and for the whole chain J v and J^T w."""
     profiles = PROFILES if layer in ("dense", "loss") else ("uniform",)
     rng = np.random.default_rng(0)
@@ -342,7 +344,7 @@ def test_values_and_derivatives_neither_vanish_nor_overflow(layer, activation):
 
 @pytest.mark.parametrize(("n", "m"), [(1, 64), (64, 1), (3, 40), (40, 3)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_scaling_of_wide_and_tall_chains(activation, n, m):
+def test_scaling_of_wide_and_tall_chains(activation: str, n: int, m: int) -> None:
     for layer, depth in [("dense", 1), ("dense", 16), ("residual", 2), ("residual", 16)]:
         chain = layer_chain(n, m, depth, 8, layer, activation)
         assert 1e-1 < rms(chain(chain.x)) < 1e1
@@ -351,7 +353,7 @@ def test_scaling_of_wide_and_tall_chains(activation, n, m):
 
 @pytest.mark.parametrize("layer", ["dense", "elementwise", "residual", "scalar", "loss"])
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 33])
-def test_relu_keeps_away_from_its_kink_with_half_of_the_units_on(layer, width):
+def test_relu_keeps_away_from_its_kink_with_half_of_the_units_on(layer: str, width: int) -> None:
     for depth in (1, 4, 64):
         for dtype in ("float64", "float32"):
             chain = some_chain(layer, width, width, depth, width, activation="relu", dtype=dtype)
@@ -364,7 +366,7 @@ def test_relu_keeps_away_from_its_kink_with_half_of_the_units_on(layer, width):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("width", [1, 2, 8, 33])
-def test_maximum_keeps_away_from_its_kink_with_half_of_the_units_on(activation, width):
+def test_maximum_keeps_away_from_its_kink_with_half_of_the_units_on(activation: str, width: int) -> None:
     chain = layer_chain(width, width, 64, width, layer="elementwise", activation=activation)
     steps = walk(chain, chain.x)
     for (_, _, w), (_, a, _) in list(zip(chain.parameters, steps, strict=True))[4::5]:
@@ -379,7 +381,7 @@ def test_maximum_keeps_away_from_its_kink_with_half_of_the_units_on(activation, 
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_same_arguments_same_bits(layer):
+def test_same_arguments_same_bits(layer: str) -> None:
     first, second = some_chain(layer, seed=7), some_chain(layer, seed=7)
     for a, b in zip(all_arrays(first), all_arrays(second), strict=True):
         assert a.tobytes() == b.tobytes()
@@ -392,7 +394,7 @@ def test_same_arguments_same_bits(layer):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_both_dtypes_are_the_same_chain(layer, activation):
+def test_both_dtypes_are_the_same_chain(layer: str, activation: str) -> None:
     double = some_chain(layer, depth=64, activation=activation)
     single = some_chain(layer, depth=64, activation=activation, dtype="float32")
     for a, b in zip(all_arrays(double), all_arrays(single), strict=True):
@@ -400,11 +402,11 @@ def test_both_dtypes_are_the_same_chain(layer, activation):
     np.testing.assert_allclose(single(single.x), double(double.x), rtol=1e-3, atol=1e-4)
 
 
-def test_a_global_seed_is_neither_used_nor_moved():
+def test_a_global_seed_is_neither_used_nor_moved() -> None:
     np.random.seed(1)  # noqa: NPY002
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002
     layer_chain(3, 3, 3, 3)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], state)  # noqa: NPY002
 
 
 def digest(chain: Chain) -> str:
@@ -426,19 +428,21 @@ def digest(chain: Chain) -> str:
         ((10, 1, 5, 20, "loss", "identity", "funnel", "float64", 6), "cfc2d55a9cb2ab16"),
     ],
 )
-def test_parameters_are_those_on_record(arguments, recorded):
+def test_parameters_are_those_on_record(arguments: tuple[Any, ...], recorded: str) -> None:
     """A change of the generator changes every benchmark: make it on purpose, and record the new digests."""
     assert digest(layer_chain(*arguments)) == recorded
 
 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "sin"])
 @pytest.mark.parametrize("layer", LAYERS)
-def test_the_last_bits_of_an_activation_do_not_show(layer, activation, monkeypatch):
+def test_the_last_bits_of_an_activation_do_not_show(
+    layer: str, activation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another machine's tanh may differ in the last bit or two: the parameters must not."""
     here = digest(some_chain(layer, depth=32, width=9, activation=activation))
     exact, rng = chains._ACTIVATIONS[activation], np.random.default_rng(0)
 
-    def elsewhere(z):
+    def elsewhere(z: Any) -> Any:
         return exact(z) * (1 + rng.integers(-2, 3, np.shape(z)) * 2.0**-52)
 
     monkeypatch.setitem(chains._ACTIVATIONS, activation, elsewhere)
@@ -449,15 +453,16 @@ def test_the_last_bits_of_an_activation_do_not_show(layer, activation, monkeypat
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_chains_survive_a_pickle(layer):
+def test_chains_survive_a_pickle(layer: str) -> None:
     chain = some_chain(layer, activation="softplus", seed=1)
     again = pickle.loads(pickle.dumps(chain))
     np.testing.assert_array_equal(again(again.x), chain(chain.x))
     assert repr(again) == repr(chain)
 
 
-def test_repr_rebuilds_the_chain_and_attributes_stay_put():
-    chain = layer_chain(3, 2, np.int64(4), 5, activation="sin", profile="funnel", dtype=np.float32, seed=9)
+def test_repr_rebuilds_the_chain_and_attributes_stay_put() -> None:
+    depth: Any = np.int64(4)
+    chain = layer_chain(3, 2, depth, 5, activation="sin", profile="funnel", dtype=np.float32, seed=9)
     again = eval(repr(chain).replace("Chain", "layer_chain"))
     assert digest(again) == digest(chain)
     assert type(chain.depth) is int
@@ -517,6 +522,6 @@ def test_repr_rebuilds_the_chain_and_attributes_stay_put():
         ),
     ],
 )
-def test_bad_arguments_are_named(change, error, message):
+def test_bad_arguments_are_named(change: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         layer_chain(**({"n": 4, "m": 4, "depth": 3, "width": 4} | change))

@@ -152,6 +152,7 @@ def test_a_result_that_does_not_fit_is_refused(
     assert "insist=True" in message
 
 
+@pytest.mark.slow
 def test_blocks_that_do_not_fit_name_a_chunk_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "available", lambda: 100 * MIB)
     A, B = np.ones((1000, 100)), np.ones((1000, 1000))

@@ -18,26 +18,30 @@ from analysis.citing.formats import latex_text, myst_name, rst_text, whole_file
 from analysis.citing.record import FIELDS, rows_digest
 from analysis.commands import COMMANDS
 from analysis.errors import AnalysisError
+from analysis.reading.provenance import Provenance
+from analysis.tables.findings import Findings
 from tests.tables import RUN, curve, frame, full_table, pair, row
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
-ABOUT = {
-    "cpu": "A processor",
-    "num_cpu": "4",
-    "ram": "8000000000",
-    "os": "Linux",
-    "arch": "x86_64",
-    "python": "3.12.1",
-    "numpy": "2.1.0",
-    "blas": "openblas 0.3",
-    "modes": "1.2.3",
-    "measured": "2026-11-02",
-}
+ABOUT = Provenance(
+    {
+        "cpu": "A processor",
+        "num_cpu": "4",
+        "ram": "8000000000",
+        "os": "Linux",
+        "arch": "x86_64",
+        "python": "3.12.1",
+        "numpy": "2.1.0",
+        "blas": "openblas 0.3",
+        "modes": "1.2.3",
+        "measured": "2026-11-02",
+    }
+)
 STAR = "modes.crossover-time.m64.width64.depth4.dense.uniform.float64"
 
 
 def facts(table: pd.DataFrame) -> dict[str, Fact]:
-    return {fact["key"]: fact for fact in collect(table, ABOUT)}
+    return {fact["key"]: fact for fact in collect(Findings(table, ABOUT))}
 
 
 def run(*arguments: str) -> int:
@@ -177,6 +181,7 @@ def test_one_size_alone_is_no_crossover() -> None:
     assert not any("crossover" in key for key in facts(frame([pair(0.3, n=65)])))
 
 
+@pytest.mark.slow
 def test_the_same_measurements_give_the_same_bytes(found: dict[str, Fact]) -> None:
     shuffled = full_table().sample(frac=1, random_state=3)
     again = facts(shuffled)
@@ -184,6 +189,7 @@ def test_the_same_measurements_give_the_same_bytes(found: dict[str, Fact]) -> No
     assert list(found) == sorted(found)
 
 
+@pytest.mark.slow
 def test_another_measurement_gives_another_digest(found: dict[str, Fact]) -> None:
     table = full_table()
     hit = (table["metric"] == "log_ratio") & (table["m"] == 64) & (table["depth"] == 4) & (table["n"] == 64)
@@ -191,7 +197,7 @@ def test_another_measurement_gives_another_digest(found: dict[str, Fact]) -> Non
     hit &= table["engine"] == "modes"
     assert hit.sum() == 1
     index = table.index[hit][0]
-    samples = list(table.loc[index, "samples"])
+    samples: Any = list(table.loc[index, "samples"])
     samples[0] += 1e-12
     table.at[index, "samples"] = samples
     changed = facts(table)

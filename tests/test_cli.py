@@ -1,7 +1,6 @@
 """The command line: what it prints and writes, and that each fault is one line and exit status 2."""
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import analysis.__main__ as command_line
+from analysis import commands
 from analysis.__main__ import main
-from analysis.commands.write import write_whole
+from analysis.commands import COMMANDS
+from analysis.commands import run as run_command
 from analysis.errors import AnalysisError
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
@@ -54,6 +54,14 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
     assert all(command in said for command in ("run", "table", "figures", "report"))
 
 
+def test_every_module_of_the_room_is_a_command_of_its_name_or_serves_them() -> None:
+    folder = Path(commands.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "options", "inputs", "write"}
+    assert set(COMMANDS) == modules
+    for name, command in COMMANDS.items():
+        assert getattr(commands, name) is command
+
+
 def test_the_report_is_written_and_the_finding_printed(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +78,7 @@ def test_the_report_is_written_and_the_finding_printed(
     assert not [name for name in files(report) if Path(name).name.startswith(".")]  # no temporary file is left
 
 
+@pytest.mark.slow
 def test_the_figures_alone(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figures", "--results", str(results), "--report", str(tmp_path / "r")]) == 0
     assert all(name.startswith("figures/") for name in files(tmp_path / "r"))
@@ -90,6 +99,7 @@ def test_the_tables_are_printed_as_csv(
     assert (tmp_path / "t.csv").read_text() == printed
 
 
+@pytest.mark.slow
 def test_of_several_runs_one_is_chosen_and_named(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +131,7 @@ def test_no_results_but_those_of_a_changed_work_tree(
     assert f"--results {tmp_path / 'other-dirty'}" in line
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_named_and_the_others_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +149,7 @@ def test_only_a_truncated_file(results: Path, capsys: pytest.CaptureFixture[str]
     assert "python -m analysis run" in fails(["report", "--results", str(results)], capsys)
 
 
+@pytest.mark.slow
 def test_a_missing_machine_file_is_named_and_the_results_are_used(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +166,7 @@ def test_a_machine_that_was_not_measured(results: Path, capsys: pytest.CaptureFi
     assert "there are: recorded" in line
 
 
+@pytest.mark.slow
 def test_a_report_folder_that_cannot_be_written(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,6 +176,7 @@ def test_a_report_folder_that_cannot_be_written(
     assert "cannot be written" in line
 
 
+@pytest.mark.slow
 def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "analysis", "report", "--results", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -171,9 +185,9 @@ def test_the_real_command_prints_no_traceback(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
 
 
-def test_an_unknown_profile_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_preset_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["run", "--profile", "huge"])
+        main(["run", "--preset", "huge"])
     assert caught.value.code == 2
     assert "quick" in capsys.readouterr().err
 
@@ -181,27 +195,52 @@ def test_an_unknown_profile_lists_the_known_ones(capsys: pytest.CaptureFixture[s
 # --- run, without measuring ---
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("option", "said"), [("--preset", 0), ("--profile", 1)])
+def test_a_preset_is_chosen_by_its_name_and_by_its_former_name_which_says_so(
+    option: str,
+    said: int,
+    results: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen: list[Any] = []
+
+    def measuring(*given: Any, **_: Any) -> Measured:
+        seen.extend(given)
+        return measured(results)
+
+    monkeypatch.setattr(run_command, "measure", measuring)
+    assert main(["run", option, "standard", "--report", str(tmp_path / "r")]) == 0
+    assert seen[1] == "standard"
+    lines = [line for line in capsys.readouterr().err.splitlines() if "--preset" in line]
+    assert len(lines) == said
+
+
 def measured(results: Path, **other: Any) -> Measured:
     first = read_results(results).iloc[0]
     run = {key: str(first[key]) for key in ("machine", "env", "commit")}
-    return Measured(**{"results": results, **run, "failed": (), "left_out": (), **other})
+    return Measured(**{"results": results, "run": run, "failed": (), "left_out": (), **other})
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_the_finding(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results))
+    monkeypatch.setattr(run_command, "measure", lambda *_, **__: measured(results))
     assert main(["run", "--report", str(tmp_path / "r")]) == 0
     finding, where = capsys.readouterr().out.splitlines()[-2:]
     assert "n* = 8" in finding
     assert str(tmp_path / "r" / "report.html") in where
 
 
+@pytest.mark.slow
 def test_failed_cells_are_named_and_the_report_is_written(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cells = ("a.A.time_x('modes', 3)", "a.A.time_x('modes', 4)")
-    monkeypatch.setattr(command_line, "measure", lambda *_, **__: measured(results, failed=cells, left_out=("case",)))
+    monkeypatch.setattr(run_command, "measure", lambda *_, **__: measured(results, failed=cells, left_out=("case",)))
     assert main(["run", "--report", str(tmp_path / "r")]) == 1
     said = capsys.readouterr().err
     assert "2 cells failed" in said
@@ -215,7 +254,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> Measured:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line, "measure", interrupted)
+    monkeypatch.setattr(run_command, "measure", interrupted)
     assert main(["run"]) == 130
     (line,) = capsys.readouterr().err.splitlines()
     assert "the same command goes on from there" in line
@@ -225,29 +264,11 @@ def test_a_run_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: p
     def failing(*_: object, **__: object) -> Measured:
         raise AnalysisError("asv failed")
 
-    monkeypatch.setattr(command_line, "measure", failing)
+    monkeypatch.setattr(run_command, "measure", failing)
     assert fails(["run"], capsys) == "error: asv failed"
 
 
-# --- writing ---
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "new" / "file"
-    write_whole(path, b"old")
-    write_whole(path, b"new")
-    assert path.read_bytes() == b"new"
-
-    def full(source: object, target: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(AnalysisError, match="No space left"):
-        write_whole(path, b"newer")
-    assert path.read_bytes() == b"new"
-    assert files(tmp_path) == {"new/file"}
-
-
+@pytest.mark.slow
 def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
@@ -255,8 +276,8 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
         seen.update(options)
         return measured(results)
 
-    monkeypatch.setattr(command_line, "measure", measure)
+    monkeypatch.setattr(run_command, "measure", measure)
     asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
-    assert command_line.main(asked) == 0
+    assert main(asked) == 0
     assert seen == {"engines": "modes,floor", "part": (2, 3)}
-    assert command_line.main(["run", "--shard", "4/3"]) == 2
+    assert main(["run", "--shard", "4/3"]) == 2

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
+from analysis import intervals
 from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.intervals import median_interval, sign_test, zero, zero_interval
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
-from analysis.reading.tidy import parse_case, tidy
-from analysis.tables import intervals
+from analysis.reading.tidy import tidy
 from analysis.tables.crossover import (
     COLUMNS,
     CROSSES,
@@ -28,7 +29,7 @@ from analysis.tables.crossover import (
     crossovers,
     predicted,
 )
-from analysis.tables.intervals import median_interval, sign_test, zero, zero_interval
+from benchmarks.catalogue.case import Case
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 CELL: dict[str, Any] = {
@@ -304,9 +305,9 @@ def test_a_mode_without_its_twin_gives_no_memory_crossover() -> None:
 def test_the_next_n_is_in_the_geometric_middle_of_the_sign_change() -> None:
     row = only(brackets(exact({4: -0.6, 8: -0.2, 32: 0.6})))
     assert (row["below"], row["above"], row["n"]) == (8, 32, 16)
-    case = parse_case(row["case"])
-    assert case["n"] == 16
-    assert (case["mode"], case["chunk_size"], case["m"]) == ("forward/reverse", None, 8)
+    case = Case.parse(row["case"])
+    assert case.n == 16
+    assert (case.mode, case.chunk_size, case.m) == ("forward/reverse", None, 8)
 
 
 @pytest.mark.parametrize(
@@ -464,6 +465,7 @@ def synthetic(
     return crossovers(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("noise", "curvature", "count"),
     [*((noise, 0.0, TABLES) for noise in NOISES), ("all at once", 0.15, 120)],
@@ -488,6 +490,7 @@ def test_the_interval_covers_the_truth(noise: str, curvature: float, count: int)
     assert (found["high"] / found["low"]).median() < 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.usefixtures("fewer_resamples")
 def test_a_table_without_a_crossover_is_not_called_one(noise: str) -> None:

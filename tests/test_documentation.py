@@ -15,8 +15,9 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,12 @@ import pytest
 
 import modes
 from analysis.__main__ import parser
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES, Picture, drawn
 from analysis.report.section import Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
-from analysis.tables.crossover import crossovers
-from benchmarks.apparatus import cases
+from analysis.tables.findings import Findings
+from benchmarks.catalogue.case import Case
+from benchmarks.catalogue.engines import ENGINES
 from modes import chains
 from tests.tables import curve, frame
 
@@ -120,26 +122,32 @@ def test_the_benchmark_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(code, names)
     benchmark: Any = names["Weighted"]
     for layer in ("dense", "weighted"):
-        case = cases.Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
+        case = Case(layer=layer, n=8, m=8, width=8, depth=2, mode="forward/reverse")
         measured = benchmark()
         measured.case, measured.chain = case, case.chain()
         monkeypatch.setenv("MODES_PAIRS", "2")
         assert len(measured.track_log_ratio()["samples"]) == 2
+    assert "weighted" not in ENGINES["modes"].layers
     assert len(benchmark.grid.cells("quick")) == 6  # those of "dense": the engines' rows were made without the layer
     assert benchmark.params[1] == ["dense", "weighted"]
 
 
 def test_the_figure_of_the_example() -> None:
-    code, row, words = examples("A figure")
-    names: dict[str, Any] = {"Words": Words}
-    exec(code, names)
+    picker, line, code, row, words = examples("A figure")
+    names: dict[str, Any] = {"Words": Words, "Picture": Picture, "cached_property": cached_property}
+    for text in (picker, code):
+        exec(text, names)
+    names["crossing"] = SimpleNamespace(layer_panels=names["layer_panels"])
+    added: dict[str, Any] = {}
+    exec(line, names, added)
+    more = type("More", (Findings,), added)
     (name,) = row_of(row, names)
     assert list(row_of(words, names)) == [name]
-    draw = row_of(row, names)[name]
+    picture = row_of(row, names)[name]
     table = frame([*curve(80), *curve(40, layer="residual")])
-    axes = draw(new_figure(name), table, crossovers(table)).axes[0]
+    axes = drawn(picture, more(table)).axes[0]
     assert [line.get_label() for line in axes.get_lines()][:2] == ["dense", "residual"]
-    assert draw(new_figure(name), table[:0], crossovers(table[:0])).axes  # says that it was not measured
+    assert drawn(picture, more(table[:0])).axes  # says that it was not measured
 
 
 @pytest.fixture
@@ -202,7 +210,7 @@ def test_every_command_and_option_is_on_its_page() -> None:
 
 def test_every_figure_and_table_is_on_the_page_about_reading_them() -> None:
     page = " ".join((DOCS / "reading.md").read_text(encoding="utf-8").split())
-    titles = [words.title for words in (*FIGURE_WORDS.values(), *TABLES.values())]
+    titles = [words.title for words in FIGURE_WORDS.values()] + [table.title for table in TABLES.values()]
     assert set(FIGURE_WORDS) == set(FIGURES)
     missing = [title for title in titles if f"**{title}" not in page]
     missing += [section.title for section in SECTIONS if f"## {section.title} " not in f"{page} "]
@@ -212,6 +220,7 @@ def test_every_figure_and_table_is_on_the_page_about_reading_them() -> None:
 # --- the pages themselves ---
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("myst_parser") is None, reason="Sphinx and MyST are not installed")
 def test_the_pages_build_without_a_warning_and_need_no_network(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "cache")]

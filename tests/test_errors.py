@@ -16,6 +16,11 @@ A = np.ones((3, 3))
 kept: list[Any] = []
 
 
+def keeping(z: Any) -> Any:
+    kept.append(z)
+    return z * 1.0
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("argument", "message"),
@@ -132,7 +137,7 @@ def test_writing_a_traced_value_into_a_plain_array_is_refused(jacobian: Any) -> 
 
 @BOTH
 def test_a_value_that_escapes_its_trace_is_refused(jacobian: Any) -> None:
-    jacobian(lambda x: kept.append(x) or x * 1.0)(x)
+    jacobian(keeping)(x)
     for use in (lambda z: kept[-1] * z, lambda z: kept[-1] * kept[-1] * z, lambda z: np.tanh(kept[-1]) * z):
         with pytest.raises(modes.TracedValueError, match="after its trace had ended"):
             jacobian(use)(x)
@@ -173,8 +178,9 @@ def test_shapes_that_do_not_fit_are_both_printed() -> None:
         modes.vjp(f, x)[1](np.ones(4))
     with pytest.raises(ValueError, match="expected as many tangents as primals, 1, got 2"):
         modes.jvp(f, (x,), (x, x))
+    no_tuple: Any = x
     with pytest.raises(TypeError, match="expected tangents to be a tuple, one item an argument, got ndarray"):
-        modes.jvp(f, (x,), x)
+        modes.jvp(f, (x,), no_tuple)
     with pytest.raises(TypeError, match="float dtype, got dtype int64"):
         modes.jvp(f, (x,), (np.arange(3),))
 
@@ -245,7 +251,7 @@ def test_complex_steps_are_refused(jacobian: Any, f: Any) -> None:
 @BOTH
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_subclasses_with_a_meaning_of_their_own_are_refused(jacobian: Any) -> None:
-    masked = np.ma.masked_array(x, [0, 0, 1])
+    masked: Any = np.ma.masked_array(x, [False, False, True])
     for f, argument in (
         (lambda x: np.mean(x * x), masked),
         (lambda x: np.sum(x * x), np.asmatrix(A)),
@@ -260,7 +266,7 @@ def test_subclasses_with_a_meaning_of_their_own_are_refused(jacobian: Any) -> No
 @BOTH
 def test_an_escaped_value_that_is_returned_is_refused(jacobian: Any) -> None:
     kept.clear()
-    jacobian(lambda x: kept.append(x) or x * 1.0)(x)
+    jacobian(keeping)(x)
     with pytest.raises(modes.TracedValueError, match="after its trace had ended"):
         jacobian(lambda x: kept[0])(x)
 

@@ -9,18 +9,21 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES
+from analysis.figures import drawn as drawing
 from analysis.figures.cost import cost_axes, heading
 from analysis.figures.limits import ENGINES
-from analysis.figures.map import edges
-from analysis.figures.memory import counted_bytes
 from analysis.figures.products import products_axes
 from analysis.figures.ratio import RULES, ratio_axes
-from analysis.figures.rows import commonest, drawable, spread
-from analysis.figures.style import BY_MODE, plain_ticks
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
+from analysis.figures.style import BY_MODE, drawable, plain_ticks
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
+from analysis.tables.findings import Findings
+from analysis.tables.growth import counted_bytes
+from analysis.tables.rows import commonest, spread
+from analysis.tables.shown.crossing import edges, ratio_panels
 from analysis.text import number, short_commit, size
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
+from tests.drawn import xs, ys
 from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row
 
 EMPTY = frame([])
@@ -32,19 +35,19 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def found(table: pd.DataFrame) -> pd.DataFrame:
-    return crossovers(table)
+def found(table: pd.DataFrame) -> Findings:
+    return Findings(table)
 
 
-def drawn(name: str, table: pd.DataFrame, found: pd.DataFrame) -> Figure:
-    figure = FIGURES[name](new_figure(name), table, found)
+def drawn(name: str, found: Findings) -> Figure:
+    figure = drawing(FIGURES[name], found)
     figure.draw_without_rendering()  # which lays it out
     return figure
 
 
 @pytest.fixture(scope="module")
-def pictures(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Figure]:
-    return {name: drawn(name, table, found) for name in FIGURES}
+def pictures(found: Findings) -> dict[str, Figure]:
+    return {name: drawn(name, found) for name in FIGURES}
 
 
 def shown_axes(figure: Figure) -> list[Axes]:
@@ -111,7 +114,7 @@ def test_the_legend_names_each_thing_once(name: str, pictures: dict[str, Figure]
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_what_is_missing_is_named_with_the_command_that_measures_it(name: str) -> None:
-    figure = drawn(name, EMPTY, crossovers(EMPTY))
+    figure = drawn(name, Findings(EMPTY))
     texts = " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
     assert "Not measured yet" in texts
     assert "python -m analysis run" in texts
@@ -119,12 +122,15 @@ def test_what_is_missing_is_named_with_the_command_that_measures_it(name: str) -
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_tables_and_global_settings_stay_as_they_are(name: str, table: pd.DataFrame, found: pd.DataFrame) -> None:
-    settings, rows, crossed = dict(mpl.rcParams), table.copy(deep=True), found.copy(deep=True)
-    drawn(name, table, found)
+def test_tables_and_global_settings_stay_as_they_are(name: str, table: pd.DataFrame, found: Findings) -> None:
+    settings, shown = dict(mpl.rcParams), FIGURES[name].of(found)
+    tables = [table, found.crossovers, shown.rows, *(panel.rows for panel in shown.panels)]
+    tables += [beside for panel in shown.panels for beside in panel.beside.values()]
+    before = [each.copy(deep=True) for each in tables]
+    drawn(name, found)
     assert dict(mpl.rcParams) == settings
-    pd.testing.assert_frame_equal(table, rows)
-    pd.testing.assert_frame_equal(found, crossed)
+    for each, kept in zip(tables, before, strict=True):
+        pd.testing.assert_frame_equal(each, kept)
 
 
 def test_the_modes_differ_in_colour_line_and_marker() -> None:
@@ -148,9 +154,7 @@ def cost_rows() -> pd.DataFrame:
 
 def test_cost_is_drawn_for_both_modes_in_milliseconds() -> None:
     axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
-    lines = {
-        line.get_color(): line for line in axes.lines if len(line.get_xdata()) == 3 and line.get_linestyle() != "None"
-    }
+    lines = {line.get_color(): line for line in axes.lines if len(xs(line)) == 3 and line.get_linestyle() != "None"}
     forward, reverse = lines[BY_MODE["forward"]["color"]], lines[BY_MODE["reverse"]["color"]]
     np.testing.assert_allclose(np.asarray(forward.get_ydata(), dtype=float), [1, 2, 4])
     np.testing.assert_allclose(np.asarray(reverse.get_ydata(), dtype=float), [3, 3, 3])
@@ -160,7 +164,7 @@ def test_cost_is_drawn_for_both_modes_in_milliseconds() -> None:
 def test_the_crossover_and_its_interval_are_marked_at_their_place() -> None:
     axes = cost_axes(axes_of_a_figure(), cost_rows(), crossover())
     (line,) = [line for line in axes.lines if line.get_label() == "crossover n*"]
-    assert list(line.get_xdata()) == [80, 80]
+    assert xs(line) == [80, 80]
     (band,) = [patch for patch in axes.patches if patch.get_label() == "95 % interval of n*"]
     assert (band.get_x(), band.get_x() + band.get_width()) == (70, 90)  # type: ignore[attr-defined]
     assert axes.get_title() == "m = 64 outputs\nn* = 80 [70, 90]"
@@ -194,21 +198,21 @@ def test_the_map_writes_each_ratio_and_draws_both_lines(pictures: dict[str, Figu
     assert f"{(8 / 192) ** 0.5:.2f}" in texts  # n = 8 at m = 128
     lines = {str(line.get_label()): line for line in axes.lines}
     predicted = lines["predicted by operation counts"]
-    for n, m in zip(predicted.get_xdata(), predicted.get_ydata(), strict=True):
+    for n, m in zip(xs(predicted), ys(predicted), strict=True):
         assert n == predicted_crossover([64, 64, 64], int(m))
     measured = [line for line in axes.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(sorted(measured[0].get_xdata()), [12, 24, 48, 80, 192], rtol=1e-6)
+    np.testing.assert_allclose(sorted(xs(measured[0])), [12, 24, 48, 80, 192], rtol=1e-6)
 
 
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
     table = frame(rows)
-    (axes,) = shown_axes(drawn("crossover-map", table, crossovers(table)))
-    arrows = {line.get_marker(): line for line in axes.lines if line.get_marker() in "<>"}
-    assert list(arrows[">"].get_ydata()) == [8]
-    assert list(arrows["<"].get_ydata()) == [16]
-    assert arrows[">"].get_xdata()[0] == pytest.approx(axes.get_xlim()[1])
-    assert arrows["<"].get_xdata()[0] == pytest.approx(axes.get_xlim()[0])
+    (axes,) = shown_axes(drawn("crossover-map", Findings(table)))
+    arrows = {str(line.get_marker()): line for line in axes.lines if line.get_marker() in ("<", ">")}
+    assert ys(arrows[">"]) == [8]
+    assert ys(arrows["<"]) == [16]
+    assert xs(arrows[">"])[0] == pytest.approx(axes.get_xlim()[1])
+    assert xs(arrows["<"])[0] == pytest.approx(axes.get_xlim()[0])
 
 
 def test_cell_borders_lie_half_way_on_a_logarithmic_scale() -> None:
@@ -225,13 +229,13 @@ def ratio_part(*verdicts: str) -> pd.DataFrame:
         crossover(verdict, depth=4**i, n_star=80.0 if verdict == CROSSES else np.nan)
         for i, verdict in enumerate(verdicts, start=1)
     ]
-    return pd.concat(rows, ignore_index=True)
+    return predicted(pd.concat(rows, ignore_index=True))
 
 
 def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
     axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, CROSSES), "depth")
     line = next(line for line in axes.lines if line.get_marker() == "o")
-    assert list(line.get_xdata()) == [4, 16]
+    assert xs(line) == [4, 16]
     np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [80 / 64, 80 / 64])
     bar = axes.collections[0].get_segments()[0]  # type: ignore[attr-defined]
     np.testing.assert_allclose(bar[:, 1], [70 / 64, 90 / 64])
@@ -239,7 +243,7 @@ def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
 
 def test_each_verdict_without_a_crossover_has_its_sign() -> None:
     axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, FORWARD, REVERSE, UNKNOWN), "depth")
-    signs = {str(line.get_label()): (line.get_marker(), list(line.get_xdata())) for line in axes.lines}
+    signs = {str(line.get_label()): (line.get_marker(), xs(line)) for line in axes.lines}
     assert signs[FORWARD] == ("^", [16])
     assert signs[REVERSE] == ("v", [64])
     assert signs[UNKNOWN] == ("x", [256])
@@ -250,15 +254,15 @@ def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]
     assert len(panels) == 3
     assert set(RULES) == {1.0, 1.5, 2.03}
     for axes in panels:
-        levels = {line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]}
+        levels = {ys(line)[0] for line in axes.lines if xs(line) == [0, 1]}
         assert levels >= set(RULES)
     assert [text.get_text() for text in panels[-1].texts] == list(RULES.values())
 
 
 def test_a_prediction_beyond_every_n_is_an_open_arrow() -> None:
-    axes = ratio_axes(axes_of_a_figure(), crossover(profile="funnel"), "profile")
+    axes = ratio_axes(axes_of_a_figure(), predicted(crossover(profile="funnel")), "profile")
     (arrow,) = [line for line in axes.lines if line.get_markerfacecolor() == "none" and line.get_marker() == "^"]
-    assert len(arrow.get_xdata()) == 1
+    assert len(xs(arrow)) == 1
 
 
 def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
@@ -266,8 +270,11 @@ def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
     assert ends["low"] > 0
     assert np.isfinite(ends["high"])
     table = frame(curve(80, depth=4) + curve(80, depth=16))
-    found = crossovers(table).assign(low=0.0, high=np.inf)
-    panels = shown_axes(drawn("crossover-ratio", table, found))
+    found = Findings(table).counted.assign(low=0.0, high=np.inf)
+    figure = Figure()
+    FIGURES["crossover-ratio"].draw(figure, ratio_panels(found, table))
+    figure.draw_without_rendering()
+    panels = shown_axes(figure)
     low, high = panels[0].get_ylim()
     assert 0.1 < low < 1
     assert 1.25 < high < 10
@@ -298,7 +305,7 @@ def points(axes: Axes, label: str) -> dict[float, float]:
     """The size and height of each point of the line with that label."""
     containers = {str(container.get_label()): container for container in axes.containers}
     line = containers[label].lines[0]  # type: ignore[attr-defined]
-    return dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    return dict(zip(xs(line), ys(line), strict=True))
 
 
 def test_overhead_is_a_ratio_for_each_engine_and_depth(pictures: dict[str, Figure]) -> None:
@@ -317,15 +324,13 @@ def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Fi
         for label, part in (("engine", 2.0), ("engine, prepared", 1.5), ("written by hand", 1.0)):
             assert points(axes, label) == pytest.approx({size: np.exp(part / size) for size in (8, 64, 256)})
         (limit,) = [line for line in axes.lines if line.get_label() == "arithmetic limit"]
-        assert set(limit.get_ydata()) == {1}
+        assert set(ys(limit)) == {1}
 
 
 def test_other_shapes_are_markers_without_a_line_at_their_geometric_mean(pictures: dict[str, Figure]) -> None:
     for axes in shown_axes(pictures["cost-over-limit"]):
         loose = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() == 3]
-        assert {line.get_color() for line in loose if len(line.get_xdata())} == {
-            look["color"] for look in ENGINES.values()
-        }
+        assert {line.get_color() for line in loose if len(xs(line))} == {look["color"] for look in ENGINES.values()}
         for line in loose:
             drawn = np.asarray(line.get_xdata(), dtype=float)
             np.testing.assert_allclose(drawn, np.cbrt([2 * size**3 for size in (8, 64, 256)][: drawn.size]))
@@ -336,7 +341,7 @@ def test_one_mode_engine_and_shape_alone_can_be_drawn(name: str) -> None:
     metric = {"cost-over-limit": "log_over_limit", "engine-overhead": "log_over_floor"}[name]
     for sizes in ({"n": 64}, {"n": 8}):
         table = frame([row(metric, 0.5, mode="reverse", **sizes)])
-        (axes,) = shown_axes(drawn(name, table, crossovers(table)))
+        (axes,) = shown_axes(drawn(name, Findings(table)))
         assert axes.get_title() == "reverse mode"
 
 
@@ -348,7 +353,7 @@ def test_chunks_are_drawn_over_all_seeds_at_once(pictures: dict[str, Figure]) ->
     ):
         for mode, look in BY_MODE.items():
             (line,) = [line for line in axes.lines if line.get_label() == look["label"]]
-            assert list(line.get_xdata()) == [4, 16, 32, 64]
+            assert xs(line) == [4, 16, 32, 64]
             expected = [cost(seeds) / whole[mode] for seeds in (4, 16, 32)]
             np.testing.assert_allclose(np.asarray(line.get_ydata(), dtype=float), [*expected, 1])
 
@@ -357,13 +362,13 @@ def test_chunks_without_memory_have_one_panel_and_each_mode_its_own_number_of_se
     rows = []
     for mode in BY_MODE:
         rows += [row("seconds", 1.0, mode=mode, n=32), row("seconds", 3.0, mode=mode, n=32, chunk_size=8)]
-    (axes,) = shown_axes(drawn("chunk-size", frame(rows), EMPTY))
+    (axes,) = shown_axes(drawn("chunk-size", Findings(frame(rows))))
     forward, reverse = (
         next(line for line in axes.lines if line.get_label() == look["label"]) for look in BY_MODE.values()
     )
-    assert list(forward.get_xdata()) == [8, 32]
-    assert list(reverse.get_xdata()) == [8, 64]
-    assert list(forward.get_ydata()) == list(reverse.get_ydata()) == [3, 1]
+    assert xs(forward) == [8, 32]
+    assert xs(reverse) == [8, 64]
+    assert ys(forward) == ys(reverse) == [3, 1]
 
 
 # --- helpers ---

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.commands.growth import sentences
 from analysis.errors import AnalysisWarning
-from analysis.reading.tidy import metric
 from analysis.tables.crossover import crossovers
-from analysis.tables.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth, sentences
+from analysis.tables.growth import COLUMNS, LARGE, OVER, counted_bytes, counted_fma, exponent, growth
+from benchmarks.catalogue.metrics import metric
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
 from .tables import CHAIN, curve, frame, row
@@ -75,7 +76,7 @@ def test_one_row_a_mode_and_size_over_which_it_is_fitted() -> None:
     shuffled = [*depths(1.0, "backpropagation"), *depths(2.0, "product-formula"), *hessians][::-1]
     table = growth(frame(shuffled))
     assert tuple(table.columns) == COLUMNS
-    found = table.set_index("mode")
+    found: Any = table.set_index("mode")
     assert found["exponent"].round(6).to_dict() == {
         "backpropagation": 1.0,
         "product-formula": 2.0,
@@ -254,15 +255,16 @@ def test_a_sentence_names_exponent_interval_and_range() -> None:
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "analysis.tables.growth", str(folder)]
+    command = [sys.executable, "-m", "analysis", "growth", "--results", str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_reads_a_folder_of_results(tmp_path: Path) -> None:
     done = run(RECORDED)
     assert done.returncode == 0, done.stderr
     assert "nothing measured whose growth is fitted: python -m analysis run" in done.stdout
     done = run(tmp_path)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "no asv results here" in done.stderr
     assert "Traceback" not in done.stderr

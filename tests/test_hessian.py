@@ -164,7 +164,7 @@ def test_one_block_for_each_pair_of_arguments(outer: str, inner: str) -> None:
 
 @COMBINATIONS
 def test_trees_within_trees(outer: str, inner: str) -> None:
-    p = {"w": draw(3), "b": (0.5, draw(2, 1))}
+    p: dict[str, Any] = {"w": draw(3), "b": (0.5, draw(2, 1))}
 
     def f(p: Any) -> Any:
         return np.sum(np.tanh(p["w"] * p["b"][0]) * p["b"][1])
@@ -205,8 +205,9 @@ def test_float32_stays_float32(outer: str, inner: str) -> None:
 
 @pytest.mark.parametrize("name", ["outer", "inner"])
 def test_an_unknown_mode_is_refused_at_once(name: str) -> None:
+    sideways: dict[str, Any] = {name: "sideways"}
     with pytest.raises(ValueError, match=f"expected {name} to be one of 'forward', 'reverse', 'auto', got 'sideways'"):
-        modes.hessian(np.sum, **{name: "sideways"})
+        modes.hessian(np.sum, **sideways)
 
 
 def test_bad_arguments_are_named_as_the_users_function_has_them() -> None:

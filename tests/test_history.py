@@ -85,6 +85,7 @@ def test_what_lies_within_the_intervals_is_noise() -> None:
     assert changed([*pair, *others]) == []
 
 
+@pytest.mark.slow
 def test_of_tables_in_which_nothing_changed_one_in_twenty_reports_a_change() -> None:
     rng = np.random.default_rng(5)
     alarms = 0
@@ -165,7 +166,7 @@ def test_nothing_to_compare() -> None:
 
 def test_from_measurements_to_a_change() -> None:
     """Two commits measured: the crossover moves from 80 to 40 for m = 64, and stays for m = 32."""
-    later = {"commit": "fedc", "date": pd.Timestamp("2026-12-01", tz="UTC")}
+    later: dict[str, Any] = {"commit": "fedc", "date": pd.Timestamp("2026-12-01", tz="UTC")}
     rows = [*curve(80, m=64), *curve(40, m=64, **later), *curve(30, m=32), *curve(30, m=32, **later)]
     table = frame(rows)
     found = changes(series(table, crossovers(table)))

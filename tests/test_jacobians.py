@@ -165,7 +165,12 @@ def test_m9_element_wise_chains_stay_diagonal(mode: str, monkeypatch: pytest.Mon
         monkeypatch.setattr(kind, "__mul__", counted)
     made = []
     original_dense = Diagonal.dense
-    monkeypatch.setattr(Diagonal, "dense", lambda self: made.append(1) or original_dense(self))
+
+    def counted_dense(self: Any) -> Any:
+        made.append(1)
+        return original_dense(self)
+
+    monkeypatch.setattr(Diagonal, "dense", counted_dense)
     x, w = draw(50), draw(50)
 
     def f(x: Any) -> Any:
@@ -468,6 +473,7 @@ def test_two_float32_factors_of_a_large_float64_block_are_multiplied_in_float64(
 
 
 # --- whose memory it is -----------------------------------------------------------------------------------------------
+CONSTANT = np.ones(4)
 VALUES: list[Callable[[Any], Any]] = [
     lambda x: x,
     lambda x: x[1:],
@@ -475,7 +481,6 @@ VALUES: list[Callable[[Any], Any]] = [
     lambda x: np.broadcast_to(x, (2, 4)),
     lambda x: CONSTANT,
 ]
-CONSTANT = np.ones(4)
 
 
 @pytest.mark.parametrize("f", VALUES)

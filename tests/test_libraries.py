@@ -8,31 +8,32 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from analysis.figures import FIGURES, new_figure
+from analysis.figures import FIGURES
+from analysis.figures import drawn as drawing
 from analysis.figures.engines import looks
 from analysis.report.sections.libraries import SECTION, calls, engine
 from analysis.report.sections.libraries import noted as column
 from analysis.tables.crossover import crossovers
-from analysis.tables.libraries import PUBLISHED as STATED
+from analysis.tables.findings import Findings
 from analysis.tables.libraries import (
     cost,
     crossing,
     fastest,
     harness,
-    lacking,
     libraries,
     memory,
     noted,
     published,
     setup,
 )
-from analysis.tables.libraries.notes import MEMORY, SILENT
-from benchmarks import peers
-from benchmarks.apparatus import cases
-from benchmarks.published import PUBLISHED
+from analysis.tables.libraries.notes import MEMORY
+from analysis.tables.shown.libraries import engines
+from benchmarks.catalogue.reasons import SILENT
+from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
 
 EVERYTHING: dict[str, Any] = {
+    "requires": ["numpy"],
     "modes": ["forward", "reverse"],
     "layers": ["dense"],
     "dtypes": ["float64", "float32"],
@@ -105,7 +106,7 @@ def test_each_cell_has_its_own_fastest_and_those_without_a_library_none() -> Non
 
 
 def test_a_library_alone_has_no_runner_up() -> None:
-    found = fastest(frame(times(jax_forward=2.0)))
+    found: Any = fastest(frame(times(jax_forward=2.0)))
     assert found["runner_up"].isna().all()
     assert found["own"].isna().all()
     assert [show(found.to_dict("records")[0]) for show in (engine("runner_up", "runner_up_mode"), engine("own"))] == [
@@ -121,7 +122,7 @@ def test_cost_is_absolute_over_f_and_over_modes() -> None:
     rows = times(modes_forward=6.0, jax_forward=3.0, jax_reverse=12.0)
     rows += [row("f_seconds", 1.5, engine="jax", mode="primal"), row("f_seconds", 3.0, engine="modes", mode="primal")]
     rows += [row("log_over_modes", math.log(0.5), engine="jax", mode="forward", low=math.log(0.4), high=math.log(0.6))]
-    found = cost(frame(rows)).set_index("engine")
+    found: Any = cost(frame(rows)).set_index("engine")
     assert list(found.index) == ["modes", "jax"]
     assert (found.loc["jax", "forward"], found.loc["jax", "reverse"]) == (3.0, 12.0)
     assert (found.loc["jax", "forward_over_f"], found.loc["jax", "reverse_over_f"]) == (2.0, 8.0)
@@ -167,6 +168,7 @@ def setups(setup_seconds: float, ratio: float, width: float = 0.01, **other: Any
 def test_a_set_up_has_paid_for_itself_after_so_many_calls(
     seconds: float, ratio: float, width: float, expected: float, said: str
 ) -> None:
+    found: Any
     (found,) = setups(seconds, ratio, width).to_dict("records")  # modes itself has no row
     assert found["calls"] == pytest.approx(expected, nan_ok=True)
     assert calls(found) == said
@@ -175,6 +177,7 @@ def test_a_set_up_has_paid_for_itself_after_so_many_calls(
 @pytest.mark.parametrize(("seconds", "low"), [(-1e-6, -3e-6), (1e-6, -1e-6), (0.0, 0.0)])
 @pytest.mark.parametrize("ratio", [0.5, 2.0])
 def test_an_engine_without_set_up_has_nothing_to_pay(seconds: float, low: float, ratio: float) -> None:
+    found: Any
     (found,) = setups(seconds, ratio, low=low).to_dict("records")
     assert found["calls"] == 0
     assert calls(found) == "no set-up"
@@ -182,6 +185,7 @@ def test_an_engine_without_set_up_has_nothing_to_pay(seconds: float, low: float,
 
 def test_without_pairs_nothing_is_said_of_calls() -> None:
     rows = [row("setup_seconds", 1.0, engine="jax", mode="forward"), row("seconds", 1.0, mode="forward")]
+    found: Any
     (found,) = setup(frame(rows)).to_dict("records")
     assert math.isnan(found["calls"])
     assert calls(found) == "\N{EN DASH}"
@@ -194,21 +198,13 @@ def test_each_engines_crossover_stands_beside_that_of_modes() -> None:
     table = frame(
         curve(80) + curve(120, engine="jax") + curve(60, m=8) + [pair(-1, n=n, engine="torch") for n in (8, 64)]
     )
-    found = crossing(crossovers(table)).set_index("engine")
+    found: Any = crossing(crossovers(table)).set_index("engine")
     assert list(found.index) == ["modes", "jax", "torch"]  # m = 8 was measured for no library
     assert found.loc["jax", "n_star"] == pytest.approx(120)
     assert found.loc["jax", "n_over_m"] == pytest.approx(120 / 64)
     assert found.loc["jax", "over_modes"] == pytest.approx(1.5)
     assert found.loc["torch", "verdict"] == "forward throughout"
     assert math.isnan(found.loc["torch", "over_modes"])
-
-
-def test_published_ratios_are_stated_alike_by_suite_and_analysis() -> None:
-    """The analysis does not import the suite."""
-    assert {name.lower() for name in PUBLISHED} == set(STATED)
-    for name, value in PUBLISHED.items():
-        stated = STATED[name.lower()]
-        assert math.log(stated.forward / stated.reverse) == pytest.approx(value)
 
 
 def test_measured_ratios_are_given_the_way_they_were_published() -> None:
@@ -235,7 +231,7 @@ def test_the_harness_is_worst_where_its_share_is_largest() -> None:
 
 def test_a_missing_engine_or_mode_has_a_row_with_its_reason() -> None:
     table = noted(frame(times(modes_forward=2.0, jax_forward=1.0, jax_reverse=1.0)), ENGINES, {})
-    found = cost(table).set_index("engine")
+    found: Any = cost(table).set_index("engine")
     assert set(found.index) == set(ENGINES)
     assert found.loc["absent", ["forward_note", "reverse_note"]].to_list() == ["not installed: one, two"] * 2
     assert found.loc["steps", ["forward_note", "reverse_note"]].to_list() == [
@@ -262,7 +258,7 @@ def test_the_tables_kinds_of_columns_stay_what_they_are() -> None:
     pd.testing.assert_frame_equal(found.drop(columns="note").head(len(table)), table)
 
 
-def test_a_failed_cell_has_its_last_words() -> None:
+def test_a_failed_cell_has_its_reason() -> None:
     lost: dict[str, Any] = {"status": "failed", "value": np.nan, "mode": "forward"}
     rows = [row("seconds", 1.0, engine="jax", mode="forward"), row("seconds", engine="torch", **lost)]
     rows += [row("seconds", engine="torch", **{**lost, "mode": "reverse"})]
@@ -282,7 +278,7 @@ def test_a_failed_cell_has_its_last_words() -> None:
 
 def test_memory_says_how_it_was_measured() -> None:
     rows = [row("peak_bytes", 1e5, engine=engine, mode="forward") for engine in ("modes", "jax")]
-    found = memory(noted(frame(rows), ENGINES, {})).set_index("engine")
+    found: Any = memory(noted(frame(rows), ENGINES, {})).set_index("engine")
     assert found.loc["modes", ["forward", "forward_note"]].to_list() == [1e5, "traced"]
     assert found.loc["jax", "forward_note"] == MEMORY["own"]
     assert found.loc["torch", "forward_note"] == MEMORY[""]
@@ -292,25 +288,11 @@ def test_memory_says_how_it_was_measured() -> None:
     assert shown(found.loc["torch"].to_dict()) == MEMORY[""]
 
 
-@pytest.mark.parametrize("name", peers.ENGINES)
-def test_the_analysis_knows_what_an_engine_lacks_as_the_suite_does(name: str) -> None:
-    """The analysis does not import the suite: it asks `python -m benchmarks engines`."""
-    known = peers.row(name)
-    description = {**known.described(), "missing": []}
-    for layer, dtype in (("dense", "float64"), ("dense", "float32"), ("elementwise", "float64"), ("loss", "float64")):
-        for size in (8, 64, 256, 1024):
-            for mode in peers.BOTH:
-                sizes = {"n": size, "m": 1 if layer == "loss" else size, "width": size}
-                case = cases.Case(engine=name, layer=layer, dtype=dtype, mode=mode, **sizes)
-                assert bool(lacking(description, case._asdict())) == (known.lacks(case) is not None), case
-    assert lacking({**description, "missing": ["x"]}, cases.Case()._asdict()) == "not installed: x"
-
-
 # --- the figures ---
 
 
 def drawn(name: str, table: pd.DataFrame) -> list[Axes]:
-    figure = FIGURES[name](new_figure(name), table, crossovers(table))
+    figure = drawing(FIGURES[name], Findings(table))
     return [axes for axes in figure.axes if axes.axison]
 
 
@@ -318,7 +300,7 @@ def lines(axes: Axes) -> dict[str, tuple[list[float], list[float]]]:
     """The points drawn, by label."""
     found = {str(line.get_label()): line for line in axes.lines}
     found |= {str(container.get_label()): container.lines[0] for container in axes.containers}  # type: ignore[attr-defined]
-    return {name: (list(line.get_xdata()), list(line.get_ydata())) for name, line in found.items()}
+    return {name: (xs(line), ys(line)) for name, line in found.items()}
 
 
 def test_time_over_inputs_is_one_line_an_engine_and_one_panel_a_mode() -> None:
@@ -365,11 +347,11 @@ def test_crossovers_at_one_m_alone_leave_the_other_panels_to_be_measured() -> No
 def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_figure() -> None:
     names = [f"library-{number}" for number in range(10)]
     table = frame([row("seconds", 1.0, engine=name) for name in (*names, "modes", "modes-prepared", "floor")])
-    found = looks(table)
+    found = looks(engines(table))
     assert list(found) == ["modes", "modes-prepared", *names, "floor"]
     seen = {(look["marker"], str(look["linestyle"]), look.get("markerfacecolor")) for look in found.values()}
     assert len(seen) == len(found)
-    assert looks(table.iloc[::-1]) == found
+    assert looks(engines(table.iloc[::-1])) == found
     assert [look["label"] for look in found.values()] == ["modes", "modes-prepared", *names, "by hand"]
 
 
@@ -377,15 +359,15 @@ def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_
 
 
 def test_the_section_is_there_where_a_library_was_measured() -> None:
-    assert SECTION.measured(frame(times(jax_forward=1.0)))
+    assert SECTION.measured(Findings(frame(times(jax_forward=1.0))))
     own = times(modes_forward=1.0, modes_prepared_forward=1.0, floor_forward=1.0)
-    assert not SECTION.measured(frame(own))
-    assert not SECTION.measured(frame([*own, row("seconds", np.nan, engine="jax", status="failed")]))
+    assert not SECTION.measured(Findings(frame(own)))
+    assert not SECTION.measured(Findings(frame([*own, row("seconds", np.nan, engine="jax", status="failed")])))
     assert "python -m analysis run" in SECTION.absent
     assert libraries(full_table()) == ["jax", "torch", "autograd"]
 
 
 def test_every_table_of_the_section_can_be_empty() -> None:
-    table = frame([row("seconds", np.nan, status="failed")])
-    for name, made in SECTION.tables.items():
-        assert made.make(table, crossovers(table)).empty, name
+    found = Findings(frame([row("seconds", np.nan, status="failed")]))
+    for name, table in SECTION.tables.items():
+        assert table.of(found).empty, name

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.report.sections.limits import SECTION, power
+from analysis.tables.findings import Findings
 from analysis.tables.limits import (
     CHUNK_COLUMNS,
     CLASSES,
@@ -221,7 +222,7 @@ def test_nothing_measured_is_an_empty_table_with_its_columns(make: Any) -> None:
 @pytest.mark.parametrize("name", SECTION.tables)
 def test_each_table_of_the_section_finds_its_data(name: str) -> None:
     table = SECTION.tables[name]
-    rows = table.make(full_table(), pd.DataFrame()).to_dict("records")
+    rows = table.of(Findings(full_table())).to_dict("records")
     assert rows
     for record in rows:
         texts = [show({str(key): value for key, value in record.items()}) for show in table.columns.values()]

@@ -19,7 +19,7 @@ from .linalg_cases import CASES, definite, real, spread
 
 # Drawn here, once, so that a test sees the same numbers whichever others run.
 SIZES = ((3, 3), (4, 2), (2, 4), (4, 3), (2, 4, 4), (2, 3, 2), (2, 2, 2), (3, 2))
-SPREAD = {size: spread(*size) for size in SIZES}
+SPREAD: dict[tuple[int, ...], Any] = {size: spread(*size) for size in SIZES}
 DEFINITE = {size: definite(*size) for size in ((2, 2), (3, 3))}
 REAL = {size: real(*size) for size in ((2,), (3,), (2, 2), (2, 3), (2, 6), (2, 7))}
 BOTH = pytest.mark.parametrize("jacobian", [modes.jacfwd, modes.jacrev], ids=["forward", "reverse"])
@@ -246,8 +246,9 @@ def test_matrix_power_of_zero_is_constant_and_of_a_fraction_refused() -> None:
     y, gradient = modes.value_and_grad(lambda a: np.sum(np.linalg.matrix_power(a, 0) * a))(A)
     assert y == np.sum(np.eye(2) * A)
     np.testing.assert_array_equal(gradient, np.broadcast_to(np.eye(2), A.shape))
+    half: Any = 0.5
     with pytest.raises(TypeError, match=r"expected an integer exponent, got 0\.5"):
-        modes.jacrev(lambda a: np.linalg.matrix_power(a, 0.5))(A)
+        modes.jacrev(lambda a: np.linalg.matrix_power(a, half))(A)
 
 
 @BOTH

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
-from analysis.reading.load import COLUMNS, MACHINE_FACTS, PARAMETERS, read_machines, read_results
+from analysis.reading.load import COLUMNS, MACHINE_TRAITS, PARAMETERS, read_machines, read_results
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 FILE = "recorded/e55ab1d2-existing-py.json"
@@ -92,7 +92,7 @@ def test_cells_that_are_not_a_number_are_rows_on_request() -> None:
 
 def test_machines() -> None:
     machines = read_machines(RECORDED)
-    assert tuple(machines.columns) == MACHINE_FACTS
+    assert tuple(machines.columns) == MACHINE_TRAITS
     assert machines.iloc[0].to_list() == [
         "recorded",
         "A test processor",

@@ -203,8 +203,15 @@ def test_machines_of_one_kind_are_filed_under_one_name(recorded: Folder, tmp_pat
     halves = []
     for which, name in enumerate(("node1", "node2")):
         half = part(recorded, which)
-        half = changed(half, lambda data, name=name: data["params"].update(machine=name))
-        half = changed(half, lambda data, name=name: data.update(machine=name), "recorded/machine.json")
+
+        def in_results(data: Any, name: str = name) -> None:
+            data["params"].update(machine=name)
+
+        def in_machine(data: Any, name: str = name) -> None:
+            data.update(machine=name)
+
+        half = changed(half, in_results)
+        half = changed(half, in_machine, "recorded/machine.json")
         record = {"machine": name, "env": "py", "commit": "e5", "python": "3.12", "measured": f"2026-11-0{which + 1}"}
         halves.append({path.replace("recorded/", f"{name}/"): content for path, content in half.items()})
         halves[-1]["facts"] = json.dumps([record]).encode()

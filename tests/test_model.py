@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,29 +12,29 @@ import pytest
 
 import modes
 from analysis.tables import model
-from analysis.tables.crossover import crossovers
-from analysis.tables.model import FEWEST, crossover, crossover_table, fits, held_out
-from analysis.tables.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Rates, Work, chain_work, jacobian_work, sweep
+from analysis.tables.findings import Findings
+from analysis.tables.model import FEWEST, crossover
+from analysis.tables.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Counts, Prices, chain_work, jacobian_work, sweep
 from modes import choice, cost
 from modes.call import Call
 from modes.chains import PROFILES, layer_chain
 from tests.tables import curve, frame, pair, row
 
-TRUE = Rates(operation=2e-6, fma=5e-11, number=4e-10, record=7e-7)
+TRUE = Prices(operation=2e-6, fma=5e-11, number=4e-10, record=7e-7)
 CELL = {"layer": "dense", "activation": "tanh", "profile": "uniform", "width": 64, "depth": 4, "chunk_size": None}
 
 
-def seconds(n: int, mode: str, rates: Rates, **other: object) -> float:
+def seconds(n: int, mode: str, prices: Prices, **other: object) -> float:
     setting = {**CELL, "n": n, "m": 64, **other}
-    return chain_work(setting, mode).seconds(rates)
+    return chain_work(setting, mode).seconds(prices)
 
 
-def timed(rates: Rates, noise: float = 0.0, seed: int = 0) -> pd.DataFrame:
+def timed(prices: Prices, noise: float = 0.0, seed: int = 0) -> pd.DataFrame:
     """Times of 36 cells by known constants, each off by a random share of up to `noise`."""
     rng = np.random.default_rng(seed)
     rows = []
     for n, width, depth, mode in product((8, 64, 512), (16, 64, 256), (2, 4, 8, 32), MODES):
-        value = seconds(n, mode, rates, width=width, depth=depth) * (1 + noise * rng.uniform(-1, 1))
+        value = seconds(n, mode, prices, width=width, depth=depth) * (1 + noise * rng.uniform(-1, 1))
         rows.append(row("seconds", value, n=n, width=width, depth=depth, mode=mode))
     return frame(rows)
 
@@ -70,21 +71,21 @@ def test_a_jacobian_takes_f_as_well(mode: str) -> None:
 
 
 def test_exact_times_give_back_their_constants() -> None:
-    found = fits(timed(TRUE))
+    found = Findings(timed(TRUE)).fits
     assert len(found) == 1
-    assert tuple(found.loc[0, list(Rates._fields)]) == pytest.approx(TRUE, rel=1e-6)
+    assert tuple(found.loc[0, list(Prices._fields)]) == pytest.approx(TRUE, rel=1e-6)
     assert found.loc[0, "worst_error"] == pytest.approx(0, abs=1e-6)
     assert found.loc[0, "cells"] == 36
 
 
 def test_noise_shows_in_the_errors_and_not_in_the_constants() -> None:
     table = timed(TRUE, noise=0.2)
-    found = fits(table).iloc[0]
+    found = Findings(table).fits.iloc[0]
     assert found["operation"] == pytest.approx(TRUE.operation, rel=0.1)
     assert found["fma"] == pytest.approx(TRUE.fma, rel=0.2)
     assert 0.05 < found["median_error"] < 0.15
     assert 0.15 < found["worst_error"] < 0.4
-    errors = held_out(table)["error"].abs()
+    errors = Findings(table).held_out["error"].abs()
     assert (errors.median(), errors.max()) == pytest.approx((found["median_error"], found["worst_error"]))
 
 
@@ -94,8 +95,8 @@ def test_what_is_predicted_was_not_fitted_to() -> None:
     spoilt = (table["n"] == 64) & (table["width"] == 64) & (table["depth"] == 4)
     assert spoilt.sum() == 2
     wrong = table.assign(value=table["value"].where(~spoilt, table["value"] / 100))
-    before, after = held_out(table)["predicted"], held_out(wrong)["predicted"]
-    mine = (held_out(table)[["n", "width", "depth"]] == [64, 64, 4]).all(axis=1)
+    before, after = Findings(table).held_out["predicted"], Findings(wrong).held_out["predicted"]
+    mine = (Findings(table).held_out[["n", "width", "depth"]] == [64, 64, 4]).all(axis=1)
     assert mine.sum() == 2
     assert after[mine].to_list() == pytest.approx(before[mine].to_list(), rel=1e-9)
     assert not np.allclose(after[~mine], before[~mine], rtol=1e-3)
@@ -104,18 +105,18 @@ def test_what_is_predicted_was_not_fitted_to() -> None:
 def test_the_order_of_the_rows_does_not_matter() -> None:
     table = timed(TRUE, noise=0.2)
     shuffled = table.sample(frac=1, random_state=1)
-    assert fits(shuffled).iloc[0].drop(list(model.MODEL)).astype(float).to_list() == pytest.approx(
-        fits(table).iloc[0].drop(list(model.MODEL)).astype(float).to_list(), rel=1e-9
+    assert Findings(shuffled).fits.iloc[0].drop(list(model.MODEL)).astype(float).to_list() == pytest.approx(
+        Findings(table).fits.iloc[0].drop(list(model.MODEL)).astype(float).to_list(), rel=1e-9
     )
 
 
 def test_too_few_cells_are_not_fitted() -> None:
     table = timed(TRUE).iloc[: 2 * FEWEST - 2]
-    assert fits(table).empty
-    assert held_out(table).empty
-    assert crossover_table(table, crossovers(table)).empty
+    assert Findings(table).fits.empty
+    assert Findings(table).held_out.empty
+    assert Findings(table).predictions.empty
     ratios = frame([pair(0.1, n=8)])
-    assert model.held_out_ratios(table, ratios).isna().all()
+    assert model.held_out_ratios(model.models(table), ratios).isna().all()
 
 
 def test_what_is_not_modelled_is_left_out() -> None:
@@ -126,7 +127,7 @@ def test_what_is_not_modelled_is_left_out() -> None:
         row("seconds", 1.0, status="failed", mode="forward"),
         row("seconds", 0.0, mode="forward"),
     ]
-    assert fits(pd.concat([table, frame(others)], ignore_index=True)).equals(fits(table))
+    assert Findings(pd.concat([table, frame(others)], ignore_index=True)).fits.equals(Findings(table).fits)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -139,7 +140,7 @@ def test_the_crossover_is_where_the_times_are_equal(profile: str) -> None:
 
 
 def test_c2_where_multiplications_are_all_that_counts_the_crossover_is_the_counted_one() -> None:
-    only_fma = Rates(0.0, 1.0, 0.0, 0.0)
+    only_fma = Prices(0.0, 1.0, 0.0, 0.0)
     for profile in PROFILES:
         inner = modes.chains.layer_widths(1, 9, 6, 64, profile)[1:-1]
         root = crossover({**CELL, "m": 9, "depth": 6, "n": 1, "profile": profile}, only_fma)
@@ -148,15 +149,15 @@ def test_c2_where_multiplications_are_all_that_counts_the_crossover_is_the_count
 
 def test_one_mode_throughout() -> None:
     setting = {**CELL, "m": 64, "n": 1}
-    assert crossover({**setting, "depth": 2}, Rates(1e-6, 0.0, 0.0, 1e-6)) == math.inf  # a tape alone: never worth it
+    assert crossover({**setting, "depth": 2}, Prices(1e-6, 0.0, 0.0, 1e-6)) == math.inf  # a tape alone: never worth it
     # A funnel's first layers are the widest, and reverse mode multiplies them out: forward mode at every n.
-    assert crossover({**setting, "m": 512, "profile": "funnel"}, Rates(0.0, 1.0, 0.0, 0.0)) == math.inf
+    assert crossover({**setting, "m": 512, "profile": "funnel"}, Prices(0.0, 1.0, 0.0, 0.0)) == math.inf
 
 
 def test_the_crossover_table_sets_measured_counted_and_modelled_side_by_side() -> None:
-    rates = Rates(1e-6, 1e-10, 0.0, 1e-6)
+    rates = Prices(1e-6, 1e-10, 0.0, 1e-6)
     table = pd.concat([timed(rates), frame(curve(90, m=64))], ignore_index=True)
-    found = crossover_table(table, crossovers(table))
+    found = Findings(table).predictions
     assert tuple(found.columns) == model.CROSSOVER_COLUMNS
     (only,) = found.to_dict("records")
     assert only["n_star"] == pytest.approx(90, rel=0.02)
@@ -168,21 +169,21 @@ def test_the_crossover_table_sets_measured_counted_and_modelled_side_by_side() -
 
 def test_c6_small_chains_are_nearly_all_overhead() -> None:
     table = pd.concat([timed(TRUE), frame([*curve(40, m=16, width=16), *curve(40, m=256, width=256)])])
-    found = crossover_table(table, crossovers(table)).set_index("width")
+    found: Any = Findings(table).predictions.set_index("width")
     assert found.loc[16, "overhead"] > 0.5 > found.loc[256, "overhead"]
     assert found.loc[16, "modelled"] / 16 > found.loc[256, "modelled"] / 256
 
 
 def test_the_parts_of_the_time_are_shares() -> None:
     table = pd.concat([timed(TRUE), frame([*curve(40, m=16, width=16), *curve(40, m=256, width=256)])])
-    found = crossover_table(table, crossovers(table))
+    found = Findings(table).predictions
     assert found[list(PARTS)].sum(axis=1).to_list() == pytest.approx([1, 1])
     assert found["overhead"].to_list() == pytest.approx((found["operations"] + found["tape"]).to_list())
-    work = Work(3, 5, 7, 11)
-    assert work.parts(Rates(1.0, 10.0, 100.0, 1000.0)).tolist() == [3, 11000, 700, 50]
+    work = Counts(3, 5, 7, 11)
+    assert work.parts(Prices(1.0, 10.0, 100.0, 1000.0)).tolist() == [3, 11000, 700, 50]
     assert work.parts(TRUE).sum() == pytest.approx(work.seconds(TRUE))
 
 
 def test_the_median_error_has_an_interval() -> None:
-    found = fits(timed(TRUE, noise=0.2)).iloc[0]
+    found = Findings(timed(TRUE, noise=0.2)).fits.iloc[0]
     assert found["median_low"] < found["median_error"] < found["median_high"] < found["worst_error"]

@@ -11,8 +11,9 @@ import pytest
 from scipy import stats
 
 from analysis.citing import collect
-from analysis.tables.crossover import CROSSES, UNKNOWN, controls, crossovers
-from analysis.tables.noise import WIDEST, failing, spans, spread, together
+from analysis.tables.crossover import CROSSES, UNKNOWN, controls, crossovers, curves
+from analysis.tables.findings import Findings
+from analysis.tables.noise import WIDEST, spans, spread
 from tests.tables import curve, frame, pair, row
 
 FLAT = [(8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0)]
@@ -24,9 +25,16 @@ def control(resolution: float, **other: Any) -> dict[str, Any]:
 
 
 def span(rows: list[dict[str, Any]]) -> float:
-    table = frame(rows)
-    (found,) = spans(table, crossovers(table))
+    (found,) = Findings(frame(rows)).spans
     return float(found)
+
+
+def failing(rows: list[dict[str, Any]]) -> str:
+    return Findings(frame(rows)).failing
+
+
+def together(rows: list[dict[str, Any]]) -> tuple[float, float, float]:
+    return Findings(frame(rows)).together
 
 
 def test_a_quiet_run_spreads_it_by_its_own_interval() -> None:
@@ -50,18 +58,17 @@ def test_controls_of_other_runs_say_nothing_of_this_one() -> None:
 def test_without_a_crossing_and_for_memory_there_is_no_span() -> None:
     peaks = [row("peak_bytes", 100.0 * n, n=n, mode="forward") for n in (8, 64)]
     peaks += [row("peak_bytes", 2000.0, n=n, mode="reverse") for n in (8, 64)]
-    table = frame([*(pair(-1.0, n=n) for n in (8, 64)), *peaks])
-    found = crossovers(table)
-    assert len(found) == 2
-    assert spans(table, found).isna().all()
-    assert spans(table, found.iloc[:0]).empty
+    found = Findings(frame([*(pair(-1.0, n=n) for n in (8, 64)), *peaks]))
+    assert len(found.crossovers) == 2
+    assert found.spans.isna().all()
+    assert spans(found.crossovers.iloc[:0], found.curves, found.controls).empty
 
 
 def test_a_control_that_fails_is_named() -> None:
-    assert failing(frame([control(0.01)])) == ""
-    assert failing(frame(curve(80))) == ""
+    assert failing([control(0.01)]) == ""
+    assert failing(curve(80)) == ""
     rows = [control(0.01), pair(0.05, mode="forward/forward", n=8), pair(-0.07, mode="forward/forward", n=16)]
-    assert failing(frame(rows)) == (
+    assert failing(rows) == (
         "2 A/A controls of 3 found forward mode different from itself (ratio 0.9324 at n = 16, m = 64), so that no "
         "ratio can be trusted"
     )
@@ -70,14 +77,15 @@ def test_a_control_that_fails_is_named() -> None:
 def test_the_controls_together_are_their_mean_with_students_interval() -> None:
     values = [0.01, -0.02, 0.03, 0.0]
     rows = [pair(value, mode="forward/forward", n=n) for n, value in enumerate(values, start=8)]
-    value, low, high = together(frame(rows))
+    value, low, high = together(rows)
     expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
     assert value == pytest.approx(np.mean(values))
     assert (low, high) == pytest.approx((expected.low, expected.high))
-    assert np.isnan(together(frame(rows[:2]))).all()
-    assert np.isnan(together(frame(curve(80)))).all()
+    assert np.isnan(together(rows[:2])).all()
+    assert np.isnan(together(curve(80))).all()
 
 
+@pytest.mark.slow
 def test_the_controls_together_cover_1_where_processes_differ_and_single_ones_do_not() -> None:
     """Each process shifts its pairs by a bias of its own, larger than the spread of the pairs within it."""
     rng = np.random.default_rng(0)
@@ -87,7 +95,7 @@ def test_the_controls_together_cover_1_where_processes_differ_and_single_ones_do
         rows = [
             pair(b, mode="forward/forward", n=n, low=b - 0.002, high=b + 0.002) for n, b in enumerate(biases, start=8)
         ]
-        _, low, high = together(frame(rows))
+        _, low, high = together(rows)
         covered += low <= 0 <= high
         single += int(controls(frame(rows))["covers"].all())
     assert covered >= 0.9 * 200
@@ -106,7 +114,7 @@ def test_a_crossover_spread_too_widely_is_cited_as_not_identifiable(rows: list[d
     table = frame(rows)
     assert crossovers(table)["verdict"].to_list() == [CROSSES]
     assert span(rows) > WIDEST
-    found = {fact["key"]: fact for fact in collect(table, {})}
+    found = {fact["key"]: fact for fact in collect(Findings(table))}
     for name in ("crossover", "aspect"):
         fact = found[f"modes.{name}-time.m64.width64.depth4.dense.uniform.float64"]
         assert (fact["value"], fact["text"], fact["verdict"]) == (None, UNKNOWN, UNKNOWN)
@@ -117,5 +125,6 @@ def test_a_crossover_spread_too_widely_is_cited_as_not_identifiable(rows: list[d
 def test_the_order_of_the_crossovers_is_kept() -> None:
     table = frame([*curve(80), *curve(12, m=8), control(0.1)])
     found = crossovers(table).sample(frac=1, random_state=1)
-    pd.testing.assert_index_equal(spans(table, found).index, found.index)
-    assert np.isfinite(spans(table, found)).all()
+    spread_over = spans(found, curves(table), controls(table))
+    pd.testing.assert_index_equal(spread_over.index, found.index)
+    assert np.isfinite(spread_over).all()

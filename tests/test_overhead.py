@@ -1,4 +1,4 @@
-"""How far an engine is from its limits: what the two sides of each ratio are, and which cases a profile can afford."""
+"""How far an engine is from its limits: what the two sides of each ratio are, and which cases a preset can afford."""
 
 import math
 import re
@@ -14,9 +14,13 @@ from threadpoolctl import threadpool_limits
 from analysis.running.plan import Batch, pattern
 from benchmarks import __main__ as listing
 from benchmarks import chunks, elementwise, floor, growth, limit, peers
-from benchmarks.apparatus import cases, shapes
-from benchmarks.apparatus.cases import Case
+from benchmarks.apparatus import shapes
+from benchmarks.apparatus.benchmark import Benchmark
+from benchmarks.apparatus.grids import Listed
 from benchmarks.apparatus.shapes import Shape, every, squares
+from benchmarks.catalogue.case import Case
+from benchmarks.catalogue.engines import TWINS
+from benchmarks.catalogue.presets import PRESETS
 from modes import cost
 from modes.chains import Chain, layer_chain
 
@@ -86,10 +90,10 @@ def test_what_standard_affords() -> None:
 # --- lists ---
 
 
-def test_each_profile_adds_its_own_cases_and_none_twice() -> None:
+def test_each_preset_adds_its_own_cases_and_none_twice() -> None:
     a, b, c = (Case(n=n) for n in (1, 2, 3))
-    listed = cases.Listed([b, b], [a, b], [c, a])
-    assert [listed.cells(profile) for profile in cases.PROFILES] == [[b], [b, a], [b, a, c]]
+    listed = Listed([b, b], [a, b], [c, a])
+    assert [listed.cells(preset) for preset in PRESETS] == [[b], [b, a], [b, a, c]]
     assert listed.lists("standard") == [[b.text, a.text]]
     assert listed.parameters(c) == (c.text,)
 
@@ -97,13 +101,13 @@ def test_each_profile_adds_its_own_cases_and_none_twice() -> None:
 def test_a_listed_case_of_an_engine_that_is_not_chosen_or_lacks_it_is_no_cell() -> None:
     chosen, other = Case(engine="modes"), Case(engine="jax")
     lacking = Case(engine="floor", chunk_size=4)
-    listed = cases.Listed([other, chosen, lacking])
+    listed = Listed([other, chosen, lacking])
     assert listed.cells("quick") == [chosen]
     assert listed.lists("quick") == [[other.text, chosen.text, lacking.text]]
 
 
-def test_the_profiles_stay_within_their_budgets() -> None:
-    counts = {profile: sum(len(cls.grid.cells(profile)) for cls in OVER_FLOOR) for profile in cases.PROFILES}
+def test_the_presets_stay_within_their_budgets() -> None:
+    counts = {preset: sum(len(cls.grid.cells(preset)) for cls in OVER_FLOOR) for preset in PRESETS}
     assert counts["quick"] <= 24
     assert 150 <= counts["standard"] <= 200
     assert len(limit.Limit.grid.cells("quick")) <= 8
@@ -122,8 +126,9 @@ def test_a_pattern_selects_exactly_the_listed_cells_of_a_batch() -> None:
         assert [cell for cell, text in spelled.items() if expression.search(text)] == chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", OWN, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
-def test_some_cases_of_each_benchmark_are_measured(cls: type[cases.Prepared]) -> None:
+def test_some_cases_of_each_benchmark_are_measured(cls: type[Benchmark]) -> None:
     """Every third of the smallest, so that engines, modes and dtypes take their turns."""
     small = sorted((case for case in cls.grid.cells("full") if case.n <= 512), key=shapes.work)[:28:3]
     (method,) = (name for name in dir(cls) if name.startswith(("time_", "track_")))
@@ -165,7 +170,7 @@ class Counting(peers.Engine):
         return self.counted(FLOOR.gradient(chain))
 
 
-def sides(cls: type[cases.Prepared], case: Case, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+def sides(cls: type[Benchmark], case: Case, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """What a benchmark would time: above and below the fraction stroke."""
     taken: list[Any] = []
     module = {floor.Jacobian: floor, floor.Product: floor, floor.Gradient: floor, limit.Limit: limit}.get(
@@ -184,7 +189,7 @@ def sides(cls: type[cases.Prepared], case: Case, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 @pytest.mark.parametrize("cls", OVER_FLOOR, ids=lambda cls: cls.__name__)
 def test_the_engine_is_above_and_the_floor_below(
-    cls: type[cases.Prepared], mode: str, monkeypatch: pytest.MonkeyPatch
+    cls: type[Benchmark], mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Counting()
     monkeypatch.setattr(peers, "load", lambda name: FLOOR if name == "floor" else engine)
@@ -198,12 +203,12 @@ def test_the_engine_is_above_and_the_floor_below(
     assert engine.calls == before + 1
 
 
-@pytest.mark.parametrize("engine", floor.ENGINES)
+@pytest.mark.parametrize("engine", TWINS)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 @pytest.mark.parametrize("cls", OVER_FLOOR, ids=lambda cls: cls.__name__)
 def test_both_sides_compute_the_same(
-    cls: type[cases.Prepared], mode: str, dtype: str, engine: str, monkeypatch: pytest.MonkeyPatch
+    cls: type[Benchmark], mode: str, dtype: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Jacobian; the value and one product, the one of the mode; a gradient: each of the shape that this takes."""
     loss = cls is floor.Gradient
@@ -211,11 +216,15 @@ def test_both_sides_compute_the_same(
         engine=engine, n=5, m=1 if loss else 3, width=6, layer="loss" if loss else "dense", dtype=dtype, mode=mode
     )
     above, below = (side() for side in sides(cls, case, monkeypatch))
-    shape = {floor.Jacobian: (3, 5), floor.Product: (3,) if mode == "forward" else (5,), floor.Gradient: (5,)}[cls]
+    shapes: dict[Any, tuple[int, ...]] = {
+        floor.Jacobian: (3, 5),
+        floor.Product: (3,) if mode == "forward" else (5,),
+        floor.Gradient: (5,),
+    }
     if cls is floor.Product:
         np.testing.assert_allclose(above[0], below[0], rtol=1e-5)
         above, below = above[1], below[1]
-    assert np.shape(above) == np.shape(below) == shape
+    assert np.shape(above) == np.shape(below) == shapes[cls]
     assert above.dtype == below.dtype == dtype
     np.testing.assert_allclose(above, below, rtol=1e-11 if dtype == "float64" else 2e-4)
 
@@ -289,7 +298,7 @@ def test_the_limit_is_below_and_no_case_is_without_a_product(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
-@pytest.mark.parametrize("engine", elementwise.ENGINES)
+@pytest.mark.parametrize("engine", TWINS)
 def test_filling_makes_a_new_array_like_the_jacobian(engine: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(engine=engine, layer="elementwise", n=16, m=16, width=16, depth=16, mode=mode)
     above, below = sides(elementwise.Fill, case, monkeypatch)
@@ -304,30 +313,31 @@ def test_filling_makes_a_new_array_like_the_jacobian(engine: str, mode: str, mon
 def test_the_largest_fill_is_measured_in_standard() -> None:
     listed = elementwise.Fill.grid.cells("standard")
     assert {(case.engine, case.mode) for case in listed if case.n == 4096 and case.depth == 16} == {
-        (engine, mode) for engine in elementwise.ENGINES for mode in ("forward", "reverse")
+        (engine, mode) for engine in TWINS for mode in ("forward", "reverse")
     }
 
 
-@pytest.mark.parametrize("profile", cases.PROFILES)
-def test_chunks_are_measured_in_time_and_memory_and_no_chunk_is_larger_than_the_seeds(profile: str) -> None:
-    listed = chunks.Chunks.grid.cells(profile)
-    assert listed == chunks.Memory.grid.cells(profile)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_chunks_are_measured_in_time_and_memory_and_no_chunk_is_larger_than_the_seeds(preset: str) -> None:
+    listed = chunks.Chunks.grid.cells(preset)
+    assert listed == chunks.Memory.grid.cells(preset)
     for case in listed:
         assert (case.chunk_size or 1) <= (case.n if case.mode == "forward" else case.m)
     assert {case.mode for case in listed} == {"forward", "reverse"}
     assert None in {case.chunk_size for case in listed}
-    assert profile == "quick" or {case.dtype for case in listed} == {"float64", "float32"}
+    assert preset == "quick" or {case.dtype for case in listed} == {"float64", "float32"}
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
 @pytest.mark.parametrize("axis", Shape._fields)
-@pytest.mark.parametrize("profile", ["standard", "full"])
-def test_growth_is_measured_at_four_sizes_or_more_along_each_axis(profile: str, axis: str, mode: str) -> None:
+@pytest.mark.parametrize("preset", ["standard", "full"])
+def test_growth_is_measured_at_four_sizes_or_more_along_each_axis(preset: str, axis: str, mode: str) -> None:
     groups: dict[Case, set[int]] = {}
-    for case in growth.Time.grid.cells(profile):
+    for case in growth.Time.grid.cells(preset):
         if case.mode == mode:
-            groups.setdefault(case._replace(**{axis: 0}), set()).add(getattr(case, axis))
+            elsewhere: dict[str, Any] = {axis: 0}
+            groups.setdefault(case._replace(**elsewhere), set()).add(getattr(case, axis))
     sizes = max(groups.values(), key=len)
     assert len(sizes) >= 4
     assert max(sizes) >= 8 * min(sizes)
-    assert growth.Memory.grid.cells(profile) == growth.Time.grid.cells(profile)
+    assert growth.Memory.grid.cells(preset) == growth.Time.grid.cells(preset)

@@ -21,7 +21,7 @@ A, B = rng.standard_normal((4, 4)), rng.standard_normal((3, 4))
 x = rng.standard_normal(4)
 
 # Their rules compute places in plain arrays from values, which cannot be recorded.
-REFUSED = {np.interp: {0, 2, 3, 5}, np.piecewise: {0, 1}}
+REFUSED: dict[Any, set[int]] = {np.interp: {0, 2, 3, 5}, np.piecewise: {0, 1}}
 
 
 def draw(*shape: int) -> np.ndarray:
@@ -77,7 +77,8 @@ def test_every_row_of_the_rule_table(f: Callable[..., Any], args: tuple[Any, ...
 
 
 @pytest.mark.parametrize(
-    ("func", "i"), [(func, i) for func, places in REFUSED.items() for i in places], ids=lambda p: str(p)
+    ("func", "i"),
+    [pytest.param(func, i, id=f"{name_of(func)}-{i}") for func, places in REFUSED.items() for i in sorted(places)],
 )
 def test_what_cannot_be_recorded_is_refused(func: Any, i: int) -> None:
     f, args = CASES[func][i]
@@ -221,7 +222,7 @@ def test_results_never_show_a_buffer(chunk_size: int | None) -> None:
     for f in functions:
         p = modes.prepare(f, x)
         y = p.value(x)
-        calls = [
+        calls: list[Callable[..., Any]] = [
             lambda p=p: [p.jacfwd(x, chunk_size=chunk_size)],
             lambda p=p: [p.jacrev(x, chunk_size=chunk_size)],
             lambda p=p: p.jvp((x,), (x,)),
@@ -254,6 +255,7 @@ def test_a_pull_back_is_good_until_the_next_vjp() -> None:
         first(x)
 
 
+@pytest.mark.slow
 def test_memory_is_the_result_and_is_freed() -> None:
     """After the first call a Jacobian allocates its result alone; the buffers are two blocks and the slopes."""
     chain = modes.layer_chain(96, 96, 12, 96)

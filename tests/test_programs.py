@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,11 +66,11 @@ def operand(x: Any, rng: np.random.Generator) -> Any:
 
 def left_matrix(x: Any, rng: np.random.Generator) -> Any:
     stack = ((), (), (), (2,))[rng.integers(4)]
-    return constant((*stack, rng.integers(1, 5), np.shape(x)[-2:][0]), rng) if np.ndim(x) else operand(x, rng)
+    return constant((*stack, int(rng.integers(1, 5)), np.shape(x)[-2:][0]), rng) if np.ndim(x) else operand(x, rng)
 
 
 def right_matrix(x: Any, rng: np.random.Generator) -> Any:
-    return constant((np.shape(x)[-1], rng.integers(1, 5)), rng) if np.ndim(x) else operand(x, rng)
+    return constant((np.shape(x)[-1], int(rng.integers(1, 5))), rng) if np.ndim(x) else operand(x, rng)
 
 
 def vector(x: Any, rng: np.random.Generator) -> Any:
@@ -374,7 +375,7 @@ def check(f: Program, leaves: Sequence[Any], arrangement: int, chunk_sizes: Sequ
     seeds = Memory([*memory.arrays, *v, w])
     forward = sum(contracted(each, y, direction) for each, direction in zip(J, v, strict=True))
     back = [np.tensordot(np.asarray(w, WIDE), np.asarray(each, WIDE), np.ndim(w)) for each in J]
-    prepared = modes.prepare(f, *args, argnums=argnums)
+    prepared: Any = modes.prepare(f, *args, argnums=argnums)
     for products in (modes, prepared, prepared):  # the last one is a replay
         first = (f,) if products is modes else ()
         came, y_dot = products.jvp(*first, args, tangents)
@@ -430,6 +431,7 @@ def quietly(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, derandomize=True)
 
 
+@pytest.mark.slow
 @given(shapes=SHAPES, names=NAMES, seed=SEEDS, arrangement=st.integers(0, 2))
 @quietly(300)
 def test_all_ways_to_differentiate_a_program_agree(
@@ -438,6 +440,7 @@ def test_all_ways_to_differentiate_a_program_agree(
     check(*made(shapes, names, seed), arrangement)
 
 
+@pytest.mark.slow
 @given(shapes=SHAPES, names=NAMES, seed=SEEDS, dtypes=st.sampled_from(["f", "fd", "df"]))
 @quietly(80)
 def test_so_they_do_in_float32_and_with_arguments_of_both_dtypes(
@@ -446,6 +449,7 @@ def test_so_they_do_in_float32_and_with_arguments_of_both_dtypes(
     check(*made(shapes, names, seed, dtypes), 0)
 
 
+@pytest.mark.slow
 @given(
     shape=st.sampled_from([(4,), (3,), (3, 3)]),
     names=st.lists(st.sampled_from(LINEAR), min_size=2, max_size=5),
@@ -456,6 +460,7 @@ def test_so_they_do_where_arguments_enter_by_their_sum(shape: tuple[int, ...], n
     check(*made([shape, shape], ["add values", "add values", *names], seed), 0)
 
 
+@pytest.mark.slow
 @given(
     n=st.sampled_from([63, 64, 65, 130]),
     names=st.lists(st.sampled_from([*ELEMENTWISE, *DENSE]), min_size=1, max_size=8),

@@ -15,12 +15,13 @@ import pytest
 import analysis.commands.publish as command
 from analysis.citing import collect
 from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
-from analysis.commands.merge import contents
+from analysis.commands import write
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
+from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
 from analysis.reading.tidy import tidy
-from analysis.tables.crossover import crossovers
+from analysis.tables.findings import Findings
 from tests.tables import frame, full_table, row
 from tests.test_cite import ABOUT, RECORDED, run
 
@@ -56,7 +57,7 @@ def _pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """Drawing takes a second: only the test that asks for it draws."""
     if "drawn" not in request.fixturenames:
         pictures = {f"figures/{name}.{suffix}": suffix.encode() for name in FIGURES for suffix in ("png", "svg")}
-        monkeypatch.setattr(command, "figure_files", lambda rows, found: pictures)
+        monkeypatch.setattr(command, "figure_files", lambda found: pictures)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def publish(results: Path, into: Path, *more: str) -> int:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return contents(folder) if folder.exists() else {}
+    return read_folder(folder) if folder.exists() else {}
 
 
 def fails(results: Path, into: Path, *more: str) -> str:
@@ -94,6 +95,7 @@ def test_the_published_results_are_those_measured(results: Path, tmp_path: Path)
     pd.testing.assert_frame_equal(published, was.assign(**names).astype(published.dtypes), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("drawn")
 def test_nothing_says_where_it_was_measured(results: Path, tmp_path: Path) -> None:
     publish(results, tmp_path / "into")
@@ -153,7 +155,7 @@ def test_what_is_not_fit_to_be_published(results: Path, tmp_path: Path) -> None:
     into = tmp_path / "into"
     for name in ("a b", "../up", "", "/root"):
         with pytest.raises(AnalysisError, match="--machine-name"):
-            raw_files(contents(results), {}, name, "results")
+            raw_files(read_folder(results), {}, name, "results")
     (results / "dirty").write_text("digest")
     assert "changed work tree" in fails(results, into)
     (results / "dirty").unlink()
@@ -204,6 +206,7 @@ def test_the_manifest_reaches_no_file_outside(results: Path, tmp_path: Path, pat
     assert "lies outside the folder" in fails(results, tmp_path / "into")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [False, True])
 def test_a_publication_that_was_cut_short_is_done_again(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
@@ -214,18 +217,21 @@ def test_a_publication_that_was_cut_short_is_done_again(
         publish(results, cut)
         (cut / "tables/outdated.csv").write_bytes(b"old")
         (cut / MANIFEST).write_text((cut / MANIFEST).read_text() + "tables/outdated.csv\n")
-    write, written = command.write_whole, []
+    write_whole = write.write_whole
+    written: list[Path] = []
 
     def stopping(path: Path, content: bytes) -> None:
         if cut in path.parents and len(written) > 5:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, content)
+        write_whole(path, content)
 
-    monkeypatch.setattr(command, "write_whole", stopping)
+    for module in (command, write):
+        monkeypatch.setattr(module, "write_whole", stopping)
     with pytest.raises(KeyboardInterrupt):
         publish(results, cut)
-    monkeypatch.setattr(command, "write_whole", write)
+    for module in (command, write):
+        monkeypatch.setattr(module, "write_whole", write_whole)
     publish(results, cut)
     assert {path: content for path, content in files(cut).items() if path != "index.md"} == {
         path: content for path, content in files(whole).items() if path != "index.md"
@@ -282,26 +288,29 @@ def test_a_page_without_the_headline_s_setting() -> None:
     rest = table[
         (table["profile"] != "uniform") | (table["metric"] != "log_ratio") | (table["mode"] == "forward/forward")
     ]
-    text = page(collect(rest, ABOUT), rest, crossovers(rest), [], "docs/results")
+    found = Findings(rest, ABOUT)
+    text = page(collect(found), found, [], "docs/results")
     assert "This run gives no crossover of a dense chain that could be cited." in text
     assert "| dense | funnel |" in text
 
 
+@pytest.mark.slow
 def test_doubts_stand_on_the_page() -> None:
-    table = frame([*full_table().to_dict("records"), row("blas_threads", 4.0, mode="forward/reverse", n=1)])
-    text = page(collect(table, ABOUT), table, crossovers(table), [], "docs/results")
+    measured: list[Any] = full_table().to_dict("records")
+    found = Findings(frame([*measured, row("blas_threads", 4.0, mode="forward/reverse", n=1)]), ABOUT)
+    text = page(collect(found), found, [], "docs/results")
     assert "> **Doubt.** BLAS ran on 4 threads, not on one." in text
 
 
 def test_pictures_of_what_was_measured_alone() -> None:
     table = full_table()
-    sections = measured_sections(table)
+    sections = measured_sections(Findings(table))
     names = [name for section in sections for name in section.figures]
     pictures = {f"figures/{name}.{suffix}": b"12" for name in names for suffix in ("png", "svg")}
     pictures[f"figures/{names[0]}.svg"] = b"1"
     found = picked({**pictures, "figures/other.png": b"", "figures/other.svg": b""}, sections)
     assert set(found) == {*(f"figures/{name}.png" for name in names), f"figures/{names[0]}.svg"}
-    nothing = measured_sections(table[table["metric"] == "blas_threads"])
-    assert [section.title for section in nothing] == [
-        section.title for section in sections if section.measured(table[table["metric"] == "blas_threads"])
+    little = Findings(table[table["metric"] == "blas_threads"])
+    assert [section.title for section in measured_sections(little)] == [
+        section.title for section in sections if section.measured(little)
     ]

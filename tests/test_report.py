@@ -10,17 +10,22 @@ import pandas as pd
 import pytest
 
 from analysis.figures import FIGURES
-from analysis.report import About, choose_run, commands, frames, gigabytes, imported, only_run, report_files
+from analysis.reading.provenance import Provenance
+from analysis.report import frames, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
-from analysis.report.headline import doubts, elsewhere, headline, headline_row
-from analysis.report.page import html_table, page
+from analysis.report.circumstances import commands, gigabytes, imported
+from analysis.report.headline import doubts, elsewhere, headline
+from analysis.report.page import page
+from analysis.report.section import Section, Table, Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
-from analysis.report.tables import memory_table, tidy_csv
 from analysis.tables.crossover import crossovers
-from analysis.tables.libraries import noted
+from analysis.tables.findings import Findings
+from analysis.tables.shown.crossing import memory_table, peaks
+from analysis.tables.shown.trust import tidy_csv
+from analysis.tables.summary import headline_row, summary
 from tests.tables import curve, frame, full_table, pair, row
 
-ABOUT = About("Test CPU <3 GHz> & more", {"modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"})
+KNOWN = {"cpu": "Test CPU <3 GHz> & more", "modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"}
 
 
 class Page(HTMLParser):
@@ -46,14 +51,23 @@ class Page(HTMLParser):
             self.tables[-1][-1].append(data.strip())
 
 
+def findings(table: pd.DataFrame) -> Findings:
+    return Findings(table, Provenance(KNOWN))
+
+
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     return full_table()
 
 
 @pytest.fixture(scope="module")
-def files(table: pd.DataFrame) -> dict[str, bytes]:
-    return report_files(table, crossovers(table), ABOUT)
+def found(table: pd.DataFrame) -> Findings:
+    return findings(table)
+
+
+@pytest.fixture(scope="module")
+def files(found: Findings) -> dict[str, bytes]:
+    return report_files(found)
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +76,18 @@ def html(files: dict[str, bytes]) -> Page:
 
 
 def said(rows: list[dict[str, Any]]) -> str:
-    table = frame(rows)
-    return headline(table, crossovers(table), ABOUT)
+    return headline(findings(frame(rows)))
 
 
 # --- the headline ---
 
 
-def test_the_headline_gives_the_crossover_with_its_interval_and_setting(table: pd.DataFrame) -> None:
-    found = crossovers(table)
-    row = found[(found["m"] == 64) & (found["width"] == 64) & (found["depth"] == 4) & (found["profile"] == "uniform")]
+def test_the_headline_gives_the_crossover_with_its_interval_and_setting(found: Findings) -> None:
+    table = found.crossovers
+    row = table[(table["m"] == 64) & (table["width"] == 64) & (table["depth"] == 4) & (table["profile"] == "uniform")]
     row = row[row["engine"] == "modes"]
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
-    assert headline(table, found, ABOUT) == (
+    assert headline(found) == (
         "On Test CPU <3 GHz> & more, forward mode stops being the cheaper way to a full Jacobian at "
         f"n* = 80 [{low:.0f}, {high:.0f}] inputs for m = 64 outputs (width 64, depth 4, tanh, float64, modes 0.1.0): "
         "n*/m = 1.25."
@@ -129,10 +142,10 @@ def test_the_headline_is_chosen_by_setting_and_not_by_result() -> None:
 def test_the_other_settings_are_counted() -> None:
     table = frame(curve(80, m=64) + curve(12, m=8) + [pair(-1.0, n=n, m=16) for n in (8, 64)])
     sentence = "Of 3 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout."
-    assert elsewhere(table, crossovers(table)) == sentence
+    assert elsewhere(findings(table)) == sentence
     flat = frame([pair(value, n=n, m=7) for n, value in ((8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0))])
     table = pd.concat([table, flat], ignore_index=True)
-    assert elsewhere(table, crossovers(table)) == (
+    assert elsewhere(findings(table)) == (
         "Of 4 settings of dense chains measured, 2 cross, at n*/m from 1.25 to 1.50; 1: forward throughout; "
         "1: too noisy to say."
     )
@@ -145,6 +158,7 @@ def control(log_ratio: float, **other: Any) -> dict[str, Any]:
     return pair(log_ratio, mode="forward/forward", **other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [curve(80), [pair(-1.0, n=n) for n in (8, 64)], [pair(1.0, n=n) for n in (8, 64)]])
 def test_where_a_control_fails_the_headline_says_so_and_no_number(rows: list[dict[str, Any]]) -> None:
     text = said([*rows, control(0.05, low=0.03, high=0.07)])
@@ -154,8 +168,8 @@ def test_where_a_control_fails_the_headline_says_so_and_no_number(rows: list[dic
     assert "n*" not in text
     assert "80" not in text
     table = frame([*rows, control(0.05, low=0.03, high=0.07)])
-    assert elsewhere(table, crossovers(table)) == ""
-    page = Page(report_files(table, crossovers(table), ABOUT)["report.html"].decode())
+    assert elsewhere(findings(table)) == ""
+    page = Page(report_files(findings(table))["report.html"].decode())
     first = "".join(page.text).partition("What was measured")[0]
     assert text in first
     assert "n*" not in first
@@ -184,42 +198,42 @@ def test_a_crossover_with_a_wide_interval_is_no_number() -> None:
 
 
 def test_a_control_that_covers_one_raises_no_doubt() -> None:
-    assert doubts(frame([control(0.0)]), ABOUT) == []
+    assert doubts(findings(frame([control(0.0)]))) == []
 
 
 def test_a_control_that_fails_is_an_alarm() -> None:
-    (doubt,) = doubts(frame([control(0.05, low=0.03, high=0.07)]), ABOUT)
+    (doubt,) = doubts(findings(frame([control(0.05, low=0.03, high=0.07)])))
     assert doubt.startswith("Do not trust the ratios: 1 of 1 A/A controls")
     assert "1.0513 [1.0305, 1.0725]" in doubt
 
 
 def test_a_control_that_misses_one_by_little_is_mentioned() -> None:
-    (doubt,) = doubts(frame([control(0.005, low=0.001, high=0.01), control(0.0, n=8)]), ABOUT)
+    (doubt,) = doubts(findings(frame([control(0.005, low=0.001, high=0.01), control(0.0, n=8)])))
     assert "1 of 2 A/A controls" in doubt
     assert "one in twenty does so by chance" in doubt
 
 
 def test_a_noisy_machine_is_named_with_what_it_can_resolve() -> None:
-    (doubt,) = doubts(frame([control(0.0, low=-0.2, high=0.2)]), ABOUT)
+    (doubt,) = doubts(findings(frame([control(0.0, low=-0.2, high=0.2)])))
     assert "22 %" in doubt
 
 
 def test_further_doubts() -> None:
     rows = [control(0.0, commit="abc+dirty"), row("blas_threads", 4.0), row("seconds", np.nan, status="failed")]
-    found = " ".join(doubts(frame(rows), About("cpu", {}, left_out=("one", "two"))))
+    found = " ".join(doubts(findings(frame(rows)), left_out=("one", "two")))
     assert "changed work tree" in found
     assert "4 threads" in found
     assert "1 cell failed" in found
     assert "2 refinements left out" in found
-    assert "No A/A control" in " ".join(doubts(frame([row("seconds", 1.0)]), ABOUT))
+    assert "No A/A control" in " ".join(doubts(findings(frame([row("seconds", 1.0)]))))
 
 
 # --- the page ---
 
 
-def test_the_page_begins_with_the_headline(html: Page, table: pd.DataFrame) -> None:
+def test_the_page_begins_with_the_headline(html: Page, found: Findings) -> None:
     text = "".join(html.text)
-    assert headline(table, crossovers(table), ABOUT) in text
+    assert headline(found) in text
     assert text.index("On Test CPU") < text.index("What was measured")
 
 
@@ -242,22 +256,27 @@ def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
     hostile = {"<script>x</script>": "<img src='http://x'>"}
     text = page("<b>", ["<i>"], "<u>", hostile, [], {}, {}, ["<pre>"])
     assert not {"script", "img", "b", "i", "u"} & {tag for tag, _ in Page(text).tags}
-    cells = html_table(pd.DataFrame({"machine": ["<b>&"]}), {"<th>": lambda row: row["machine"]})
-    assert "&lt;b&gt;&amp;" in cells
-    assert "&lt;th&gt;" in cells
+    rows = pd.DataFrame({"machine": ["<b>&"]})
+    table = Table(lambda found: rows, "<i>", "<u>", {"<th>": lambda row: row["machine"]})
+    section = Section("<pre>", "<q>", {"x": Words("<em>", "<s>")}, {"y": table})
+    text = page("", [], "", {}, [section], {"x": b"<svg>"}, {"y": rows}, [])
+    assert not {"b", "i", "u", "q", "em", "s"} & {tag for tag, _ in Page(text).tags}
+    assert "&lt;b&gt;&amp;" in text
+    assert "&lt;th&gt;" in text
 
 
-def test_the_pages_numbers_are_the_tables(html: Page, table: pd.DataFrame) -> None:
-    found = frames(noted(table, {}, {}), crossovers(table))
-    assert set(found) == set(TABLES)
-    shown = [section for section in SECTIONS if section.measured(table)]
-    numbers = {name: found[name] for section in shown for name in section.tables if len(found[name])}
+def test_the_pages_numbers_are_the_tables(html: Page, found: Findings) -> None:
+    tables = frames(found)
+    assert set(tables) == set(TABLES)
+    shown = [section for section in SECTIONS if section.measured(found)]
+    numbers = {name: tables[name] for section in shown for name in section.tables if len(tables[name])}
     assert len(html.tables) == len(numbers)
     for printed, (name, rows) in zip(html.tables, numbers.items(), strict=True):
         heads, *body = printed
         columns = TABLES[name].columns
         assert heads == list(columns)
-        assert body == [[text(record) for text in columns.values()] for record in rows.to_dict("records")]
+        records: list[Any] = rows.to_dict("records")
+        assert body == [[text(record) for text in columns.values()] for record in records]
     crossed = numbers["crossovers"]
     at = html.tables[0][0].index("n*")
     assert [line[at] for line in html.tables[0][1:]] == [inputs(n_star) for n_star in crossed["n_star"]]
@@ -275,8 +294,9 @@ def test_the_circumstances_are_named(html: Page) -> None:
         assert expected in text
 
 
+@pytest.mark.slow
 def test_the_files_are_the_same_each_time(files: dict[str, bytes], table: pd.DataFrame) -> None:
-    again = report_files(table, crossovers(table), ABOUT)
+    again = report_files(findings(table))
     assert list(again) == list(files)
     assert {name for name in files if files[name] != again[name]} == set()
 
@@ -288,9 +308,10 @@ def test_all_files_are_there(files: dict[str, bytes]) -> None:
     assert all(files[name].startswith(b"\x89PNG") for name in files if name.endswith(".png"))
 
 
+@pytest.mark.slow
 def test_an_empty_measurement_still_makes_a_report() -> None:
     table = frame([row("seconds", np.nan, n=8, mode="forward", status="failed")])
-    text = report_files(table, crossovers(table), About("cpu", {}))["report.html"].decode()
+    text = report_files(Findings(table))["report.html"].decode()
     assert "no crossover of a dense chain has been measured yet" in text
     assert "1 cell failed" in text
 
@@ -312,7 +333,7 @@ def test_samples_go_to_the_csv_as_json() -> None:
 
 
 def test_memory_stands_beside_its_count() -> None:
-    found = memory_table(frame([row("peak_bytes", 123456.0, mode="forward")]))
+    found = memory_table(peaks(frame([row("peak_bytes", 123456.0, mode="forward")])))
     # two neighbouring blocks of 64 x 64 numbers
     assert found[["peak_bytes", "counted_bytes"]].to_numpy().tolist() == [[123456.0, 2 * 64 * 64 * 8]]
 
@@ -339,8 +360,11 @@ def test_what_is_not_there_is_a_dash() -> None:
 
 
 def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:
-    assert imported(frame([row("import_seconds", 0.0184, mode="primal")])) == " (its import adds 18 ms to NumPy's)"
-    assert imported(frame([row("seconds", 1.0)])) == ""
+    assert (
+        imported(summary(frame([row("import_seconds", 0.0184, mode="primal")])).import_seconds)
+        == " (its import adds 18 ms to NumPy's)"
+    )
+    assert imported(summary(frame([row("seconds", 1.0)])).import_seconds) == ""
 
 
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
@@ -348,44 +372,29 @@ def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
     assert gigabytes("16GB") == "16GB"
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() -> None:
-    state = {"requires": ["jax"], "versions": {}, "missing": ["jax"], "memory": "", "modes": [], "most_fma": None}
+    state: dict[str, Any] = {
+        "requires": ["jax"],
+        "versions": {},
+        "missing": ["jax"],
+        "memory": "",
+        "modes": [],
+        "most_fma": None,
+    }
     cell = "engine=torch layer=dense profile=uniform activation=tanh n=8 m=64 width=64 depth=4 dtype=float64"
-    about = About(
-        *("cpu", {"torch": "2.13"}),
+    provenance = Provenance(
+        {"torch": "2.13"},
         engines={"jax": state, "torch": {**state, "requires": ["torch"], "missing": []}},
         faults={f"engines.Crossover.track_log_ratio('{cell} chunk_size=None mode=forward/reverse')": "MemoryError: no"},
     )
     table = frame([*curve(80), pair(np.nan, n=8, engine="torch", status="failed")])
-    text = "".join(Page(report_files(table, crossovers(table), about)["report.html"].decode()).text)
+    text = "".join(Page(report_files(Findings(table, provenance))["report.html"].decode()).text)
     assert "MemoryError: no" in text
     assert "torch 2.13, jax not installed" in text
 
 
-# --- which run ---
-
-
-def two_runs() -> pd.DataFrame:
-    later = {"commit": "ffff", "date": pd.Timestamp("2026-12-01", tz="UTC")}
-    return frame([row("seconds", 1.0), row("seconds", 2.0, n=8), row("seconds", 3.0, **later)])
-
-
-def test_the_newest_commit_is_reported_unless_another_is_asked_for() -> None:
-    table = two_runs()
-    assert choose_run(table)["commit"] == "ffff"
-    assert choose_run(table, commit="0123")["commit"] == "0123456789abcdef"
-    assert choose_run(table, machine="testbox")["commit"] == "ffff"
-    with pytest.raises(KeyError, match="machine elsewhere, commit any"):
-        choose_run(table, machine="elsewhere")
-    assert only_run(table, choose_run(table))["value"].to_list() == [3.0]
-
-
-def test_of_one_commit_the_run_with_the_most_rows_is_reported() -> None:
-    table = frame([row("seconds", 1.0, machine="a"), *(row("seconds", 1.0, machine="b", n=n) for n in (1, 2))])
-    assert choose_run(table)["machine"] == "b"
-
-
-def test_the_commands_are_those_of_the_profile_measured() -> None:
-    assert commands(frame([pair(0.0)])) == ["git checkout 01234567", "python -m analysis run --profile quick"]
+def test_the_commands_are_those_of_the_preset_measured() -> None:
+    assert commands(Findings(frame([pair(0.0)]))) == ["git checkout 01234567", "python -m analysis run --preset quick"]
     many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty")
-    assert commands(frame([many])) == ["git checkout 01234567", "python -m analysis run --profile standard"]
+    assert commands(Findings(frame([many]))) == ["git checkout 01234567", "python -m analysis run --preset standard"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_m17_no_array_of_the_tensors_size_is_made(monkeypatch: pytest.MonkeyPatc
     pull = partials.Linear.pull
 
     def watched(self: Any, c: Any) -> Any:
-        block = pull(self, c)
+        block: Any = pull(self, c)
         largest.append(max(c.size, block.size))
         return block
 
@@ -150,7 +151,7 @@ def by_hand(chain: modes.Chain) -> list[tuple[np.ndarray, ...]]:
     for W, b in chain.parameters:
         values.append(np.tanh(W @ values[-1] + b))
     slopes = [1 - value**2 for value in values[1:]]
-    blocks = []
+    blocks: list[tuple[np.ndarray, ...]] = []
     for k, x in enumerate(values[:-1]):
         left = np.eye(chain.m)
         for (W, _), slope in zip(chain.parameters[:k:-1], slopes[:k:-1], strict=True):
@@ -221,7 +222,11 @@ def test_m20_m21_backpropagation_and_the_product_formula_agree(activation: str, 
 
 
 def counted(pullbacks: list[Callable[[Any], Any]], calls: list[int]) -> list[Callable[[Any], Any]]:
-    return [lambda bar, pullback=pullback: calls.append(1) or pullback(bar) for pullback in pullbacks]
+    def noted(pullback: Callable[[Any], Any], bar: Any) -> Any:
+        calls.append(1)
+        return pullback(bar)
+
+    return [partial(noted, pullback) for pullback in pullbacks]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 7])
@@ -244,8 +249,12 @@ def test_m20_backpropagation_pulls_through_each_operation_once(depth: int, monke
     def steps(depth: int) -> int:
         count = []
         for kind in (partials.Scale, partials.Matrix, partials.Linear, partials.Dot, partials.Reshape):
-            pull = kind.pull
-            monkeypatch.setattr(kind, "pull", lambda self, c, pull=pull: count.append(1) or pull(self, c))
+
+            def counting(self: Any, c: Any, pull: Any = kind.pull) -> Any:
+                count.append(1)
+                return pull(self, c)
+
+            monkeypatch.setattr(kind, "pull", counting)
         backpropagation.backpropagation(modes.layer_chain(3, 1, depth, 3, layer="loss"))()
         monkeypatch.undo()
         return len(count)

@@ -10,15 +10,17 @@ import pytest
 
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import COLUMNS as RAW_COLUMNS
-from analysis.reading.load import PARAMETERS, read_results
-from analysis.reading.tidy import COLUMNS, format_case, metric, parse_case, tidy
+from analysis.reading.load import read_results
+from analysis.reading.tidy import COLUMNS, case_of, tidy
+from benchmarks.catalogue.case import PARAMETERS, Case
+from benchmarks.catalogue.metrics import metric
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 PAIRS = [0.1, 0.3, 0.2, 0.15, 0.25, 0.22, 0.18]
 CASE = "engine=modes layer=dense profile=uniform activation=tanh n=8 m=4 width=16 depth=3 dtype=float64 "
 CASE += "chunk_size=None mode=forward/reverse"
 PLACE = {"machine": "here", "env": "py", "commit": "c0ffee", "date": pd.Timestamp("2026-11-01", tz="UTC")}
-CELL = PLACE | parse_case(CASE) | {"benchmark": "crossover.Map.track_log_ratio", "unit": "ln", "case": None}
+CELL = PLACE | Case.parse(CASE)._asdict() | {"benchmark": "crossover.Map.track_log_ratio", "unit": "ln", "case": None}
 CELL |= {"value": 0.2, "samples": PAIRS, "stats": None, "status": "ok"}
 REFINED = dict.fromkeys(PARAMETERS) | {
     "benchmark": "crossover.Refine.track_log_ratio",
@@ -93,19 +95,18 @@ def test_without_samples_asvs_interval_counts_and_an_infinite_one_is_missing() -
     assert tidied["samples"].iloc[0] is None
 
 
-def test_a_case_is_written_and_parsed_back() -> None:
+def test_a_row_has_a_case_whatever_stands_for_what_is_missing() -> None:
     text = "engine=modes layer=dense profile=uniform activation=tanh n=47 m=64 width=64 depth=4 dtype=float64 "
-    case = parse_case(text + "chunk_size=None mode=forward/reverse")
-    assert list(case) == list(PARAMETERS)
-    assert (case["n"], case["chunk_size"], case["mode"]) == (47, None, "forward/reverse")
-    assert format_case(case) == text + "chunk_size=None mode=forward/reverse"
-    assert parse_case(format_case({**case, "chunk_size": 8}))["chunk_size"] == 8
-    assert parse_case(format_case({**case, "chunk_size": pd.NA}))["chunk_size"] is None
+    row = Case.parse(text + "chunk_size=None mode=forward/reverse")._asdict()
+    assert list(row) == list(PARAMETERS)
+    assert case_of({**row, "chunk_size": 8, "value": 1.0}).chunk_size == 8
+    for missing in (None, pd.NA, np.nan):
+        assert case_of({**row, "chunk_size": missing}).text == text + "chunk_size=None mode=forward/reverse"
 
 
 @pytest.mark.parametrize("case", ["", "n=4", CASE.replace("n=8", "n=eight"), "x=1 " + CASE])
 def test_a_case_that_cannot_be_parsed_is_named(case: str) -> None:
-    with pytest.raises(AnalysisError, match=r"refinement case .*: expected engine=") as caught:
+    with pytest.raises(AnalysisError, match=r"refinement case: expected a case as 'engine=") as caught:
         table({**REFINED, "case": case})
     assert repr(case) in str(caught.value)
 

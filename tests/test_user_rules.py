@@ -112,7 +112,7 @@ def test_a_composite_rule_and_a_constant() -> None:
 def test_a_row_is_overridden_and_restored() -> None:
     """A straight-through estimator: floor with the derivative 1; and tanh by another, equal, formula."""
     x = draw(4)
-    rows = {func: rules.RULES[func] for func in (np.floor, np.tanh)}
+    rows: dict[Any, Any] = {func: rules.RULES[func] for func in (np.floor, np.tanh)}
     np.testing.assert_array_equal(modes.grad(lambda x: np.sum(np.floor(x) + x))(x), np.ones(4))
 
     rules.elementwise(np.floor, 1)

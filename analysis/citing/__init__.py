@@ -1,6 +1,7 @@
 """Facts: each measured number with all that it holds for, under a key that does not change, for others to cite.
 
-Contract: pure functions of tables and bytes; the command line reads and writes. The same tables give the same bytes.
+Contract: pure functions of tables and bytes, but for `sources`, which reads; the command line writes. The same tables
+give the same bytes. `marks` holds documents to the facts, `publishing` makes a run into a page of them.
 
 A key says what was measured, never where or when, so that it stays the same over commits and machines:
 
@@ -15,23 +16,28 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
-    record -> findings -> collect; record -> formats        (a -> b: b imports a)
+    record -> statements -> collect -> sources; record -> formats -> marks -> publishing        (a -> b: b imports a)
 """
 
 from analysis.citing.collect import collect
 from analysis.citing.formats import FORMATS, SUFFIXES, one, whole_file
 from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
+from analysis.citing.sources import citable, collected, measured_facts, stored_facts
 
 __all__ = [
     "FILE",
     "FORMATS",
     "SUFFIXES",
     "Fact",
+    "citable",
     "collect",
+    "collected",
     "differences",
     "facts_bytes",
     "file_digest",
+    "measured_facts",
     "one",
     "parse_facts",
+    "stored_facts",
     "whole_file",
 ]

@@ -3,10 +3,9 @@
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from analysis.citing import Fact, differences, file_digest, marks
-from analysis.commands.cite import FACTS, collected, stored_facts
+from analysis.citing import Fact, differences, file_digest, marks, measured_facts, stored_facts
+from analysis.commands.options import FACTS, Subparsers, add_choice
 from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
 from analysis.text import counted
@@ -14,14 +13,12 @@ from analysis.text import counted
 RIGHT, WRONG = 0, 1
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("check", help="compare the numbers that documents cite with the facts")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a page (.md, .rst) or a folder of pages")
     parser.add_argument("--facts", type=Path, metavar="FILE", help=f"the facts (those that a page names, else {FACTS})")
     parser.add_argument("--results", type=Path, metavar="DIR", help="hold the facts against these results as well")
-    parser.add_argument(
-        "--env", help="of several environments' results, those of this one (a part of its name will do)"
-    )
+    add_choice(parser, "env")
     parser.add_argument("--update", action="store_true", help="write what the facts say into the pages")
 
 
@@ -93,7 +90,7 @@ def facts_path(path: Path, page: marks.Page, given: Path | None) -> Path:
 def hold_against(facts: Mapping[str, Fact], source: Path, results: Path, env: str | None) -> None:
     """Raise AnalysisError where the facts in the file `source` are not those that the results give."""
     one = next(iter(facts.values()))
-    fresh = {fact["key"]: fact for fact in collected(results, one["machine"], one["commit"], env)}
+    fresh = {fact["key"]: fact for fact in measured_facts(results, one["machine"], one["commit"], env)}
     found = differences(facts, fresh)
     if found:
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""

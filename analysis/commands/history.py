@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.commands.cite import RESULTS
+from analysis.commands.options import Subparsers, add_results
 from analysis.commands.write import write_whole
 from analysis.reading.load import read_results
 from analysis.reading.tidy import tidy
@@ -16,9 +16,9 @@ from analysis.tables.crossover import crossovers
 from analysis.text import counted, short_commit, size
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("history", help="how crossovers changed over the commits, and how machines differ")
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="asv's results (%(default)s)")
+    add_results(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="write every crossover of every commit, as CSV")
 
 

@@ -2,15 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from analysis.commands.write import write_whole
-from analysis.errors import AnalysisError
+from analysis.commands.options import Subparsers
+from analysis.commands.write import write_all
+from analysis.reading.folder import read_folder
 from analysis.reading.merge import merge
 from analysis.text import counted
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("merge", help="make one results folder of several, those of a run's shards for one")
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="a folder of asv's results, oldest first")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="where to; what is there is kept")
@@ -21,17 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Merge the folders, what is in the target included."""
     there = options.into.is_dir() and any(options.into.iterdir())
     sources = list(dict.fromkeys([*([options.into] if there else []), *options.folders]))
-    merged = merge({str(path): contents(path) for path in sources}, options.machine)
-    for path, content in merged.items():
-        write_whole(options.into / path, content)
+    merged = merge({str(path): read_folder(path) for path in sources}, options.machine)
+    write_all(options.into, merged)
     print(f"{counted(len(options.folders), 'folder')} merged into {options.into}: {counted(len(merged), 'file')}.")
     return 0
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files of a results folder by their paths inside it."""
-    if not folder.is_dir():
-        raise AnalysisError(f"{folder}: no such folder; expected one of asv's results")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }

@@ -4,53 +4,45 @@ import argparse
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from analysis.citing import FILE, Fact, facts_bytes
+from analysis.citing import FILE, Fact, citable, collected, facts_bytes
 from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
-from analysis.commands.cite import RESULTS, collected, the_run
-from analysis.commands.merge import contents
-from analysis.commands.write import write_whole
+from analysis.commands.options import Subparsers, add_choice, add_results
+from analysis.commands.write import delete_file, write_all, write_whole
 from analysis.errors import AnalysisError
+from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
-from analysis.reading.tidy import tidy
+from analysis.reading.runs import single_run
 from analysis.report import figure_files, table_files
-from analysis.tables.crossover import crossovers
+from analysis.tables.findings import Findings
 from analysis.text import counted, short_commit
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("publish", help="write one run as a folder to publish, its raw results included")
-    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="asv's results (%(default)s)")
+    add_results(parser)
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="where to, e.g. docs/results")
     parser.add_argument("--machine-name", required=True, metavar="NAME", help="what the machine is to be called there")
-    parser.add_argument("--machine", help="of several machines' results, those of this one")
-    parser.add_argument(
-        "--env", help="of several environments' results, those of this one (a part of its name will do)"
-    )
-    parser.add_argument("--commit", help="of several commits' results, those of this one")
+    add_choice(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Make all files of the run, then write them; the manifest names what is there at every moment."""
-    chosen = the_run(read_results(options.results), options.results, options.machine, options.commit, options.env)
-    raw = raw_files(contents(options.results), chosen, options.machine_name, str(options.results))
-    facts, rows = read_back(raw, options.results)
-    found = crossovers(rows)
-    files = picked(figure_files(rows, found), measured_sections(rows)) | table_files(rows, found)
-    text = page(facts, rows, found, files, shown(options.into))
+    stored = read_results(options.results)
+    chosen = single_run(stored, str(options.results), options.machine, options.commit, options.env)
+    raw = raw_files(read_folder(options.results), chosen, options.machine_name, str(options.results))
+    facts, found = read_back(raw, options.results)
+    files = picked(figure_files(found), measured_sections(found)) | table_files(found)
+    text = page(facts, found, files, shown(options.into))
     files |= {f"{RAW}/{path}": content for path, content in raw.items()}
     files |= {FILE: facts_bytes(facts), PAGE: text.encode()}
-    there = set(contents(options.into)) if options.into.exists() else set()
+    there = set(read_folder(options.into)) if options.into.exists() else set()
     before = manifest(options.into)
     gone = outdated(there, before, files, str(options.into))
     write_whole(options.into / MANIFEST, listed({*files, *gone}))
-    for path, content in files.items():
-        write_whole(options.into / path, content)
+    write_all(options.into, files)
     for path in gone:
-        remove(options.into, path)
+        delete_file(options.into, path)
     write_whole(options.into / MANIFEST, listed(files))
     size = sum(map(len, files.values())) / 1e6
     print(
@@ -60,18 +52,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], pd.DataFrame]:
-    """The facts and the tidy table of the raw results to be published, read as anybody will read them.
+def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], Findings]:
+    """The facts and the findings of the raw results to be published, read as anybody will read them.
 
     What is wrong with them is said of the folder `results` that they come from.
     """
     with tempfile.TemporaryDirectory(prefix="mode-crossover-") as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said already, when that folder was read
         folder = Path(temporary)
-        for path, content in raw.items():
-            write_whole(folder / path, content)
+        write_all(folder, raw)
         try:
-            return collected(folder, None, None), tidy(read_results(folder))
+            found = citable(folder, None, None)
+            return collected(found, folder), found
         except AnalysisError as error:
             raise AnalysisError(str(error).replace(temporary, str(results))) from None
 
@@ -84,15 +76,6 @@ def manifest(folder: Path) -> list[str]:
 
 def listed(paths: set[str] | dict[str, bytes]) -> bytes:
     return "".join(f"{path}\n" for path in sorted(paths)).encode()
-
-
-def remove(folder: Path, path: str) -> None:
-    """Delete a file, and the folders that are empty without it."""
-    (folder / path).unlink()
-    for parent in (folder / path).parents:
-        if parent == folder or any(parent.iterdir()):
-            break
-        parent.rmdir()
 
 
 def shown(folder: Path) -> str:

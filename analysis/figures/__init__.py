@@ -1,13 +1,14 @@
-"""The figures: each a function of the tidy and the crossover table that draws on the matplotlib figure it is given.
+"""The figures: each a function that draws what it is given on the matplotlib figure that it is given.
 
-Contract: `draw(figure, tidy, crossovers) -> figure`. Nothing is read, written, or set outside the figure. Data that was
-not measured is named in the figure's place, with the command that measures it. `new_figure` makes a figure of the right
-size, `FIGURES` lists them all by file name, in the order of the report.
+Contract: `draw(figure, shown) -> figure`, `shown` being what `analysis.tables.shown` picked for it. A figure works out
+where things lie on paper, and no number that it shows. Nothing is read, written, or set outside the figure. What was
+not measured is named in the figure's place, with the command that measures it. `FIGURES` lists them all by file name,
+in the order of the report, `drawn` makes one of them.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.chunks import chunk_size
@@ -19,41 +20,39 @@ from analysis.figures.memory import memory_against_depth
 from analysis.figures.model import cost_model, model_errors
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
-from analysis.figures.selection import rule_regret
+from analysis.figures.regret import rule_regret
+from analysis.tables.findings import Findings
+from analysis.tables.shown.panels import Shown
 
-Draw = Callable[[Figure, pd.DataFrame, pd.DataFrame], Figure]
 
-FIGURES: dict[str, Draw] = {
-    "cost-against-n": cost_against_n,
-    "crossover-map": crossover_map,
-    "crossover-ratio": crossover_ratio,
-    "memory-against-depth": memory_against_depth,
-    "product-cost": product_cost,
-    "cost-over-limit": cost_over_limit,
-    "engine-overhead": engine_overhead,
-    "chunk-size": chunk_size,
-    "engines-crossover": engines_crossover,
-    "engines-time": engines_time,
-    "rule-regret": rule_regret,
-    "cost-model": cost_model,
-    "model-errors": model_errors,
+class Picture(NamedTuple):
+    """A figure of the report: how it is drawn, of which attribute of the findings, and its size in inches."""
+
+    draw: Callable[[Figure, Shown], Figure]
+    of: Callable[[Findings], Shown]
+    size: tuple[float, float] = (9.0, 4.4)
+
+
+FIGURES: dict[str, Picture] = {
+    "cost-against-n": Picture(cost_against_n, lambda found: found.cost_panels, (9.0, 4.2)),
+    "crossover-map": Picture(crossover_map, lambda found: found.map_panels, (9.0, 5.6)),
+    "crossover-ratio": Picture(crossover_ratio, lambda found: found.ratio_panels, (10.0, 4.4)),
+    "memory-against-depth": Picture(memory_against_depth, lambda found: found.memory_panels),
+    "product-cost": Picture(product_cost, lambda found: found.product_panels, (9.0, 5.0)),
+    "cost-over-limit": Picture(cost_over_limit, lambda found: found.limit_panels),
+    "engine-overhead": Picture(engine_overhead, lambda found: found.overhead_panels),
+    "chunk-size": Picture(chunk_size, lambda found: found.chunk_panels),
+    "engines-crossover": Picture(engines_crossover, lambda found: found.engine_crossover_panels, (10.0, 4.6)),
+    "engines-time": Picture(engines_time, lambda found: found.engine_time_panels, (10.0, 5.0)),
+    "rule-regret": Picture(rule_regret, lambda found: found.regret_panels, (9.0, 5.6)),
+    "cost-model": Picture(cost_model, lambda found: found.model_panels, (9.0, 6.4)),
+    "model-errors": Picture(model_errors, lambda found: found.error_panels, (9.0, 4.6)),
 }
-SIZES = {
-    "cost-against-n": (9.0, 4.2),
-    "crossover-map": (9.0, 5.6),
-    "crossover-ratio": (10.0, 4.4),
-    "product-cost": (9.0, 5.0),
-    "engines-crossover": (10.0, 4.6),
-    "engines-time": (10.0, 5.0),
-    "rule-regret": (9.0, 5.6),
-    "cost-model": (9.0, 6.4),
-    "model-errors": (9.0, 4.6),
-}  # inches
-DEFAULT_SIZE = (9.0, 4.4)
 
-__all__ = ["FIGURES", "SIZES", "Draw", "new_figure", *sorted(draw.__name__ for draw in FIGURES.values())]
+__all__ = ["FIGURES", "Picture", "drawn"]
 
 
-def new_figure(name: str) -> Figure:
-    """An empty figure of the size that figure `name` of FIGURES needs, independent of matplotlib's global state."""
-    return Figure(figsize=SIZES.get(name, DEFAULT_SIZE), layout="constrained", facecolor="white")
+def drawn(picture: Picture, found: Findings) -> Figure:
+    """A picture of what was found, independent of matplotlib's global state."""
+    figure = Figure(figsize=picture.size, layout="constrained", facecolor="white")
+    return picture.draw(figure, picture.of(found))

@@ -4,9 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, match
 from analysis.figures.style import BY_MODE, finish, finish_axes, log_ticks, missing_figure, plain_ticks
-from analysis.tables.limits import CHAIN, chunks
+from analysis.tables.shown.panels import Shown
 
 PANELS = {"time": "time / time of all seeds at once", "memory": "peak memory / peak of all seeds at once"}
 
@@ -36,22 +35,17 @@ def chunk_axes(axes: Axes, rows: pd.DataFrame, ratio: str) -> Axes:
     return axes
 
 
-def chunk_size(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """A panel for time and one for memory, of the chain with the most chunk sizes in the most of the two."""
-    table = chunks(tidy)
-    shown = [ratio for ratio in PANELS if table[ratio].notna().any()]
-    if not shown:
+def chunk_size(figure: Figure, shown: Shown) -> Figure:
+    """A panel for time and one for memory, of one chain."""
+    if not shown.panels:
         return missing_figure(figure, "the time and the peak memory of a Jacobian at several chunk sizes")
-    both = table[table[shown].notna().all(axis=1)]
-    setting = commonest(table if both.empty else both, list(CHAIN), of="chunk_size")
-    rows = match(table, **setting)
-    shown = [ratio for ratio in shown if rows[ratio].notna().any()]
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    for axes, ratio in zip(panels, shown, strict=True):
-        chunk_axes(axes, rows, ratio)
+    panels = figure.subplots(1, len(shown.panels), squeeze=False)[0]
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        chunk_axes(axes, panel.rows, panel.name)
+    setting = shown.setting
     figure.suptitle(
         f"Seeds in chunks: {setting['layer']} {setting['activation']} chain, n = {setting['n']}, m = {setting['m']}, "
         f"width {setting['width']}, depth {setting['depth']}, {setting['dtype']}",
         fontsize=10.5,
     )
-    return finish(figure, list(panels), tidy[tidy["chunk_size"].notna()])
+    return finish(figure, list(panels), shown.rows)

@@ -4,10 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, drawable, match, measured, spread, unchunked
 from analysis.figures.style import (
     BY_MODE,
     GREY,
+    drawable,
     finish,
     finish_axes,
     log_ticks,
@@ -15,9 +15,8 @@ from analysis.figures.style import (
     plain_ticks,
 )
 from analysis.tables.crossover import CROSSES
+from analysis.tables.shown.panels import Shown
 from analysis.text import size
-
-PANELS = 3
 
 
 def cost_axes(axes: Axes, rows: pd.DataFrame, crossover: pd.DataFrame, factor: float = 1e3) -> Axes:
@@ -56,27 +55,21 @@ def heading(rows: pd.DataFrame, crossover: pd.DataFrame) -> str:
     return f"{first}\n{row['verdict']}"
 
 
-def cost_against_n(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel for each of up to three m, at the width and depth with the most n measured (dense layers)."""
-    seconds = unchunked(measured(tidy, "seconds", engine="modes", layer="dense", profile="uniform"))
-    if seconds.empty:
+def cost_against_n(figure: Figure, shown: Shown) -> Figure:
+    """One panel an m, at one width and depth."""
+    if not shown.panels:
         return missing_figure(figure, "the time of a full Jacobian (seconds) of a dense chain")
-    setting = commonest(seconds, ["activation", "width", "depth", "dtype"], of="n")
-    seconds = match(seconds, **setting)
-    lengths = seconds.groupby("m")["n"].nunique()
-    outputs = spread(lengths[lengths == lengths.max()].index.tolist(), PANELS)
-    unit, factor = ("milliseconds", 1e3) if seconds["value"].median() > 1e-3 else ("microseconds", 1e6)
-    panels = figure.subplots(1, len(outputs), sharey=True, squeeze=False)[0]
-    same = {key: setting[key] for key in ("width", "depth", "dtype")}
-    found = match(crossovers, engine="modes", layer="dense", profile="uniform", metric="log_ratio", **same)
-    for axes, m in zip(panels, outputs, strict=True):
-        cost_axes(axes, match(seconds, m=m), match(found, m=m), factor)
+    unit, factor = ("milliseconds", 1e3) if shown.rows["value"].median() > 1e-3 else ("microseconds", 1e6)
+    panels = figure.subplots(1, len(shown.panels), sharey=True, squeeze=False)[0]
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        cost_axes(axes, panel.rows, panel.beside["crossovers"], factor)
     for axes in panels:  # the shared scale is final only once every panel is drawn
         log_ticks(axes.yaxis, *axes.get_ylim())
     panels[0].set_ylabel(f"time of one full Jacobian, {unit}")
+    setting = shown.setting
     figure.suptitle(
         f"Cost against the number of inputs: dense {setting['activation']} chain, width {setting['width']}, "
         f"depth {setting['depth']}, {setting['dtype']}",
         fontsize=10.5,
     )
-    return finish(figure, list(panels), seconds, columns=4)
+    return finish(figure, list(panels), shown.rows, columns=4)

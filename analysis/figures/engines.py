@@ -5,12 +5,11 @@ apart. Which engine gets which look depends on the engines measured alone, by th
 needs no line here.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
-
 from analysis.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
-from analysis.tables.libraries import BY_HAND, libraries
+from benchmarks.catalogue.engines import BY_HAND, OWN, TWINS
 
 ORANGE, SKY = "#E69F00", "#56B4E9"  # of the same palette as the style's
 BROWN = "#7F4F24"  # which that palette lacks
@@ -34,10 +33,10 @@ LOOKS: tuple[dict[str, Any], ...] = (
 )
 
 
-def looks(tidy: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """The look of each engine measured, by name, `label` included: this project's, the libraries', the hand-written."""
-    others = sorted(libraries(tidy))
+def looks(engines: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The look of each engine, by name, `label` included: this project's, the libraries', the hand-written one's."""
+    present = set(engines)
+    others = sorted(present - set(OWN))
     named = {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(others)}
-    present = set(tidy.loc[tidy["status"] == "ok", "engine"])
-    order = ["modes", "modes-prepared", *others, BY_HAND]
+    order = [*TWINS, *others, BY_HAND]
     return {name: {"label": name, **FIXED.get(name, named.get(name, {}))} for name in order if name in present}

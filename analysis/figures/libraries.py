@@ -8,16 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from analysis.errors import MEASURE
 from analysis.figures.engines import looks
-from analysis.figures.ratio import with_dates
-from analysis.figures.rows import commonest, drawable, match
-from analysis.figures.style import GREY, finish, finish_axes, log_ticks, missing, missing_figure, plain_ticks
+from analysis.figures.style import GREY, drawable, finish, finish_axes, log_ticks, missing, missing_figure, plain_ticks
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
-from analysis.tables.libraries import libraries
-from analysis.tables.libraries.rows import compared, measured
+from analysis.tables.shown.panels import Shown
 
-MEASURE = "python -m analysis run --profile standard"
-PANELS = {"forward": "forward mode", "reverse": "reverse mode"}
+WITH_LIBRARIES = f"{MEASURE} --preset standard"
 AXIS = {"m": "outputs m", "width": "width (units a layer)", "depth": "depth (layers)"}
 ARROWS = {
     (FORWARD, True): "\N{BLACK RIGHT-POINTING TRIANGLE}",
@@ -92,31 +89,23 @@ def ends(table: pd.DataFrame) -> tuple[float, float]:
     return (float(found.min()) / 2, float(found.max()) * 2) if len(found) else (1.0, 1000.0)
 
 
-def engines_crossover(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """n* over m, over width and over depth, each at the setting with the most of them measured for a library."""
-    table = match(crossovers, layer="dense", profile="uniform", metric="log_ratio")
-    settings = ["m", "width", "depth", "dtype"]
-    asked = table.loc[table["engine"].isin(libraries(tidy)), settings].drop_duplicates()
-    table = table.merge(asked, on=settings)
-    if table.empty:
-        return missing_figure(figure, "the crossovers of libraries", MEASURE)
-    fixed = {
-        against: commonest(table, [name for name in settings if name != against], of=against)
-        for against in ("m", "width", "depth")
-    }
-    parts = {against: match(table, **setting) for against, setting in fixed.items()}
+def engines_crossover(figure: Figure, shown: Shown) -> Figure:
+    """n* over m, over width and over depth."""
+    if not shown.panels:
+        return missing_figure(figure, "the crossovers of libraries", WITH_LIBRARIES)
+    parts = {panel.name: panel.rows for panel in shown.panels}
     upwards = ends(pd.concat([parts["width"], parts["depth"]]))
-    panels, styles, drawn = figure.subplots(1, 3), looks(tidy), []
-    for axes, (against, part) in zip(panels, parts.items(), strict=True):
-        if part[against].nunique() < 2:
-            missing(axes, f"n*\nat two or more {AXIS[against]}", MEASURE)
+    panels, styles, drawn = figure.subplots(1, len(parts)), looks(shown.engines), []
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        if panel.rows[panel.name].nunique() < 2:
+            missing(axes, f"n*\nat two or more {AXIS[panel.name]}", WITH_LIBRARIES)
             continue
-        crossing_axes(axes, part, against, styles, ends(part) if against == "m" else upwards)
-        shown = (name for name in fixed[against] if name != "dtype")
-        axes.set_title(", ".join(f"{name} {fixed[against][name]}" for name in shown), fontsize=9)
+        crossing_axes(axes, panel.rows, panel.name, styles, ends(panel.rows) if panel.name == "m" else upwards)
+        fixed = (f"{name} {value}" for name, value in panel.setting.items() if name != "dtype")
+        axes.set_title(", ".join(fixed), fontsize=9)
         drawn.append(axes)
     figure.suptitle("Where the modes cross in each engine (dense tanh chain, 95 % intervals)", fontsize=10.5)
-    return finish(figure, drawn, with_dates(table, tidy), columns=5)
+    return finish(figure, drawn, shown.rows, columns=5)
 
 
 def time_axes(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]], factor: float = 1e6) -> Axes:
@@ -134,23 +123,21 @@ def time_axes(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]],
     return axes
 
 
-def engines_time(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel a mode, at the m, width and depth with the most n measured for libraries."""
-    rows = compared(measured(tidy, "seconds"))
-    if rows.empty:
-        return missing_figure(figure, "the time of a full Jacobian by libraries", MEASURE)
-    setting = commonest(rows, ["activation", "m", "width", "depth", "dtype"], of="n")
-    rows = match(rows, **setting)
-    styles = looks(tidy)
-    panels = list(figure.subplots(1, 2, sharey=True))
-    for axes, (mode, title) in zip(panels, PANELS.items(), strict=True):
-        time_axes(axes, rows[rows["mode"] == mode], styles)
-        axes.set_title(title, fontsize=9.5)
+def engines_time(figure: Figure, shown: Shown) -> Figure:
+    """One panel a mode, at one m, width and depth."""
+    if not shown.panels:
+        return missing_figure(figure, "the time of a full Jacobian by libraries", WITH_LIBRARIES)
+    styles = looks(shown.engines)
+    panels = list(figure.subplots(1, len(shown.panels), sharey=True))
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        time_axes(axes, panel.rows, styles)
+        axes.set_title(f"{panel.name} mode", fontsize=9.5)
     for axes in panels:  # the shared scale is final only once both are drawn
         log_ticks(axes.yaxis, *axes.get_ylim())
     panels[0].set_ylabel("time of one full Jacobian, microseconds")
+    setting = shown.setting
     chain = ", ".join(f"{name} {setting[name]}" for name in ("m", "width", "depth"))
     figure.suptitle(
         f"Time over inputs: dense {setting['activation']} chain, {chain}, {setting['dtype']}", fontsize=10.5
     )
-    return finish(figure, panels, rows, columns=5)
+    return finish(figure, panels, shown.rows, columns=5)

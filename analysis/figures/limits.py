@@ -1,5 +1,6 @@
 """Figures: a Jacobian's time over the arithmetic limit, and the engines' time over that of code written by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, match, measured, unchunked
 from analysis.figures.style import (
     BLUE,
-    BY_MODE,
     GREEN,
     GREY,
     SERIES,
@@ -21,6 +20,8 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
+from analysis.tables.rows import match
+from analysis.tables.shown.panels import Panel, Shown
 
 ENGINES: dict[str, dict[str, Any]] = {
     "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": "engine"},
@@ -30,7 +31,6 @@ ENGINES: dict[str, dict[str, Any]] = {
 PREPARED: dict[str, Any] = {"markerfacecolor": "white"}
 OTHER: dict[str, Any] = {"linestyle": "none", "markersize": 3, "alpha": 0.6}
 OTHER_LABEL = "other shapes, at the geometric mean of n, m, width"
-DEPTHS = 3
 
 
 def ratio_line(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
@@ -48,21 +48,20 @@ def ratio_line(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
         axes.errorbar(edges[order, 0], middle, yerr=error, markersize=5, capsize=2.5, **look)
 
 
-def panels_by_mode(figure: Figure, rows: pd.DataFrame) -> list[tuple[Axes, pd.DataFrame]]:
-    """A panel for each mode measured, with its rows and its title; the scale of the ratios is shared."""
-    modes = [mode for mode in BY_MODE if (rows["mode"] == mode).any()]
-    panels = figure.subplots(1, len(modes), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, mode in zip(panels, modes, strict=True):
+def panels_by_mode(figure: Figure, panels: Sequence[Panel]) -> list[Axes]:
+    """The axes of a panel a mode, with its title; the scale of the ratios is shared."""
+    found = list(figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0])
+    for axes, panel in zip(found, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel="n = m = width")
-        axes.set_title(f"{mode} mode", fontsize=9.5)
-    return list(zip(panels, (rows[rows["mode"] == mode] for mode in modes), strict=True))
+        axes.set_title(f"{panel.name} mode", fontsize=9.5)
+    return found
 
 
-def finish_panels(figure: Figure, panels: list[tuple[Axes, pd.DataFrame]], rows: pd.DataFrame, ylabel: str) -> Figure:
+def finish_panels(figure: Figure, panels: list[Axes], rows: pd.DataFrame, ylabel: str) -> Figure:
     """Ticks at the square sizes, and what else all panels share."""
     square = rows[(rows["n"] == rows["width"]) & (rows["m"] == rows["width"])]
-    panels[0][0].set_ylabel(ylabel)
-    for axes, _ in panels:
+    panels[0].set_ylabel(ylabel)
+    for axes in panels:
         if len(square) < len(rows):
             axes.plot([], [], color=GREY, marker="o", label=OTHER_LABEL, **OTHER)
         low, high = axes.get_ylim()
@@ -70,46 +69,41 @@ def finish_panels(figure: Figure, panels: list[tuple[Axes, pd.DataFrame]], rows:
         plain_ticks(axes.xaxis, (square if len(square) else rows)["width"].tolist())
         log_ticks(axes.yaxis, *axes.get_ylim())
         finish_axes(axes)
-    return finish(figure, [axes for axes, _ in panels], rows, columns=3)
+    return finish(figure, panels, rows, columns=3)
 
 
-def cost_over_limit(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel a mode: engine, prepared and by hand over the limit, at the depth with the most sizes measured."""
-    rows = unchunked(measured(tidy, "log_over_limit", layer="dense", profile="uniform"))
-    if rows.empty:
+def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
+    """One panel a mode: engine, prepared and by hand over the limit, at one depth."""
+    if not shown.panels:
         return missing_figure(figure, "the time of Jacobians over that of their multiply-adds alone")
-    setting = commonest(rows, ["activation", "depth", "dtype"], of="width")
-    rows = match(rows, **setting)
-    panels = panels_by_mode(figure, rows)
-    for axes, part in panels:
+    panels = panels_by_mode(figure, shown.panels)
+    for axes, panel in zip(panels, shown.panels, strict=True):
         axes.axhline(1, color="black", linewidth=1.2, label="arithmetic limit")
         for engine, look in ENGINES.items():
-            ratio_line(axes, match(part, engine=engine), look)
+            ratio_line(axes, match(panel.rows, engine=engine), look)
+    setting = shown.setting
     figure.suptitle(
         f"One Jacobian over the arithmetic limit: dense {setting['activation']} chain, depth {setting['depth']}, "
         f"{setting['dtype']}",
         fontsize=10.5,
     )
-    return finish_panels(figure, panels, rows, "time / time of its multiply-adds alone")
+    return finish_panels(figure, panels, shown.rows, "time / time of its multiply-adds alone")
 
 
-def engine_overhead(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel a mode: engine and prepared over the hand-written Jacobian, one line a depth (the DEPTHS deepest)."""
-    rows = unchunked(measured(tidy, "log_over_floor", layer="dense", profile="uniform"))
-    if rows.empty:
+def engine_overhead(figure: Figure, shown: Shown) -> Figure:
+    """One panel a mode: engine and prepared over the hand-written Jacobian, one line a depth."""
+    if not shown.panels:
         return missing_figure(figure, "the engines' time over a hand-written derivative's")
-    setting = commonest(rows, ["activation", "dtype"], of="width")
-    depths = sorted(set(rows["depth"]))[-DEPTHS:]
-    rows = match(rows[rows["depth"].isin(depths)], **setting)
-    panels = panels_by_mode(figure, rows)
-    for axes, part in panels:
+    setting = shown.setting
+    panels = panels_by_mode(figure, shown.panels)
+    for axes, panel in zip(panels, shown.panels, strict=True):
         axes.axhline(1, color="black", linewidth=1.2, label="written by hand")
         for engine, fill in (("modes", {}), ("modes-prepared", PREPARED)):
-            for depth, look in zip(depths, SERIES, strict=False):
+            for depth, look in zip(setting["depths"], SERIES, strict=False):
                 name = {"color": ENGINES[engine]["color"], "label": f"{ENGINES[engine]['label']}, depth {depth}"}
-                ratio_line(axes, match(part, engine=engine, depth=depth), look | name | fill)
+                ratio_line(axes, match(panel.rows, engine=engine, depth=depth), look | name | fill)
     figure.suptitle(
         f"What the engines cost above hand-written NumPy: dense {setting['activation']} chain, {setting['dtype']}",
         fontsize=10.5,
     )
-    return finish_panels(figure, panels, rows, "engine time / hand-written time")
+    return finish_panels(figure, panels, shown.rows, "engine time / hand-written time")

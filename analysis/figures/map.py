@@ -10,39 +10,34 @@ from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from analysis.figures.rows import drawable, match, measured, unchunked
 from analysis.figures.style import (
     BLUE,
     PREDICTED,
     VERMILLION,
+    drawable,
     finish,
     missing_figure,
     plain_ticks,
 )
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
+from analysis.tables.rows import match
+from analysis.tables.shown.crossing import edges
+from analysis.tables.shown.panels import Shown
 from analysis.text import number
-from modes.cost import predicted_crossover
 
-PANELS = 6
 HALF_STEP = 2**0.5  # how far the outermost cells reach beyond their n
 HALO = [withStroke(linewidth=2, foreground="#FFFFFFB0")]  # keeps numbers legible where a line crosses them
 BLUE_TO_RED = LinearSegmentedColormap.from_list("forward-reverse", [BLUE, "#FFFFFF", VERMILLION])
 SMALLEST_LABELLED = 0.085  # a cell narrower than this share of the axes has no room for its number
 
 
-def edges(centres: np.ndarray) -> np.ndarray:
-    """Cell borders around sorted positive `centres` of shape (k,), half-way on a logarithmic scale; shape (k + 1,)."""
-    logs = np.log(centres)
-    if len(logs) == 1:
-        return np.exp(np.array([logs[0] - 0.35, logs[0] + 0.35]))
-    middle = (logs[1:] + logs[:-1]) / 2
-    return np.exp(np.concatenate([[2 * logs[0] - middle[0]], middle, [2 * logs[-1] - middle[-1]]]))
-
-
-def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, norm: TwoSlopeNorm) -> QuadMesh:
+def map_axes(
+    axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, counted: pd.DataFrame, norm: TwoSlopeNorm
+) -> QuadMesh:
     """Draw one strip of cells an m, one cell a measured n, each with its ratio; returns a mesh for the colour bar.
 
-    `rows`: tidy rows of metric log_ratio at one width and depth; `crossovers`: their rows of the crossover table.
+    `rows`: tidy rows of metric log_ratio at one width and depth; `crossovers`: their rows of the crossover
+    table; `counted`: the n at which both modes take equally many operations, by m.
     An m that was measured more finely between two n has narrower cells there, without room for a number.
     """
     outputs = np.array(sorted(rows["m"].unique()), dtype=float)
@@ -69,8 +64,7 @@ def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, norm: Two
                 path_effects=HALO,
             )
     draw_measured_line(axes, crossovers, outer)
-    width, depth = rows["width"].iloc[0], rows["depth"].iloc[0]
-    draw_predicted_line(axes, borders, width, depth)
+    axes.plot(counted["n"], counted["m"], label="predicted by operation counts", **PREDICTED)
     axes.set(
         xscale="log",
         yscale="log",
@@ -79,7 +73,7 @@ def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, norm: Two
         xlim=(outer[0], outer[1]),
         ylim=(borders[0], borders[-1]),
     )
-    axes.set_title(f"width {width}, depth {depth}", fontsize=9.5)
+    axes.set_title(f"width {rows['width'].iloc[0]}, depth {rows['depth'].iloc[0]}", fontsize=9.5)
     shared = rows.groupby("n")["m"].nunique()
     plain_ticks(axes.xaxis, shared[shared == shared.max()].index.tolist())  # the grid, without what refined it
     plain_ticks(axes.yaxis, outputs.tolist())
@@ -124,39 +118,23 @@ def draw_measured_line(axes: Axes, crossovers: pd.DataFrame, outer: np.ndarray) 
             )
 
 
-def draw_predicted_line(axes: Axes, borders: np.ndarray, width: int, depth: int) -> None:
-    """The n at which both modes take the same number of operations, for every m shown."""
-    outputs = np.unique(np.geomspace(borders[0], borders[-1], 60).round().clip(1)).astype(int)
-    predicted = [predicted_crossover([int(width)] * (int(depth) - 1), int(m)) for m in outputs]
-    axes.plot(predicted, outputs, label="predicted by operation counts", **PREDICTED)
-
-
-def crossover_map(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel for each width and depth measured at two m and two n or more (dense layers, uniform profile)."""
-    rows = measured(tidy, "log_ratio", engine="modes", layer="dense", profile="uniform", mode="forward/reverse")
-    rows = unchunked(rows)
-    setting = ["activation", "dtype", "width", "depth"]
-    rows = rows[rows.groupby([*setting, "m"])["n"].transform("nunique") >= 2]  # one n alone is no strip
-    counts = rows.groupby(setting)["m"].nunique()
-    shown = counts[counts >= 2].sort_index().head(PANELS)
-    if shown.empty:
+def crossover_map(figure: Figure, shown: Shown) -> Figure:
+    """One panel for each width and depth."""
+    if not shown.panels:
         return missing_figure(figure, "the ratio of the two modes' times over n and m")
-    columns = min(2, len(shown))
-    lines = -(-len(shown) // columns)
+    columns = min(2, len(shown.panels))
+    lines = -(-len(shown.panels) // columns)
     figure.set_size_inches(9.0, 1.6 + 3.4 * lines / (columns / 2) ** 0.25)
     panels = figure.subplots(lines, columns, squeeze=False)
-    limit = float(np.clip(rows["value"].abs().max(), np.log(1.5), np.log(16)))
+    limit = float(np.clip(shown.rows["value"].abs().max(), np.log(1.5), np.log(16)))
     norm = TwoSlopeNorm(0.0, -limit, limit)
-    for axes, (activation, dtype, width, depth) in zip(panels.flat, shown.index, strict=False):
-        here = match(rows, activation=activation, dtype=dtype, width=width, depth=depth)
-        same = {"dtype": dtype, "width": width, "depth": depth}
-        found = match(crossovers, engine="modes", layer="dense", profile="uniform", metric="log_ratio", **same)
-        mesh = map_axes(axes, here, found[found["m"].isin(here["m"])], norm)
-    for axes in panels.flat[len(shown) :]:
+    for axes, panel in zip(panels.flat, shown.panels, strict=False):
+        mesh = map_axes(axes, panel.rows, panel.beside["crossovers"], panel.beside["counted"], norm)
+    for axes in panels.flat[len(shown.panels) :]:
         axes.set_axis_off()
     bar = figure.colorbar(mesh, ax=panels, shrink=0.9, pad=0.02)
     ticks = [value for value in (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8) if abs(np.log(value)) <= limit]
     bar.set_ticks(np.log(ticks).tolist(), labels=[number(value) for value in ticks])
     bar.set_label("forward time / reverse time\n(below 1: forward mode is cheaper)", fontsize=8)
     figure.suptitle("Which mode is cheaper, over inputs n and outputs m (dense chain)", fontsize=10.5)
-    return finish(figure, list(panels.flat), rows, columns=2)
+    return finish(figure, list(panels.flat), shown.rows, columns=2)

@@ -4,7 +4,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, match, measured, unchunked
 from analysis.figures.style import (
     BY_MODE,
     PREDICTED,
@@ -14,21 +13,20 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
-from analysis.tables.growth import counted_bytes
+from analysis.tables.shown.panels import Shown
 
 
 def memory_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     """Draw peak memory (kB, 1000 bytes) against depth for both modes; dotted: the exact count of `modes.cost`.
 
-    `rows`: tidy rows of metric peak_bytes with one n, m and width.
+    `rows`: tidy rows of metric peak_bytes with one n, m and width, and the count as `counted_bytes`.
     """
     for mode, look in BY_MODE.items():
         part = rows[rows["mode"] == mode].sort_values("depth")
         axes.plot(part["depth"], part["value"] / 1e3, markersize=5, **look)
-        counted = [counted_bytes(row) / 1e3 for row in part.to_dict("records")]
         axes.plot(
             part["depth"],
-            counted,
+            part["counted_bytes"] / 1e3,
             label=f"{mode} mode, counted",
             **(PREDICTED | {"color": look["color"]}),
         )
@@ -39,16 +37,15 @@ def memory_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     return axes
 
 
-def memory_against_depth(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel: the n, m and width with the most depths measured (dense layers)."""
-    rows = unchunked(measured(tidy, "peak_bytes", engine="modes", layer="dense", profile="uniform"))
-    if rows.empty:
+def memory_against_depth(figure: Figure, shown: Shown) -> Figure:
+    """One panel: one n, m and width."""
+    if not shown.panels:
         return missing_figure(figure, "the peak memory of a full Jacobian (peak_bytes) at several depths")
-    setting = commonest(rows, ["activation", "n", "m", "width", "dtype"], of="depth")
-    axes = memory_axes(figure.subplots(), match(rows, **setting))
+    setting = shown.setting
+    axes = memory_axes(figure.subplots(), shown.panels[0].rows)
     axes.set_title(
         f"Memory against depth: dense {setting['activation']} chain, n = {setting['n']}, m = {setting['m']}, "
         f"width {setting['width']}, {setting['dtype']}",
         fontsize=10,
     )
-    return finish(figure, [axes], rows, columns=2)
+    return finish(figure, [axes], shown.rows, columns=2)

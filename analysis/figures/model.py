@@ -10,14 +10,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.ratio import with_dates
-from analysis.figures.rows import commonest, drawable, match
 from analysis.figures.style import (
     BLUE,
     BY_MODE,
     GREY,
     PREDICTED,
     VERMILLION,
+    drawable,
     finish,
     finish_axes,
     log_ticks,
@@ -25,7 +24,8 @@ from analysis.figures.style import (
     plain_ticks,
 )
 from analysis.tables.crossover import CROSSES
-from analysis.tables.model import crossover_table, held_out
+from analysis.tables.rows import match
+from analysis.tables.shown.panels import Shown
 
 SCALAR = (1.5, 2.0)
 """n*/m of functions made of scalar operations, by the bounds of C4."""
@@ -37,14 +37,12 @@ PARTS: dict[str, tuple[str, str, str]] = {
 }
 """What a time is made of: its name, and its grey and hatch."""
 AXIS = {"width": "width (units a layer)", "m": "outputs m"}
-ENOUGH = "the times of ten chains or more, and crossovers at two widths or more"
-PANELS = 3
 
 
 def ratio_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
     """Draw n*/m, measured with its interval, counted and modelled, against the column `against` ("width" or "m").
 
-    `part`: rows of `analysis.tables.model.crossover_table` that differ in `against` alone.
+    `part`: rows of `analysis.tables.model.predictions` that differ in `against` alone.
     """
     part = part.sort_values(against)
     place, m = part[against].to_numpy(dtype=float), part["m"].to_numpy(dtype=float)
@@ -82,24 +80,18 @@ def parts_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
     return axes
 
 
-def cost_model(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
+def cost_model(figure: Figure, shown: Shown) -> Figure:
     """Against width and against m, each with everything else fixed: n*/m above, and what the time is made of below."""
-    table = match(crossover_table(tidy, crossovers), engine="modes", layer="dense", profile="uniform")
-    shown = []
-    for against, fixed in (("width", ["m", "depth", "dtype"]), ("m", ["width", "depth", "dtype"])):
-        setting = commonest(table, fixed, of=against) if len(table) else {}
-        part = match(table, **setting)
-        if len(part) >= 2:
-            shown.append((against, setting, part))
-    if not shown:
+    if not shown.panels:
         return missing_figure(figure, "the times of ten chains, and crossovers at two widths or at two m")
-    panels = figure.subplots(2, len(shown), sharey="row", height_ratios=[3, 2], squeeze=False)
-    for (above, below), (against, setting, part) in zip(panels.T, shown, strict=True):
-        ratio_axes(above, part, against)
-        parts_axes(below, part, against)
-        what = f"width {setting['width']}" if against == "m" else f"m = {setting['m']} outputs"
+    panels = figure.subplots(2, len(shown.panels), sharey="row", height_ratios=[3, 2], squeeze=False)
+    for (above, below), panel in zip(panels.T, shown.panels, strict=True):
+        ratio_axes(above, panel.rows, panel.name)
+        parts_axes(below, panel.rows, panel.name)
+        setting = panel.setting
+        what = f"width {setting['width']}" if panel.name == "m" else f"m = {setting['m']} outputs"
         above.set_title(f"{what}, depth {setting['depth']}, {setting['dtype']}", fontsize=9.5)
-    drawn = pd.concat([part for *_, part in shown])
+    drawn = pd.concat([panel.rows for panel in shown.panels])
     ratios = drawn[["n_star", "low", "high", "modelled"]].div(drawn["m"].astype(float), axis=0).to_numpy(dtype=float)
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
     for above in panels[0]:
@@ -108,11 +100,14 @@ def cost_model(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> 
     panels[0, 0].set_ylabel("crossover over outputs, n*/m")
     panels[1, 0].set_ylabel("share of the time\nat the crossover, %")
     figure.suptitle("Why small sizes cross elsewhere than n = m (dense chain)", fontsize=10.5)
-    return finish(figure, list(panels.flat), with_dates(table, tidy), columns=3)
+    return finish(figure, list(panels.flat), shown.rows, columns=3)
 
 
-def errors_axes(axes: Axes, held: pd.DataFrame, factor: float = 1e3) -> Axes:
-    """Draw predicted against measured seconds times `factor`, both modes, with the line where the two are equal."""
+def errors_axes(axes: Axes, held: pd.DataFrame, fit: pd.DataFrame, factor: float = 1e3) -> Axes:
+    """Draw predicted against measured seconds times `factor`, both modes, with the line where the two are equal.
+
+    `held`: rows of `analysis.tables.model.held_out` of one engine and dtype; `fit`: their one row of its `fits`.
+    """
     for mode, look in BY_MODE.items():
         part = match(held, mode=mode)
         style = look | {"linestyle": "none", "markersize": 4, "markerfacecolor": "none", "label": look["label"]}
@@ -125,24 +120,21 @@ def errors_axes(axes: Axes, held: pd.DataFrame, factor: float = 1e3) -> Axes:
     axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
     for axis in (axes.xaxis, axes.yaxis):
         log_ticks(axis, *ends)
-    error = held["error"].abs()
-    title = f"{held['engine'].iloc[0]}, {held['dtype'].iloc[0]}: off by {100 * error.median():.1f} % in the median, "
-    axes.set_title(f"{title}{100 * error.max():.0f} % at worst", fontsize=9)
+    (found,) = fit.to_dict("records")
+    title = f"{found['engine']}, {found['dtype']}: off by {100 * found['median_error']:.1f} % in the median, "
+    axes.set_title(f"{title}{100 * found['worst_error']:.0f} % at worst", fontsize=9)
     finish_axes(axes)
     return axes
 
 
-def model_errors(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel for each of up to three engines and dtypes, the engines of this project and float64 first."""
-    held = held_out(tidy)
-    if held.empty:
+def model_errors(figure: Figure, shown: Shown) -> Figure:
+    """One panel for each engine and dtype."""
+    if not shown.panels:
         return missing_figure(figure, "the times of ten chains or more in one pass")
-    groups = [part for _, part in held.groupby(["engine", "dtype"])]
-    groups.sort(key=lambda part: (part["engine"].iloc[0] != "modes", part["dtype"].iloc[0] != "float64", -len(part)))
-    panels = list(figure.subplots(1, min(PANELS, len(groups)), squeeze=False)[0])
-    for axes, part in zip(panels, groups, strict=False):
-        errors_axes(axes, part)
+    panels = list(figure.subplots(1, len(shown.panels), squeeze=False)[0])
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        errors_axes(axes, panel.rows, panel.beside["fit"])
         axes.set_xlabel("measured, milliseconds")
     panels[0].set_ylabel("predicted without this chain,\nmilliseconds")
     figure.suptitle("The cost model on chains that it was not fitted to", fontsize=10.5)
-    return finish(figure, panels, with_dates(held, tidy), columns=4)
+    return finish(figure, panels, shown.rows, columns=4)

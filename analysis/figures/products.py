@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, match, measured, spread
 from analysis.figures.style import (
     BLUE,
     FORWARD,
@@ -20,9 +19,9 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
+from analysis.tables.rows import measured
+from analysis.tables.shown.panels import Shown
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS
-
-PANELS = 3
 
 PRODUCTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "one JVP (forward)": ("log_product_over_f", "forward", FORWARD),
@@ -33,7 +32,6 @@ PRODUCTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"color": GREEN, "linestyle": "-.", "marker": "^"},
     ),
 }
-METRICS = sorted({metric for metric, _, _ in PRODUCTS.values()})
 BOUNDS = {"forward": (TANGENT_BOUNDS, BLUE, "//"), "reverse": (COTANGENT_BOUNDS, VERMILLION, "\\\\")}
 BY_HAND = {"markerfacecolor": "white", "linewidth": 0.8, "alpha": 0.8}
 """How the hand-written derivative of the same chain differs from the engine in the picture."""
@@ -42,8 +40,8 @@ BY_HAND = {"markerfacecolor": "white", "linewidth": 0.8, "alpha": 0.8}
 def products_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     """Draw each product's time over the time of f, with its interval, against the width.
 
-    `rows`: tidy rows of the metrics METRICS at one depth; engine modes, and floor (hand-written NumPy) where measured.
-    The bands are the bounds on operations that `modes.cost` cites, f's own evaluation included.
+    `rows`: tidy rows of the metrics of PRODUCTS at one depth; engine modes, and floor (hand-written NumPy) where
+    measured. The bands are the bounds on operations that `modes.cost` cites, f's own evaluation included.
     """
     for mode, (bounds, colour, hatch) in BOUNDS.items():
         low, high = (constant + each for constant, each in bounds)
@@ -67,24 +65,21 @@ def products_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     return axes
 
 
-def product_cost(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
-    """One panel for each depth measured, up to three, against the width (dense chains)."""
-    rows = tidy[tidy["metric"].isin(METRICS) & (tidy["status"] == "ok")]
-    if rows.empty:
+def product_cost(figure: Figure, shown: Shown) -> Figure:
+    """One panel a depth, against the width (dense chains)."""
+    if not shown.panels:
         return missing_figure(figure, "the time of single products over the time of f")
-    setting = commonest(rows, ["n", "activation", "dtype"], of="width")
-    rows = match(rows, **setting)
-    depths = spread(rows["depth"].tolist(), PANELS)
-    panels = figure.subplots(1, len(depths), sharey=True, squeeze=False)[0]
-    for axes, depth in zip(panels, depths, strict=True):
-        products_axes(axes, match(rows, depth=depth))
-        axes.set_title(f"depth {depth}", fontsize=9.5)
+    panels = figure.subplots(1, len(shown.panels), sharey=True, squeeze=False)[0]
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        products_axes(axes, panel.rows)
+        axes.set_title(f"depth {panel.name}", fontsize=9.5)
     panels[0].set_ylabel("time of one product / time of f")
     for axes in panels:  # the shared scale is final only once every panel is drawn
         log_ticks(axes.yaxis, *axes.get_ylim())
+    setting = shown.setting
     figure.suptitle(
         f"Cost of one derivative product over the cost of f: dense {setting['activation']} chain, "
         f"n = {setting['n']}, {setting['dtype']}",
         fontsize=10.5,
     )
-    return finish(figure, list(panels), rows, columns=3)
+    return finish(figure, list(panels), shown.rows, columns=3)

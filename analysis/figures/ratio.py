@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.rows import commonest, drawable, match, spread
 from analysis.figures.style import (
     GREY,
     PREDICTED,
     SERIES,
+    drawable,
     finish,
     finish_axes,
     log_ticks,
@@ -19,7 +19,9 @@ from analysis.figures.style import (
     missing_figure,
     plain_ticks,
 )
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.rows import match
+from analysis.tables.shown.panels import Shown
 
 RULES = {1.0: "1 (CppAD, Adept,\n    DiffSharp)", 1.5: "1.5 (lineax)", 2.03: "2.03 (CasADi)"}
 """Shipped rules: forward mode is chosen up to this n/m. Read in each software's source."""
@@ -32,9 +34,10 @@ AXIS = {"depth": "depth (layers)", "width": "width (units a layer)", "profile": 
 def ratio_axes(axes: Axes, table: pd.DataFrame, against: str) -> Axes:
     """Draw n*/m with its interval against the column `against` ("depth", "width" or "profile"), one series an m.
 
-    `table` is the part of the crossover table to draw. A row without a crossing is an arrow at the upper border
-    (forward throughout: n* lies beyond every n measured), at the lower border (reverse throughout), or a cross (not
-    identifiable). Dotted: the prediction by operation counts, an open arrow where forward mode takes fewer throughout.
+    `table` is the part of the crossover table to draw, with the counted n* as `predicted`. A row without a crossing is
+    an arrow at the upper border (forward throughout: n* lies beyond every n measured), at the lower border (reverse
+    throughout), or a cross (not identifiable). Dotted: the prediction by operation counts, an open arrow where forward
+    mode takes fewer throughout.
     """
     names = [name for name in PROFILES if name in set(table["profile"])]
     for look, m in zip(SERIES, sorted(table["m"].unique()), strict=False):
@@ -64,7 +67,7 @@ def ratio_axes(axes: Axes, table: pd.DataFrame, against: str) -> Axes:
                 }
                 sign |= {"color": look["color"], "transform": axes.get_xaxis_transform()}
                 axes.plot(here, [height] * len(here), **sign)
-        draw_prediction(axes, place, predicted(part)["predicted"].to_numpy(dtype=float) / float(m), against)
+        draw_prediction(axes, place, part["predicted"].to_numpy(dtype=float) / float(m), against)
     axes.set(yscale="log", xlabel=AXIS[against])
     if against == "profile":
         axes.set_xticks(range(len(names)), names, fontsize=8)
@@ -112,39 +115,23 @@ def draw_rules(panels: list[Axes], table: pd.DataFrame) -> None:
         panels[-1].annotate(name, (1.02, threshold), fontsize=7, color=GREY, **at)
 
 
-def crossover_ratio(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
+def crossover_ratio(figure: Figure, shown: Shown) -> Figure:
     """n*/m against depth, against width, and by width profile; each with everything else held fixed."""
-    table = match(crossovers, engine="modes", layer="dense", metric="log_ratio")
-    if table.empty:
+    if not shown.panels:
         return missing_figure(figure, "crossovers of dense chains at several depths and widths")
-    panels = list(figure.subplots(1, 3, sharey=True))
-    uniform = match(table, profile="uniform")
-    varied = {
-        "depth": (uniform, ["width", "dtype"], "width {width}"),
-        "width": (uniform, ["depth", "dtype"], "depth {depth}"),
-        "profile": (table, ["width", "depth", "dtype"], "width {width}, depth {depth}"),
-    }
+    panels = list(figure.subplots(1, len(shown.panels), sharey=True))
     drawn, parts = [], []
-    for axes, (against, (source, fixed, title)) in zip(panels, varied.items(), strict=True):
-        setting = commonest(source, fixed, of=against) if len(source) else {}
-        part = match(source, **setting)
-        lengths = part.groupby("m")[against].nunique()
-        if part.empty or lengths.max() < 2:
-            missing(axes, f"n*\nat two or more {against}s")
+    for axes, panel in zip(panels, shown.panels, strict=True):
+        if panel.rows.empty:
+            missing(axes, f"n*\nat two or more {panel.name}s")
             continue
-        part = part[part["m"].isin(spread(lengths[lengths == lengths.max()].index.tolist(), len(SERIES)))]
-        ratio_axes(axes, part, against)
-        axes.set_title(title.format(**setting), fontsize=9.5)
+        ratio_axes(axes, panel.rows, panel.name)
+        fixed = (f"{name} {value}" for name, value in panel.setting.items() if name != "dtype")
+        axes.set_title(", ".join(fixed), fontsize=9.5)
         drawn.append(axes)
-        parts.append(part)
+        parts.append(panel.rows)
     if drawn:
         draw_rules(drawn, pd.concat(parts))
         drawn[0].set_ylabel("crossover over outputs, n*/m")
     figure.suptitle("Where the modes cross: n*/m (dense chain, 95 % intervals)", fontsize=10.5)
-    return finish(figure, drawn, with_dates(table, tidy), columns=5)
-
-
-def with_dates(crossovers: pd.DataFrame, tidy: pd.DataFrame) -> pd.DataFrame:
-    """The crossover table with the tidy table's date of each commit, for the stamp."""
-    dates = tidy.drop_duplicates("commit").set_index("commit")["date"]
-    return crossovers.assign(date=crossovers["commit"].map(dates))
+    return finish(figure, drawn, shown.rows, columns=5)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
+from analysis.errors import MEASURE
 from analysis.text import number, short_commit
 
 BLUE, VERMILLION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
@@ -33,7 +34,6 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D"},
 )
 
-MEASURE = "python -m analysis run"
 STAMP_INCHES, LEGEND_ROW_INCHES = 0.2, 0.2
 
 
@@ -70,6 +70,14 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
         steps = (1, 1.2, 1.5, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)
     ticks = decades(low, high, steps)
     plain_ticks(axis, ticks if len(ticks) > 1 else [low, high], room=0.06)
+
+
+def drawable(crossovers: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table with ends of intervals that a logarithmic axis can draw.
+
+    An end at 0 or infinity (n* may lie beyond every n measured) becomes 1e-9 or 1e9: the bar runs out of the picture.
+    """
+    return crossovers.assign(low=crossovers["low"].clip(lower=1e-9), high=crossovers["high"].clip(upper=1e9))
 
 
 def finish_axes(axes: Axes) -> None:

@@ -1,1 +1,6 @@
-"""Reading and joining data: asv's results, the versions they were measured with, the tidy table, merged folders."""
+"""Reading and joining data: the only room that looks into results (`analysis.running` moves their files about, whole).
+
+Contract: tables come out of it, or the contents of a folder; nothing is written.
+
+    load, runs -> provenance, tidy; folder, provenance -> merge        (a -> b: b imports a)
+"""

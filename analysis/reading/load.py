@@ -1,4 +1,4 @@
-"""Reads a folder of asv results. The only module that opens them, and it opens them by asv's own API.
+"""Reads asv's result files, by asv's own API, into one table: a row a measured cell.
 
 Contract: :func:`read_results` returns one row a measured cell, the parameters parsed. What cannot be read is
 named in an :class:`AnalysisWarning` with the command that mends it, and all the rest is returned; where
@@ -32,27 +32,23 @@ from asv.machine import Machine
 from asv.results import Results
 from asv.util import UserError, load_json
 
-from analysis.errors import AnalysisWarning, NoResultsError
+from analysis.errors import MEASURE, AnalysisWarning, NoResultsError
+from analysis.reading.runs import RUN
+from benchmarks.catalogue.case import PARAMETERS
 
-PARAMETERS = (
-    *("engine", "layer", "profile", "activation"),
-    *("n", "m", "width", "depth", "dtype", "chunk_size", "mode"),
-)
-"""The parameters of every benchmark, in asv's order."""
 CASE = "case"
 """The one parameter of a refinement: all of PARAMETERS in one string."""
 COLUMNS = (
-    *("machine", "env", "commit", "date", "benchmark", "version", "parameters", *PARAMETERS, CASE),
+    *(*RUN, "date", "benchmark", "version", "parameters", *PARAMETERS, CASE),
     *("value", "stats", "samples", "number", "unit", "status"),
 )
-MACHINE_FACTS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
+MACHINE_TRAITS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
 DIRTY = "dirty"
 """A file of this name in a results folder says that the work tree differed from the commit."""
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
 # Whatever asv's reader raises on a file of another make: it checks the version, not what follows.
 UNREADABLE = (UserError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
-MEASURE = "python -m analysis run"
 
 
 class Stored(NamedTuple):
@@ -96,12 +92,12 @@ def read_results(folder: str | Path, skipped: bool = False) -> pd.DataFrame:
 
 
 def read_machines(folder: str | Path) -> pd.DataFrame:
-    """One row a machine under `folder`: MACHINE_FACTS, as the strings that asv recorded, or None.
+    """One row a machine under `folder`: MACHINE_TRAITS, as the strings that asv recorded, or None.
 
-    From each `machine.json`; where that is missing or unreadable, from the facts that asv repeats in the
+    From each `machine.json`; where that is missing or unreadable, from what asv repeats of it in the
     result files.
     """
-    facts: dict[str, dict[str, Any]] = {}
+    machines: dict[str, dict[str, Any]] = {}
     for path in result_files(Path(folder)):
         found = _machine(path.parent)
         if found is None:
@@ -111,9 +107,9 @@ def read_machines(folder: str | Path) -> pd.DataFrame:
                 continue
         name = found.get("machine")
         if isinstance(name, str):
-            facts.setdefault(name, found)
-    rows = [[found.get(fact) for fact in MACHINE_FACTS] for found in facts.values()]
-    return pd.DataFrame(rows, columns=list(MACHINE_FACTS), dtype=object)
+            machines.setdefault(name, found)
+    rows = [[found.get(trait) for trait in MACHINE_TRAITS] for found in machines.values()]
+    return pd.DataFrame(rows, columns=list(MACHINE_TRAITS), dtype=object)
 
 
 def result_files(folder: Path) -> list[Path]:
@@ -141,12 +137,12 @@ def _read_suite(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _machine(folder: Path) -> dict[str, Any] | None:
-    """The machine's facts in `folder`, or None where `machine.json` is missing or not asv's."""
+    """asv's description of the machine in `folder`, or None where `machine.json` is missing or not asv's."""
     try:
-        facts = load_json(str(folder / "machine.json"), Machine.api_version)
+        found = load_json(str(folder / "machine.json"), Machine.api_version)
     except UNREADABLE:
         return None
-    return facts if isinstance(facts, dict) and isinstance(facts.get("machine"), str) else None
+    return found if isinstance(found, dict) and isinstance(found.get("machine"), str) else None
 
 
 def _read_files(paths: list[Path]) -> Iterator[Stored]:

@@ -1,6 +1,6 @@
 """Splitting a run over machines of one kind, and making one results folder of many. Pure functions on cells and bytes.
 
-Contract: a shard is a part of a profile's cells; all shards together are all cells. A results folder is a dict from
+Contract: a shard is a part of a preset's cells; all shards together are all cells. A results folder is a dict from
 paths inside it to contents; :func:`merge` makes one of several, and raises AnalysisError, naming the file, where that
 would mix what does not belong together. What it is given it never changes. Merging a folder with itself, or again with
 a part of it, gives the folder.
@@ -19,20 +19,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.errors import AnalysisError
-from analysis.reading.load import DIRTY, MACHINE_FACTS, NOT_RESULTS, PARAMETERS
+from analysis.reading.folder import Folder
+from analysis.reading.load import DIRTY, MACHINE_TRAITS, NOT_RESULTS
+from analysis.reading.provenance import FILE as PROVENANCE
 from analysis.reading.provenance import changes, complete, joined
-from analysis.reading.tidy import parse_case
+from analysis.reading.runs import RUN
+from benchmarks.catalogue.case import PARAMETERS, Case
 
 EVERYWHERE = ("crossover.Control.track_log_ratio", "environment.Environment.track_blas_threads")
 """What each shard measures: how noisy its machine is, and on how many threads."""
-FACTS, REFINED = "facts", "refine-cases"
-"""The files that `python -m analysis run` keeps beside asv's: versions, and the refinement cases ever measured."""
+REFINED = "refine-cases"
+"""The file in which `python -m analysis run` keeps the refinement cases ever measured."""
 FORMAT, MACHINE_FORMAT = 2, 1
 KIND = ("arch", "cpu", "num_cpu")
 """What machines of one kind have in common."""
 
 Cells = dict[str, list[list[str]]]
-Folder = Mapping[str, bytes]
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -65,7 +67,7 @@ def shard(cells: Mapping[str, Sequence[Sequence[str]]], index: int, count: int) 
 def _named(parameters: Sequence[str]) -> dict[str, Any]:
     """The parameters of a cell by name: asv has them one by one, or all in one text."""
     if len(parameters) == 1:
-        return parse_case(ast.literal_eval(parameters[0]))
+        return Case.parse(ast.literal_eval(parameters[0]))._asdict()
     return dict(zip(PARAMETERS, parameters, strict=True))
 
 
@@ -91,12 +93,12 @@ def merge(folders: Mapping[str, Folder], machine: str | None = None) -> dict[str
             elif name == "machine.json":
                 _add_machine(machines, data, machine, f"{place}/{path}")
             else:
-                facts = data.get("params") if isinstance(data, dict) else None
-                _add_machine(machines, facts, machine, f"{place}/{path}")
+                found = data.get("params") if isinstance(data, dict) else None
+                _add_machine(machines, found, machine, f"{place}/{path}")
                 _add_results(files, data, name, machine, f"{place}/{path}")
-    merged: dict[str, Any] = {f"{name}/machine.json": facts for name, facts in machines.items()}
+    merged: dict[str, Any] = {f"{name}/machine.json": traits for name, traits in machines.items()}
     merged |= files | ({"benchmarks.json": suite} if suite else {})
-    merged |= _versions(folders, machine) | _cases(folders)
+    merged |= _provenance(folders, machine) | _cases(folders)
     return {path: json.dumps(data).encode() for path, data in sorted(merged.items())}
 
 
@@ -186,37 +188,37 @@ def _add_results(
         raise AnalysisError(f"{place}: not one of asv's result files; remove it: rm '{place}'") from None
 
 
-def _add_machine(machines: dict[str, dict[str, Any]], facts: Any, machine: str | None, place: str) -> None:
-    """Take a machine's facts in, from its `machine.json` or from a result file, which repeats them."""
-    if not isinstance(facts, dict) or not isinstance(facts.get("machine"), str):
+def _add_machine(machines: dict[str, dict[str, Any]], found: Any, machine: str | None, place: str) -> None:
+    """Take a machine's description in, from its `machine.json` or from a result file, which repeats it."""
+    if not isinstance(found, dict) or not isinstance(found.get("machine"), str):
         raise AnalysisError(f"{place}: no machine is named in it; remove it: rm '{place}'")
-    name = machine or facts["machine"]
-    known = {fact: facts[fact] for fact in MACHINE_FACTS if fact in facts}
+    name = machine or found["machine"]
+    known = {trait: found[trait] for trait in MACHINE_TRAITS if trait in found}
     before = machines.setdefault(name, {**known, "machine": name, "version": MACHINE_FORMAT})
-    for fact in KIND:
-        if before.get(fact) != facts.get(fact):
+    for trait in KIND:
+        if before.get(trait) != found.get(trait):
             raise AnalysisError(
-                f"{place}: {fact} {facts.get(fact)!r}, but the other results of machine {name!r} have "
-                f"{before.get(fact)!r}; machines of two kinds need two names, given beforehand: "
+                f"{place}: {trait} {found.get(trait)!r}, but the other results of machine {name!r} have "
+                f"{before.get(trait)!r}; machines of two kinds need two names, given beforehand: "
                 "python -m analysis merge DIR --machine NAME --into OTHER"
             )
 
 
-def _versions(folders: Mapping[str, Folder], machine: str | None) -> dict[str, Any]:
-    """The records of versions of all folders, one a run."""
+def _provenance(folders: Mapping[str, Folder], machine: str | None) -> dict[str, Any]:
+    """The provenance of all folders, one record a run."""
     runs: dict[tuple[str, ...], dict[str, Any]] = {}
     for place, folder in folders.items():
-        for record in _json(folder.get(FACTS, b"[]"), f"{place}/{FACTS}"):
+        for record in _json(folder.get(PROVENANCE, b"[]"), f"{place}/{PROVENANCE}"):
             renamed = {**complete(record), "machine": machine or record["machine"]}
-            key = tuple(renamed[name] for name in ("machine", "env", "commit"))
+            key = tuple(renamed[name] for name in RUN)
             known = runs.setdefault(key, renamed)
             for name, elsewhere, here in changes(known, renamed):
                 raise AnalysisError(
-                    f"{place}/{FACTS}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere with "
-                    f"{elsewhere}, and the two do not mix; measure both with the same"
+                    f"{place}/{PROVENANCE}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere "
+                    f"with {elsewhere}, and the two do not mix; measure both with the same"
                 )
             runs[key] = {**joined(known, renamed), "measured": max(known["measured"], renamed["measured"])}
-    return {FACTS: [runs[key] for key in sorted(runs)]} if runs else {}
+    return {PROVENANCE: [runs[key] for key in sorted(runs)]} if runs else {}
 
 
 def _cases(folders: Mapping[str, Folder]) -> dict[str, Any]:

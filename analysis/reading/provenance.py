@@ -1,73 +1,59 @@
-"""What asv does not record of a run: versions, the state of each engine, and why cells failed.
+"""What asv does not record of a run, its provenance: versions, the state of each engine, and why cells failed.
 
 Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
-list of records with FIELDS, one a run. Only this module opens it. A record's `engines` are those of the suite as
-`python -m benchmarks engines` describes them, by name; its `faults` are the last words of cells that failed, by the
-cell's name: `benchmark(parameter, parameter)`.
+list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
+nothing. A record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its
+`faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
 """
 
 import datetime
 import json
-import platform
-import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from threadpoolctl import threadpool_info
-
-from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
+from analysis.reading.load import read_machines
+from analysis.reading.runs import RUN
 
 FILE = "facts"
-WHERE = ("machine", "env", "commit")
 VERSIONS = ("python", "numpy", "blas", "modes")
 FURTHER = ("engines", "faults")
-FIELDS = (*WHERE, *VERSIONS, "measured", *FURTHER)
+FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER)
 OWN = ["numpy"]
 """What an engine requires that is code of this project; its version is the project's."""
 
-Facts = dict[str, str]
+Versions = dict[str, str]
 Engines = dict[str, dict[str, Any]]
 Record = dict[str, Any]
 
 
-def current_versions(root: Path) -> Facts:
-    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
-    with open(root / "pyproject.toml", "rb") as file:
-        version = tomllib.load(file)["project"]["version"]
-    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
-    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
-    return {"python": platform.python_version(), "numpy": np.__version__, "blas": blas, "modes": str(version)}
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of one run beside its measurements.
+
+    `known`: the machine's MACHINE_TRAITS, VERSIONS, `measured` (the day), and the version of each installed engine by
+    the engine's name, as text, as far as they are recorded. `engines` and `faults` are those of the run's record.
+    """
+
+    known: Versions = field(default_factory=dict)
+    engines: Engines = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
-def read_facts(folder: Path, machine: str, env: str, commit: str) -> Facts:
-    """What is recorded of one run, as text: WHERE, VERSIONS, measured, and the version of each installed engine by the
-    engine's name. Nothing where no record was made."""
+def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
+    """What is recorded of one run and of its machine."""
+    machines = read_machines(folder).set_index("machine")
+    traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
     record = _record(folder, machine, env, commit)
-    if not record:
-        return {}
-    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
-    installed = {name: version for name, version in versions.items() if version}
-    return installed | {name: record[name] for name in (*WHERE, *VERSIONS, "measured")}
+    known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
+    return Provenance(known, record.get("engines", {}), record.get("faults", {}))
 
 
-def read_engines(folder: Path, machine: str, env: str, commit: str) -> Engines:
-    """The engines of one run; none where no record was made."""
-    engines: Engines = _record(folder, machine, env, commit).get("engines", {})
-    return engines
-
-
-def read_faults(folder: Path, machine: str, env: str, commit: str) -> Facts:
-    """Why cells of one run failed, by the cell's name."""
-    faults: Facts = _record(folder, machine, env, commit).get("faults", {})
-    return faults
-
-
-def store_facts(folder: Path, machine: str, env: str, commit: str, versions: Facts, engines: Engines) -> None:
-    """Record what one run is measured with. The first record of a run stands; engines installed since are added.
+def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Versions, engines: Engines) -> bytes:
+    """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
+    are added.
 
     Raises AnalysisError where the run was begun with other versions: its cells would not be comparable.
     """
@@ -81,13 +67,13 @@ def store_facts(folder: Path, machine: str, env: str, commit: str, versions: Fac
             f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
             "a folder of its own: python -m analysis run --results DIR"
         )
-    _store(folder, joined(known, record) if known else record)
+    return _with(folder, joined(known, record) if known else record)
 
 
-def store_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> None:
-    """Add `faults` to the record of a run, which was begun by `store_facts`."""
+def with_faults(folder: Path, machine: str, env: str, commit: str, faults: Mapping[str, str]) -> bytes:
+    """FILE with further `faults` of a run, whose record is there (`with_versions`)."""
     record = _record(folder, machine, env, commit)
-    _store(folder, {**record, "faults": {**record["faults"], **faults}})
+    return _with(folder, {**record, "faults": {**record["faults"], **faults}})
 
 
 def engine_version(engine: Mapping[str, Any], project: str) -> str:
@@ -127,17 +113,20 @@ def complete(record: Mapping[str, Any]) -> Record:
     return {**{name: {} for name in FURTHER}, **record}
 
 
+def _versions(record: Mapping[str, Any]) -> Versions:
+    """The texts of a record: RUN, VERSIONS, measured, and the version of each installed engine by the engine's name."""
+    if not record:
+        return {}
+    versions = {name: engine_version(state, record["modes"]) for name, state in record["engines"].items()}
+    installed = {name: version for name, version in versions.items() if version}
+    return installed | {name: record[name] for name in (*RUN, *VERSIONS, "measured")}
+
+
 def _packages(record: Mapping[str, Any]) -> dict[str, str]:
     """VERSIONS, and the versions of all packages that the record's engines require."""
     versions = {name: record[name] for name in VERSIONS if name in record}
     packages = (item for state in record["engines"].values() for item in state["versions"].items())
     return versions | {name: version for name, version in packages if name not in versions}
-
-
-def _blas(pool: Mapping[str, Any]) -> str:
-    """openblas 0.3.31, Haswell kernels."""
-    kernel = pool.get("architecture")
-    return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"
 
 
 def _record(folder: Path, machine: str, env: str, commit: str) -> Record:
@@ -146,15 +135,16 @@ def _record(folder: Path, machine: str, env: str, commit: str) -> Record:
 
 
 def _where(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: record[name] for name in WHERE}
+    return {name: record[name] for name in RUN}
 
 
-def _store(folder: Path, record: Record) -> None:
-    """Write a run's record, in place of the one there is; nothing where it is the same."""
+def _with(folder: Path, record: Record) -> bytes:
+    """FILE with a run's record in place of the one there is; as it is where that is the same."""
     records = {tuple(_where(known).values()): known for known in _records(folder)}
     where = tuple(_where(record).values())
-    if records.get(where) != record:
-        write_whole(folder / FILE, json.dumps([*{**records, where: record}.values()], indent=1).encode())
+    if records.get(where) == record:
+        return (folder / FILE).read_bytes()
+    return json.dumps([*{**records, where: record}.values()], indent=1).encode()
 
 
 def _records(folder: Path) -> list[Record]:

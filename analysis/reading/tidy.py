@@ -4,7 +4,7 @@ Contract: :func:`tidy` makes of the raw table exactly COLUMNS. n, m, width, dept
 (missing where a benchmark has no such parameter, or chunk_size None), value, low and high float64, samples a
 list of floats or None.
 
-- The metric is the method's name: `time_jacobian` is "seconds", `time_setup` "setup_seconds", `track_x` "x".
+- The metric is the method's name (`benchmarks.catalogue.metrics`): `time_jacobian` is "seconds", `track_x` "x".
 - low and high are the 95 % bootstrap interval of the median where at least six samples are there; else asv's
   own interval, which is the 99 % one; else missing. What asv gives a single sample of `--quick` is infinite,
   hence missing.
@@ -23,18 +23,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.reading.load import CASE, MEASURE, PARAMETERS
-from analysis.tables.intervals import median_interval
+from analysis.errors import MEASURE, AnalysisError, AnalysisWarning
+from analysis.intervals import median_interval
+from analysis.reading.load import CASE
+from analysis.reading.runs import RUN
+from benchmarks.catalogue.case import INTEGERS, PARAMETERS, Case
+from benchmarks.catalogue.metrics import metric
 
 COLUMNS = (
-    *("machine", "env", "commit", "date"),
+    *(*RUN, "date"),
     *("engine", "mode", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype", "chunk_size"),
     *("metric", "value", "low", "high", "unit", "samples", "status"),
 )
-INTEGERS = ("n", "m", "width", "depth", "chunk_size")
 FLOATS = ("value", "low", "high")
-KEY = ("machine", "env", "commit", *PARAMETERS, "metric")
+KEY = (*RUN, *PARAMETERS, "metric")
 """The columns that name a row."""
 
 
@@ -61,43 +63,20 @@ def tidy(raw: pd.DataFrame) -> pd.DataFrame:
     return table.assign(date=pd.to_datetime(table["date"], utc=True))
 
 
-def metric(benchmark: str) -> str:
-    """The metric that a benchmark measures, by its method's name."""
-    method = benchmark.rsplit(".", 1)[-1]
-    kind, _, what = method.partition("_")
-    if kind == "time":
-        return "seconds" if what == "jacobian" else f"{what}_seconds"
-    return what if kind == "track" else method
-
-
-def parse_case(case: str) -> dict[str, Any]:
-    """The parameters in a refinement's one string, "engine=modes layer=dense ... mode=forward/reverse"."""
-    pairs = dict(part.partition("=")[::2] for part in case.split())
-    try:
-        if tuple(pairs) != PARAMETERS:
-            raise ValueError
-        return {name: _integer(text) if name in INTEGERS else text for name, text in pairs.items()}
-    except ValueError:
-        raise AnalysisError(
-            f"refinement case {case!r}: expected {' '.join(f'{name}=...' for name in PARAMETERS)} with "
-            f"integers or None for {', '.join(INTEGERS)}; write it by analysis.reading.tidy.format_case"
-        ) from None
-
-
-def format_case(row: Mapping[Any, Any]) -> str:
-    """The string that `parse_case` parses, of a row's parameters."""
-    return " ".join(f"{name}={'None' if _missing(row[name]) else row[name]}" for name in PARAMETERS)
+def case_of(row: Mapping[Any, Any]) -> Case:
+    """The case of a row of the tidy table: its parameters, None where one is missing."""
+    parameters: dict[str, Any] = {name: None if _missing(row[name]) else row[name] for name in PARAMETERS}
+    return Case(**parameters)
 
 
 def _case(record: Mapping[Any, Any]) -> dict[str, Any]:
     """The parameters of a raw row, None where missing."""
-    if not _missing(record[CASE]):
-        return parse_case(record[CASE])
-    return {name: None if _missing(record[name]) else record[name] for name in PARAMETERS}
-
-
-def _integer(text: str) -> int | None:
-    return None if text == "None" else int(text)
+    if _missing(record[CASE]):
+        return case_of(record)._asdict()
+    try:
+        return Case.parse(record[CASE])._asdict()
+    except ValueError as error:
+        raise AnalysisError(f"refinement case: {error}") from None
 
 
 def _missing(value: Any) -> bool:
@@ -110,7 +89,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     if row["status"] != "ok" or all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
         return row
     warnings.warn(
-        f"{row['machine']}, commit {row['commit']}, {row['benchmark']}, {format_case(row)}: NaN or infinity "
+        f"{row['machine']}, commit {row['commit']}, {row['benchmark']}, {case_of(row).text}: NaN or infinity "
         f"among its samples, taken as failed; measure it anew: {MEASURE}",
         AnalysisWarning,
         stacklevel=3,

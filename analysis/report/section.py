@@ -6,8 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis.report.cells import Columns
-
-Make = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
+from analysis.tables.findings import Findings
 
 
 class Words(NamedTuple):
@@ -18,15 +17,15 @@ class Words(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table: `make(tidy, crossovers)` gives its numbers, as they go to its CSV file; `columns` writes them."""
+    """A table: `of(found)` is the table of the findings that it shows, as its CSV file does; `columns` writes it."""
 
-    make: Make
+    of: Callable[[Findings], pd.DataFrame]
     title: str
     caption: str
     columns: Columns
 
 
-def everything(tidy: pd.DataFrame) -> bool:
+def everything(found: Findings) -> bool:
     """For a section that every run has."""
     return True
 
@@ -34,12 +33,12 @@ def everything(tidy: pd.DataFrame) -> bool:
 class Section(NamedTuple):
     """A part of the report that answers one question. Figures (names in `analysis.figures`) come before the tables.
 
-    Where `measured(tidy)` is false, the page says `absent` in the section's place.
+    Where `measured(found)` is false, the page says `absent` in the section's place.
     """
 
     title: str
     introduction: str
     figures: dict[str, Words]
     tables: dict[str, Table]
-    measured: Callable[[pd.DataFrame], bool] = everything
+    measured: Callable[[Findings], bool] = everything
     absent: str = ""

@@ -5,15 +5,14 @@ would be a lie that nobody could find later: such results go to a folder of thei
 """
 
 import hashlib
-import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-
-MARKER = "dirty"
+from analysis.reading.load import DIRTY
+from analysis.running.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -69,43 +68,29 @@ def is_inside(path: Path, root: Path) -> bool:
     return root.resolve() in path.resolve().parents
 
 
-def results_folder(results: Path, checkout: Checkout) -> Path:
+def results_folder(results: Path, checkout: Checkout, writer: Writer) -> Path:
     """The folder that results of `checkout` belong in, made if need be: `results`, or `<results>-dirty`.
 
     Results of another change in the dirty folder are removed first: they describe code that no longer exists. A
     folder of that name without the marker file is somebody's own, and is left alone with an AnalysisError.
     """
     if checkout.digest is None:
-        if (results / MARKER).exists():
+        if (results / DIRTY).exists():
             raise AnalysisError(
-                f"{results} holds results of a changed work tree (it has a file `{MARKER}`), and this one is clean: "
+                f"{results} holds results of a changed work tree (it has a file `{DIRTY}`), and this one is clean: "
                 "choose another folder with --results"
             )
-        make_writable(results)
+        writer.make_folder(results)
         return results
     folder = results.with_name(results.name + "-dirty")
-    marker = folder / MARKER
+    marker = folder / DIRTY
     if folder.exists() and not marker.is_file() and any(folder.iterdir()):
         raise AnalysisError(
-            f"{folder} is needed for the results of a changed work tree, but has no file `{MARKER}`, so that it may "
+            f"{folder} is needed for the results of a changed work tree, but has no file `{DIRTY}`, so that it may "
             "hold something else; move it away, or choose another folder with --results"
         )
     if marker.is_file() and marker.read_text().strip() != checkout.digest:
-        shutil.rmtree(folder)
-    make_writable(folder)
-    marker.write_text(checkout.digest + "\n")
+        writer.delete_folder(folder)
+    writer.make_folder(folder)
+    writer.write_whole(marker, f"{checkout.digest}\n".encode())
     return folder
-
-
-def make_writable(folder: Path) -> None:
-    """Make the folder, and make sure that a file can be written in it; AnalysisError where not."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise AnalysisError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder with --results, or mend its "
-            "permissions"
-        ) from None

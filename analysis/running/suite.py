@@ -2,17 +2,17 @@
 
 asv writes its result file in place and forgets a call that is interrupted. It therefore works on a copy of the commit's
 results in a temporary folder; the copy replaces the stored file only once asv has ended, and only if the work tree is
-still the one that the run began with.
+still the one that the run began with. Why a cell failed its own process says, in a file that the environment names
+(`benchmarks.catalogue.reasons`).
 """
 
 import ast
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from asv.environment import get_environments
 from asv.machine import Machine, MachineCollection
 from asv.util import UserError, load_json
 
-from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
+from analysis.reading.merge import REFINED
 from analysis.reading.provenance import Engines
 from analysis.running.checkout import Checkout
-from analysis.running.output import failure, last_words, quiet, worth_showing
+from analysis.running.command import failure, quiet, stream
 from analysis.running.plan import REFINE, Batch, pattern
+from analysis.running.writer import Writer
+from benchmarks.catalogue import presets, reasons
 
 ONE_THREAD = [
     "OPENBLAS_NUM_THREADS",
@@ -36,17 +38,14 @@ ONE_THREAD = [
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 ]
-REFINE_FILE = "refine-cases"
-"""JSON, but without the suffix: asv takes every .json file below the results for a result."""
 SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
-PATIENCE = 15.0  # seconds that an interrupted asv gets to stop its own children
 
 
 @dataclass(frozen=True)
 class Suite:
     """The benchmarks of the checkout in `root`, measured into the folder `results`.
 
-    `recheck` reads the checkout anew; `show` prints a line.
+    `recheck` reads the checkout anew; `show` prints a line; `writer` writes, in the staging folder as in `results`.
     """
 
     root: Path
@@ -55,26 +54,28 @@ class Suite:
     pairs: int
     recheck: Callable[[], Checkout]
     show: Callable[[str], None]
+    writer: Writer
 
     @property
     def refine_file(self) -> Path:
         """The list of every refinement case ever measured into these results, as JSON."""
-        return self.results / REFINE_FILE
+        return self.results / REFINED
 
     def environment(self, refine_file: Path | None = None) -> dict[str, str]:
         """The environment that benchmarks run in: one BLAS thread, full parameter lists, the code of `root`."""
         settings = dict.fromkeys(ONE_THREAD, "1")
-        settings |= {"MODES_PROFILE": "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
+        settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
         refine = refine_file or self.refine_file
         if refine.exists():
             settings["MODES_REFINE"] = str(refine)
-        return {**{key: value for key, value in os.environ.items() if key != "MODES_REFINE"}, **settings}
+        inherited = {key: value for key, value in os.environ.items() if key not in ("MODES_REFINE", presets.FORMER)}
+        return {**inherited, **settings}
 
-    def cells(self, profile: str, engines: str | None = None) -> dict[str, list[list[str]]]:
-        """The cells of a profile, as `python -m benchmarks cells` lists them; of these `engines`, if any are named."""
+    def cells(self, preset: str, engines: str | None = None) -> dict[str, list[list[str]]]:
+        """The cells of a preset, as `python -m benchmarks cells` lists them; of these `engines`, if any are named."""
         cells: dict[str, list[list[str]]] = self.described(
-            "cells", "--profile", profile, *(() if engines is None else ("--engines", engines))
+            "cells", "--preset", preset, *(() if engines is None else ("--engines", engines))
         )
         return cells
 
@@ -121,7 +122,7 @@ class Suite:
         return name
 
     def measure(self, batch: Batch) -> dict[str, str]:
-        """Measure one batch and store it. Returns the last words of cells that failed, by the cell's name.
+        """Measure one batch and store it. Returns why cells failed, by the cell's name, of those that could say so.
 
         Raises AnalysisError where asv fails as a whole, or where the work tree has changed meanwhile; the stored
         results are then as they were before the batch.
@@ -132,11 +133,11 @@ class Suite:
             if batch.benchmark == REFINE:
                 # asv takes a case that joins the list and is not measured at once for a failed one: the list grows
                 # by this batch alone, and is stored together with its results.
-                refine = stage / REFINE_FILE
-                refine.write_text(json.dumps(refinement_list(self.refine_file, batch)))
+                refine = stage / REFINED
+                self.writer.write_whole(refine, json.dumps(refinement_list(self.refine_file, batch)).encode())
             self.stage(stage / "results")
             config = stage / "asv.conf.json"
-            config.write_text(json.dumps(staged_config(self.root, stage / "results")))
+            self.writer.write_whole(config, json.dumps(staged_config(self.root, stage / "results")).encode())
             command = [sys.executable, "-m", "asv", "run", "--config", str(config), "--python=same"]
             command += [
                 "--set-commit-hash",
@@ -145,7 +146,9 @@ class Suite:
                 "--launch-method",
                 "forkserver",
             ]
+            said_why = stage / "reasons"
             settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
+            settings[reasons.VARIABLE] = str(said_why)
             code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)
             if code not in (0, SOME_FAILED):
                 raise AnalysisError(failure(["asv", "run", "-b", batch.benchmark], code, said))
@@ -155,15 +158,14 @@ class Suite:
                     "kept: leave the files alone during a run, and run again"
                 )
             for path in sorted((stage / "results").rglob("*.json")):
-                write_whole(self.results / path.relative_to(stage / "results"), path.read_bytes())
+                self.writer.write_whole(self.results / path.relative_to(stage / "results"), path.read_bytes())
             if refine is not None:
-                write_whole(self.refine_file, refine.read_bytes())
-        words = last_words(said) if code == SOME_FAILED else {}
-        return {f"{batch.benchmark}({cell})": text for cell, text in words.items()}
+                self.writer.write_whole(self.refine_file, refine.read_bytes())
+            lines = said_why.read_text(encoding="utf-8") if said_why.exists() else ""
+        return reasons.failures(reasons.parse_reasons(lines).values())
 
     def stage(self, folder: Path) -> None:
         """Copy what asv adds to: this commit's results, if they can be read."""
-        folder.mkdir()
         for path in sorted(self.results.glob(f"*/{self.checkout.commit[:8]}-*.json")):
             try:
                 json.loads(path.read_bytes())
@@ -172,9 +174,7 @@ class Suite:
                     f"{path} is damaged (no JSON); delete it with `rm '{path}'` and run again: its cells are then "
                     "measured anew"
                 ) from None
-            copy = folder / path.relative_to(self.results)
-            copy.parent.mkdir(exist_ok=True)
-            copy.write_bytes(path.read_bytes())
+            self.writer.write_whole(folder / path.relative_to(self.results), path.read_bytes())
 
 
 def refinement_list(stored: Path, batch: Batch) -> list[str]:
@@ -206,39 +206,3 @@ def staged_config(root: Path, results: Path) -> dict[str, object]:
     for key, default in {"benchmark_dir": "benchmarks", "env_dir": "env", "html_dir": "html"}.items():
         config[key] = str(root / str(config.get(key, default)))
     return config | {"repo": str(root), "branches": ["HEAD"], "results_dir": str(results)}
-
-
-def stream(
-    command: Sequence[str], root: Path, environment: Mapping[str, str], show: Callable[[str], None]
-) -> tuple[int, list[str]]:
-    """Run a command, showing its output line by line; returns its exit status and its output's lines.
-
-    The command runs in a process group of its own and is interrupted from here alone: asv, told twice, would not
-    stop its own children.
-    """
-    said: list[str] = []
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    ) as child:
-        assert child.stdout is not None  # because of PIPE
-        try:
-            for line in child.stdout:
-                said.append(line.rstrip())
-                if worth_showing(line):
-                    show(line.rstrip())
-        except BaseException:
-            child.send_signal(signal.SIGINT)
-            try:
-                child.communicate(timeout=PATIENCE)
-            except (subprocess.TimeoutExpired, KeyboardInterrupt):  # or the user insists
-                os.killpg(child.pid, signal.SIGKILL)
-            raise
-    return child.returncode, said

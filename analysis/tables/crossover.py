@@ -28,21 +28,21 @@ n_star has no interval.
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.reading.load import MEASURE
-from analysis.reading.tidy import format_case
-from analysis.tables.intervals import FEWEST, LEVEL, Floats, sign_test, zero, zero_interval
+from analysis.errors import MEASURE, AnalysisError, AnalysisWarning
+from analysis.intervals import FEWEST, LEVEL, Floats, sign_test, zero, zero_interval
+from analysis.reading.runs import RUN
+from analysis.reading.tidy import case_of
 from modes.chains import layer_widths
 from modes.cost import predicted_crossover
 
-GROUP = ("machine", "env", "commit", "engine", "layer", "profile", "m", "width", "depth", "dtype")
+GROUP = (*RUN, "engine", "layer", "profile", "m", "width", "depth", "dtype")
 COLUMNS = (*GROUP, "metric", "n_star", "low", "high", "verdict", "tie_low", "tie_high")
 BRACKET_COLUMNS = (*GROUP, "activation", "below", "above", "n", "case")
 MEASURED = ("n", "value", "low", "high", "pairs", "spread", "resolution", "covers", "fails")
@@ -78,21 +78,25 @@ def crossovers(tidy: pd.DataFrame) -> pd.DataFrame:
     and so is a group of several activations, which the table's columns could not tell apart: each with an
     AnalysisWarning. Raises AnalysisError where an n occurs twice. Cost: 15 ms a group of ten n.
     """
-    rows = []
-    for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
-        for key, part in _groups(table):
-            if len(part) == 1:
-                continue
-            curve = _curve(part)
-            rows.append([*key, metric, *find_root(curve), *tie_range(curve)])
-    numbers = dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), "float64")
-    whole = dict.fromkeys(("m", "width", "depth"), "Int64")
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**numbers, **whole})
+    return located(curves(tidy))
 
 
 def curves(tidy: pd.DataFrame) -> dict[tuple[Any, ...], Curve]:
-    """The measured curve of time of each group of GROUP; warns as `crossovers` does."""
-    return {key: _curve(part) for key, part in _groups(_ratios(tidy))}
+    """The measured curves that `crossovers` speaks of, by GROUP and metric; warns and raises as it does."""
+    found = {}
+    for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
+        for key, part in _groups(table):
+            if len(part) > 1:
+                found[*key, metric] = _curve(part)
+    return found
+
+
+def located(curves: Mapping[tuple[Any, ...], Curve]) -> pd.DataFrame:
+    """The crossover table (COLUMNS) of `curves`."""
+    rows = [[*key, *find_root(curve), *tie_range(curve)] for key, curve in curves.items()]
+    numbers = dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), "float64")
+    whole = dict.fromkeys(("m", "width", "depth"), "Int64")
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**numbers, **whole})
 
 
 def find_root(curve: Curve) -> Root:
@@ -159,7 +163,7 @@ def brackets(tidy: pd.DataFrame, steps: float = 2.0) -> pd.DataFrame:
         width = math.log(root.high / root.low) if root.low > 0 else math.inf
         wide = math.log(above / below) > steps * width
         if told_apart and wide and below < middle < above:
-            case = format_case({**part.iloc[0].to_dict(), "n": middle})
+            case = case_of({**part.iloc[0].to_dict(), "n": middle}).text
             rows.append([*key, part["activation"].iloc[0], below, above, middle, case])
     found = pd.DataFrame(rows, columns=list(BRACKET_COLUMNS))
     found = found.astype(dict.fromkeys(("m", "width", "depth", "below", "above", "n"), "Int64"))
@@ -181,7 +185,7 @@ def controls(tidy: pd.DataFrame) -> pd.DataFrame:
     rows["spread"] = np.array([stats.iqr(sample) if sample else math.nan for sample in samples], dtype=float)
     rows["resolution"] = np.maximum(rows["low"].abs(), rows["high"].abs())
     rows["covers"] = (rows["low"] <= 0) & (rows["high"] >= 0)
-    together = rows.groupby(["machine", "env", "commit"], dropna=False)["value"].transform("size")
+    together = rows.groupby(RUN, dropna=False)["value"].transform("size")
     sure = np.array([sign_test(sample) for sample in samples], dtype=float) < (1 - LEVEL) / together
     rows["fails"] = sure & (rows["value"].abs() > MARGIN)
     return rows[list(CONTROL_COLUMNS)].reset_index(drop=True)

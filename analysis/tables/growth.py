@@ -11,12 +11,8 @@ The expected exponent of a Jacobian's cost is the slope of the same fit to the e
 sizes: of its multiply-adds with the seed's identity exploited (C2), or of the bytes of derivatives held (C5). Few
 counts are pure powers of one size, so that most of these slopes are no integers. `multiplied_out` is the slope where
 the seed is multiplied out like any other block (C1). A gradient's is the power that M20 and M21 give it.
-
-``python -m analysis.tables.growth RESULTS`` prints one line a fit, of a folder of asv results.
 """
 
-import argparse
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -25,10 +21,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.reading.load import MEASURE, read_results
-from analysis.reading.tidy import INTEGERS, KEY, tidy
-from analysis.tables.intervals import LEVEL
+from analysis.errors import MEASURE, AnalysisWarning
+from analysis.intervals import LEVEL
+from analysis.reading.runs import RUN
+from analysis.reading.tidy import INTEGERS, KEY
 from modes.chains import layer_widths
 from modes.cost import forward_fma, forward_peak_bytes, reverse_fma, reverse_peak_bytes
 
@@ -47,7 +43,6 @@ of it. Its depth is 2 at least, since one layer alone takes none."""
 FEWEST_LARGE = 4
 """Sizes below which a Jacobian's growth is not fitted: with three, the interval is mostly wider than the exponent."""
 ITEMSIZE = {"float32": 4, "float64": 8}
-RUN = ("machine", "env", "commit")
 COLUMNS = (*KEY, "over", "first", "last", "points", "exponent", "low", "high", "expected", "multiplied_out")
 
 
@@ -88,6 +83,11 @@ def growth(tidy: pd.DataFrame) -> pd.DataFrame:
     return table.astype(dict.fromkeys((*INTEGERS, "first", "last", "points"), "Int64"))
 
 
+def growth_table(growth: pd.DataFrame) -> pd.DataFrame:
+    """The fits of one run without what they have in common."""
+    return growth.drop(columns=[*RUN, "engine", "chunk_size"])
+
+
 def exponent(sizes: np.ndarray, costs: np.ndarray) -> tuple[float, float, float]:
     """b of costs = a sizes^b, and the ends of its 95 % interval; all positive, three points or more."""
     if (costs == costs[0]).all():
@@ -122,26 +122,9 @@ def expected(series: Series) -> tuple[float, float]:
     return next(slopes), next(slopes)
 
 
-def sentences(table: pd.DataFrame) -> list[str]:
-    """One line a row of :func:`growth`'s table."""
-    return [
-        f"{row['machine']}, commit {row['commit'][:8]}: {row['metric']} by {row['mode']} grows as {row['over']}^"
-        f"{row['exponent']:.2f} (95 %: {row['low']:.2f} to {row['high']:.2f}){_beside(row)}, "
-        f"{row['over']} {row['first']} to {row['last']}, {row['points']} points, {held_fixed(row)}"
-        for row in table.to_dict("records")
-    ]
-
-
 def held_fixed(row: Mapping[Any, Any]) -> str:
     """The sizes of a row of :func:`growth`'s table that were the same at all its points."""
     return ", ".join(f"{name} {row[name]}" for name in SIZES if name != row["over"])
-
-
-def _beside(row: Mapping[Any, Any]) -> str:
-    parts = [] if np.isnan(row["expected"]) else [f"expected {row['expected']:.2f}"]
-    if not np.isnan(row["multiplied_out"]):
-        parts.append(f"with the seed multiplied out {row['multiplied_out']:.2f}")
-    return "".join(f", {part}" for part in parts)
 
 
 def _large(good: pd.DataFrame) -> pd.DataFrame:
@@ -195,19 +178,3 @@ def _warn(series: Series) -> None:
         AnalysisWarning,
         stacklevel=3,
     )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m analysis.tables.growth", description="Print how fast costs grow.")
-    parser.add_argument("results", help="folder of asv results, such as .asv/results")
-    try:
-        lines = sentences(growth(tidy(read_results(parser.parse_args().results))))
-    except AnalysisError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n".join(lines) if lines else f"nothing measured whose growth is fitted: {MEASURE}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,8 +20,9 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from analysis.intervals import LEVEL
+from analysis.reading.runs import RUN
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
-from analysis.tables.intervals import LEVEL
 
 SETTING = ("engine", "layer", "profile", "m", "width", "depth", "dtype", "metric")
 PLACE = ("machine", "env")
@@ -29,7 +30,8 @@ FOUND = ("n_star", "low", "high", "verdict")
 SERIES_COLUMNS = (*PLACE, *SETTING, "commit", "date", *FOUND, "reference", "ratio", "changed")
 MACHINE_COLUMNS = (
     *SETTING,
-    *("machine", "env", "commit", *FOUND),
+    *RUN,
+    *FOUND,
     *("other_machine", "other_env", "other_commit", "other_n_star", "other_low", "other_high", "other_verdict"),
     *("ratio", "differs"),
 )

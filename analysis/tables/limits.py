@@ -9,7 +9,7 @@ The limits, each measured in pairs with what is held against it, but for the las
 
 Contract: a row sums up the cells of its group by the geometric mean of their ratios and by the worst of them, with the
 cell where it was found. low and high are the mean's 95 % bootstrap interval over the cells
-(`analysis.tables.intervals.mean_interval`, which needs six): how far the mean depends on which cells the grid has.
+(`analysis.intervals.mean_interval`, which needs six): how far the mean depends on which cells the grid has.
 Cells that failed are left out; a group of none has no row.
 """
 
@@ -20,19 +20,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from analysis.intervals import mean_interval
 from analysis.tables.growth import counted_bytes
-from analysis.tables.intervals import mean_interval
+from analysis.tables.rows import CHAIN
+from benchmarks.catalogue.engines import OWN
 
 PRODUCTS = {"forward": "JVP", "reverse": "VJP"}
 METRICS = {"log_over_floor": "Jacobian", "log_product_over_floor": "product", "log_gradient_over_floor": "gradient"}
 ALL = "all"
-ENGINES = ("modes", "modes-prepared", "floor")
 CLASSES = {0: "below 64", 64: "64 to 255", 256: "256 and more"}
 """Size classes, by the smallest of n, m and width: the size where a class begins, and its name."""
 ORDER = {
     name: place
     for place, name in enumerate(
-        (*ENGINES, "Jacobian", "JVP", "VJP", "gradient", *PRODUCTS, "float64", "float32", *CLASSES.values(), ALL)
+        (*OWN, "Jacobian", "JVP", "VJP", "gradient", *PRODUCTS, "float64", "float32", *CLASSES.values(), ALL)
     )
 }
 COUNTED = 64
@@ -42,7 +43,6 @@ FLOOR_COLUMNS = ("engine", "what", "mode", "dtype", *SUMMARY)
 LIMIT_COLUMNS = ("engine", "mode", "dtype", "depth", "sizes", *SUMMARY, "percent", "least_percent")
 FILL_COLUMNS = ("engine", "mode", "layer", "activation", "n", "depth", "dtype", "ratio", "low", "high")
 MEMORY_COLUMNS = ("engine", "mode", *SUMMARY)
-CHAIN = ("layer", "profile", "activation", "n", "m", "width", "depth", "dtype")
 CHUNK_COLUMNS = ("mode", *CHAIN, "chunk_size", "seconds", "peak_bytes", "time", "memory")
 
 
@@ -134,7 +134,7 @@ def geometric_mean(logs: ArrayLike) -> tuple[float, float, float]:
 
 def _measured(tidy: pd.DataFrame, *metrics: str) -> pd.DataFrame:
     """The rows of `metrics` that were measured of the engines compared here."""
-    return tidy[tidy["metric"].isin(metrics) & (tidy["status"] == "ok") & tidy["engine"].isin(ENGINES)]
+    return tidy[tidy["metric"].isin(metrics) & (tidy["status"] == "ok") & tidy["engine"].isin(OWN)]
 
 
 def _summaries(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -9,13 +9,16 @@ Contract: pure functions of tables. A number is printed, or cited, only where bo
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.tables.crossover import CROSSES, GROUP, controls, curves
-from analysis.tables.intervals import LEVEL, zero
+from analysis.intervals import LEVEL, zero
+from analysis.reading.runs import RUN
+from analysis.tables.crossover import CROSSES, GROUP, Curve
 from analysis.text import counted, number
 
 WIDEST = 2.0
@@ -23,23 +26,22 @@ WIDEST = 2.0
 FEWEST = 3
 """Controls below which nothing is said of them together."""
 AGAIN = "Measure again on a quiet machine, into a folder of its own: python -m analysis run --results DIR"
-RUN = ["machine", "env", "commit"]
 
 
-def failing(tidy: pd.DataFrame) -> str:
-    """What the A/A controls of one run say against all its ratios, as the end of a sentence; "" where none fails."""
-    control = controls(tidy)
-    fails = control[control["fails"]]
+def failing(controls: pd.DataFrame) -> str:
+    """What the A/A controls of one run (`analysis.tables.crossover.controls`) say against all its ratios, as
+    the end of a sentence; "" where none fails."""
+    fails = controls[controls["fails"]]
     if fails.empty:
         return ""
     worst = fails.iloc[int(fails["value"].abs().argmax())]
     return (
-        f"{counted(len(fails), 'A/A control')} of {len(control)} found forward mode different from itself (ratio "
+        f"{counted(len(fails), 'A/A control')} of {len(controls)} found forward mode different from itself (ratio "
         f"{np.exp(worst['value']):.4f} at n = {worst['n']}, m = {worst['m']}), so that no ratio can be trusted"
     )
 
 
-def together(tidy: pd.DataFrame) -> tuple[float, float, float]:
+def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     """The A/A controls of one run taken together: the mean of their log ratios and its 95 % interval.
 
     By Student's t over the controls, so that what all samples of one process have in common, such as where its memory
@@ -47,28 +49,32 @@ def together(tidy: pd.DataFrame) -> tuple[float, float, float]:
     Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275), counts as noise: a single control's interval, over
     the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
     """
-    values = controls(tidy)["value"].to_numpy(dtype=float)
+    values = controls["value"].to_numpy(dtype=float)
     if values.size < FEWEST:
         return math.nan, math.nan, math.nan
     margin = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, values.size - 1)
     return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
 
 
-def spans(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> pd.Series:
+def together_by_engine(controls: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """The A/A controls of each engine taken together."""
+    return {str(engine): together(part) for engine, part in controls.groupby("engine")}
+
+
+def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], controls: pd.DataFrame) -> pd.Series:
     """The factor within which each crossover of time is known: float64, by the crossover table's index.
 
-    It is the larger one of two: high / low of n*'s interval; and that of the range of n whose ratio the A/A controls
-    of the same run cannot tell from 1, where the curve lies within their largest resolution of 0. Missing where the
-    verdict is not "crosses", and for memory, which is counted.
+    `curves` and `controls` are those of the same runs. It is the larger one of two: high / low of n*'s interval; and
+    that of the range of n whose ratio the A/A controls of the same run cannot tell from 1, where the curve lies within
+    their largest resolution of 0. Missing where the verdict is not "crosses", and for memory, which is counted.
     """
-    noise = controls(tidy).groupby(RUN)["resolution"].max().fillna(0.0)
-    measured = curves(tidy)
+    noise = controls.groupby(RUN)["resolution"].max().fillna(0.0)
     found = []
     for row in crossovers.to_dict("records"):
         if row["verdict"] != CROSSES or row["metric"] != "log_ratio":
             found.append(math.nan)
             continue
-        curve = measured[tuple(row[name] for name in GROUP)]
+        curve = curves[tuple(row[name] for name in (*GROUP, "metric"))]
         resolution = float(noise.get(tuple(row[name] for name in RUN), 0.0))
         first, last = (float(np.exp(zero(np.log(curve.n), curve.r + shift))) for shift in (resolution, -resolution))
         ranges = ((float(row["low"]), float(row["high"])), (first, last))

@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.intervals import Floats
+from analysis.intervals import Floats
 from modes.chains import layer_widths
 from modes.cost import forward_fma, reverse_fma
+from modes.rates import DEFAULT
 
 MODES = ("forward", "reverse")
 SLOPES = {"tanh": 1, "relu": 1, "sigmoid": 3, "softplus": 1, "sin": 1, "identity": 0}
@@ -35,7 +36,7 @@ PARTS = ("operations", "tape", "numbers", "multiply_adds")
 """What a time is made of: the fixed prices of operations and of records, data moved, arithmetic."""
 
 
-class Rates(NamedTuple):
+class Prices(NamedTuple):
     """Seconds an operation, a fused multiply-add, a number read or written, a record on the tape."""
 
     operation: float
@@ -44,30 +45,29 @@ class Rates(NamedTuple):
     record: float
 
 
-SHIPPED = Rates(operation=1.0e-6, fma=4.5e-11, number=3.0e-10, record=0.0)
-"""What mode="auto" chooses by unless it is told otherwise: modes.choice.DEFAULT (a test holds the two equal). It
-records in either mode."""
+SHIPPED = Prices(*DEFAULT, record=0.0)
+"""What mode="auto" chooses by unless it is told otherwise; it records in either mode."""
 
 
-class Work(NamedTuple):
-    """What a Jacobian takes, in the units of `Rates`."""
+class Counts(NamedTuple):
+    """What a Jacobian takes, in the units of `Prices`."""
 
     operations: int
     fma: int
     numbers: int
     records: int
 
-    def seconds(self, rates: Sequence[float]) -> float:
-        """The time by `rates`."""
-        return float(sum(count * rate for count, rate in zip(self, rates, strict=True)))
+    def seconds(self, prices: Sequence[float]) -> float:
+        """The time by `prices`."""
+        return float(sum(count * price for count, price in zip(self, prices, strict=True)))
 
-    def parts(self, rates: Rates) -> Floats:
-        """The seconds of each of PARTS by `rates`: shape (4,)."""
-        operation, fma, number, record = (count * rate for count, rate in zip(self, rates, strict=True))
+    def parts(self, prices: Prices) -> Floats:
+        """The seconds of each of PARTS by `prices`: shape (4,)."""
+        operation, fma, number, record = (count * price for count, price in zip(self, prices, strict=True))
         return np.array([operation, record, number, fma])
 
 
-def sweep(layer: str, activation: str, widths: Sequence[int], mode: str) -> Work:
+def sweep(layer: str, activation: str, widths: Sequence[int], mode: str) -> Counts:
     """What carrying the seed along the chain takes. Raises KeyError for a layer or activation that is not modelled."""
     slopes, depth = SLOPES[activation], len(widths) - 1
     sums = {"dense": 0, "residual": max(0, depth - 2)}[layer]
@@ -84,10 +84,10 @@ def sweep(layer: str, activation: str, widths: Sequence[int], mode: str) -> Work
     numbers += sums * 7 * k * widths[1]  # two blocks go into a sum unchanged, and are added: 2 + 2 + 3
     fma = forward_fma(widths) if mode == "forward" else reverse_fma(widths)
     records = depth * (1 + slopes) + sums if mode == "reverse" else 0
-    return Work(depth * (1 + slopes) + 3 * sums, fma, numbers, records)
+    return Counts(depth * (1 + slopes) + 3 * sums, fma, numbers, records)
 
 
-def jacobian_work(layer: str, activation: str, widths: Sequence[int], mode: str) -> Work:
+def jacobian_work(layer: str, activation: str, widths: Sequence[int], mode: str) -> Counts:
     """What one Jacobian takes: f itself and the sweep."""
     depth, derivative = len(widths) - 1, sweep(layer, activation, widths, mode)
     calls = depth * (2 + SLOPES[activation]) + {"dense": 0, "residual": max(0, depth - 2)}[layer]
@@ -100,7 +100,7 @@ def modelled(row: Mapping[Any, Any]) -> bool:
     return row["layer"] in LAYERS and row["activation"] in SLOPES and pd.isna(row["chunk_size"])
 
 
-def chain_work(row: Mapping[Any, Any], mode: str) -> Work:
+def chain_work(row: Mapping[Any, Any], mode: str) -> Counts:
     """What the Jacobian of a row's cell takes."""
     n, m, depth, width = (int(row[name]) for name in ("n", "m", "depth", "width"))
     return jacobian_work(row["layer"], row["activation"], layer_widths(n, m, depth, width, row["profile"]), mode)

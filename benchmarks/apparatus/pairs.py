@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
+from typing import Any
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
 Samples = dict[str, list[float] | int]
-Call = Callable[[], object]
+Call = Callable[[], Any]
 Clock = Callable[[], int]
 
 STRETCH_NS = 1_000_000

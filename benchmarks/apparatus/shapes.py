@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from modes.chains import layer_widths
 from modes.cost import total_fma
 
-from .cases import Case
+from ..catalogue.case import Case
 
 SIZES = (1, 8, 32, 64, 128, 256, 512, 1024)
 DEPTHS = (1, 4, 16, 64)
 STANDARD_FMA = 500_000_000
-"""Multiply-adds of the largest Jacobian in profile standard: about 25 ms in float64 on one core of 2024."""
+"""Multiply-adds of the largest Jacobian in preset standard: about 25 ms in float64 on one core of 2024."""
 
 
 class Shape(NamedTuple):
@@ -58,5 +58,5 @@ def work(case: Case) -> int:
 
 
 def affordable(cases: Iterable[Case]) -> list[Case]:
-    """Those of the cases whose Jacobian profile standard can afford."""
+    """Those of the cases whose Jacobian preset standard can afford."""
     return [case for case in cases if work(case) <= STANDARD_FMA]

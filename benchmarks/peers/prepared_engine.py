@@ -6,7 +6,7 @@ from modes.chains import Chain
 from . import Array, Engine, Function, Product
 
 
-class Prepared(Engine):
+class ModesPrepared(Engine):
     """Results are NumPy arrays; set-up records the chain and, on the first call, the engine's own operations."""
 
     def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:

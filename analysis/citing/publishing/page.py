@@ -4,15 +4,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from analysis.citing import FILE, Fact, file_digest
 from analysis.citing.marks import DIGITS
 from analysis.citing.publishing.raw import PAGE, RAW
-from analysis.report import About, commands
-from analysis.report.headline import doubts, headline_row
+from analysis.report.circumstances import commands
+from analysis.report.headline import doubts
 from analysis.report.section import Section
 from analysis.report.sections import SECTIONS
+from analysis.tables.findings import Findings
 
 
 def picked(pictures: Mapping[str, bytes], sections: Sequence[Section]) -> dict[str, bytes]:
@@ -26,41 +25,39 @@ def picked(pictures: Mapping[str, bytes], sections: Sequence[Section]) -> dict[s
     return chosen
 
 
-def measured_sections(tidy: pd.DataFrame) -> list[Section]:
+def measured_sections(found: Findings) -> list[Section]:
     """The sections of the report that have something to show of this run."""
-    return [section for section in SECTIONS if (section.figures or section.tables) and section.measured(tidy)]
+    return [section for section in SECTIONS if (section.figures or section.tables) and section.measured(found)]
 
 
 # --- the page ---
 
 
-def page(
-    facts: Sequence[Fact], tidy: pd.DataFrame, crossovers: pd.DataFrame, files: Collection[str], place: str
-) -> str:
+def page(facts: Sequence[Fact], found: Findings, files: Collection[str], place: str) -> str:
     """The page about one run, in Markdown: its finding, its circumstances, its figures, and how to check it.
 
     `files` are the paths of the figures and tables beside the page, `place` is the published folder as it lies in a
     clone of the repository.
     """
-    star, aspect = (_headline(facts, crossovers, kind) for kind in ("crossover-time", "aspect-time"))
+    star, aspect = (_headline(facts, found, kind) for kind in ("crossover-time", "aspect-time"))
     parts = [
         "# Published results",
         _finding(star, aspect),
-        *(f"> **Doubt.** {_escaped(doubt)}" for doubt in doubts(tidy, About("", {}))),
+        *(f"> **Doubt.** {_escaped(doubt)}" for doubt in doubts(found)),
         *_circumstances(star or facts[0]),
         *_crossovers(facts),
         *_rules(facts),
     ]
-    for section in measured_sections(tidy):
+    for section in measured_sections(found):
         parts += _section(section, files)
-    parts += _again(tidy, files, place)
+    parts += _again(found, files, place)
     parts.append(f"<!-- facts: {FILE} {file_digest(facts)[:DIGITS]} -->")
     return "\n\n".join(parts) + "\n"
 
 
-def _headline(facts: Sequence[Fact], crossovers: pd.DataFrame, kind: str) -> Fact | None:
+def _headline(facts: Sequence[Fact], found: Findings, kind: str) -> Fact | None:
     """The fact of that kind about the setting that the report's headline speaks of."""
-    row = headline_row(crossovers)
+    row = found.headline
     if row is None:
         return None
     wanted = {name: str(row[name]) for name in ("engine", "m", "width", "depth", "layer", "profile", "dtype")}
@@ -167,7 +164,7 @@ def _section(section: Section, files: Collection[str]) -> list[str]:
     return [part for part in (*parts, "\n".join(lines)) if part]
 
 
-def _again(tidy: pd.DataFrame, files: Collection[str], place: str) -> list[str]:
+def _again(found: Findings, files: Collection[str], place: str) -> list[str]:
     """How to check the page, and how to measure the same."""
     parts = [
         "## Check these numbers",
@@ -186,7 +183,7 @@ def _again(tidy: pd.DataFrame, files: Collection[str], place: str) -> list[str]:
             "Without asv: [tidy.csv](tables/tidy.csv) has a row for each measurement, each pair's log ratio in the "
             "column `samples`, and [crossovers.csv](tables/crossovers.csv) all crossovers."
         )
-    return [*parts, "## Measure the same", "On your own machine:", _shell(*commands(tidy))]
+    return [*parts, "## Measure the same", "On your own machine:", _shell(*commands(found))]
 
 
 def _setting(fact: Fact) -> dict[str, str]:

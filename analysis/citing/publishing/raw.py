@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from analysis.errors import AnalysisError
-from analysis.reading.load import MEASURE, NOT_RESULTS
-from analysis.reading.merge import FACTS, REFINED, Folder, merge
+from analysis.errors import MEASURE, AnalysisError
+from analysis.reading.folder import Folder
+from analysis.reading.load import NOT_RESULTS
+from analysis.reading.merge import REFINED, merge
+from analysis.reading.provenance import FILE as PROVENANCE
+from analysis.reading.runs import RUN
 
 RAW, PAGE, MANIFEST = "raw", "index.md", "published"
 """In the published folder: asv's results, the page, and the list of all that was written there, a path a line."""
-RUN = ("machine", "env", "commit")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/:]+){2,}|(?<!\w)[A-Za-z]:[\\/]|(?<!\w)~/")
 """A path of a machine, anywhere in a text: /home/somebody, C:\\Users, ~/somewhere."""
@@ -29,17 +31,17 @@ def raw_files(folder: Folder, run: Mapping[str, str], name: str, place: str) -> 
     if not NAME.fullmatch(name):
         raise AnalysisError(f"--machine-name {name!r}: expected letters, digits, and any of _.+- after the first")
     whole = {path: json.loads(content) for path, content in merge({place: folder}).items()}
-    versions = next((each for each in whole.get(FACTS, []) if all(each[key] == run[key] for key in RUN)), None)
+    versions = next((each for each in whole.get(PROVENANCE, []) if all(each[key] == run[key] for key in RUN)), None)
     if versions is None:
         raise AnalysisError(
             f"{place}: the versions of Python and NumPy that were measured are not recorded; measure by: {MEASURE}"
         )
     env = f"py{'.'.join(versions['python'].split('.')[:2])}-numpy{versions['numpy']}"
-    kept: dict[str, Any] = {FACTS: [{**versions, "env": env}]}
+    kept: dict[str, Any] = {PROVENANCE: [{**versions, "env": env}]}
     for path, data in whole.items():
         if path in (REFINED, "benchmarks.json") or path == f"{run['machine']}/machine.json":
             kept[path] = data
-        elif PurePosixPath(path).name not in (*NOT_RESULTS, FACTS) and _is_of(data, run):
+        elif PurePosixPath(path).name not in (*NOT_RESULTS, PROVENANCE) and _is_of(data, run):
             params = {**data["params"], "python": versions["python"]}
             kept[f"{data['commit_hash'][:8]}-{env}.json"] = {
                 **data,

@@ -1,7 +1,7 @@
 """The sections of the report, in the order of the page: a module a question.
 
-Contract: each module has a SECTION, which names figures of `analysis.figures` and makes tables by pure functions. A
-further figure or table is a line there; nothing else in the report knows them by name.
+Contract: each module has a SECTION, which names figures of `analysis.figures` and tables of
+`analysis.tables.findings`. A further figure or table is a line there; nothing else in the report knows them by name.
 """
 
 from analysis.report.section import Section, Table, Words

@@ -4,22 +4,16 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from analysis.figures.rows import measured
+from analysis.errors import MEASURE
 from analysis.report.cells import DASH, Row, inputs, ratio, significant, span, text
-from analysis.report.rules import (
-    SHOWN,
-    engine_table,
-    model_table,
-    prediction_table,
-    profile_table,
-    rule_table,
-)
 from analysis.report.section import Section, Table, Words
+from analysis.tables.findings import Findings
+from analysis.tables.shown.choosing import SHOWN
 
 
-def ratios_measured(tidy: pd.DataFrame) -> bool:
+def ratios_measured(found: Findings) -> bool:
     """Whether there is anything to choose between."""
-    return not measured(tidy, "log_ratio", mode="forward/reverse").empty
+    return found.ratios_measured
 
 
 def regret(value: float) -> str:
@@ -75,7 +69,7 @@ SECTION = Section(
     },
     {
         "rules-by-profile": Table(
-            lambda tidy, _: profile_table(tidy),
+            lambda found: found.profile_table,
             "Rules by width profile",
             "Geometric mean of the regret, and in brackets its maximum, for layers of equal width (uniform), and for "
             "those that narrow (funnel), narrow and widen (hourglass), and widen and narrow (bulge). A rule on n and m "
@@ -83,7 +77,7 @@ SECTION = Section(
             {"profile": text("profile"), "Jacobians": text("cells"), **REGRETS},
         ),
         "rules-by-engine": Table(
-            lambda tidy, _: engine_table(tidy),
+            lambda found: found.engine_table,
             "Rules by engine",
             "The same for every engine measured: what a rule costs those who use another one. floor is written by hand "
             'in NumPy. mode="auto" is this project\'s; for another engine it is what its counts would choose. A dash: '
@@ -91,7 +85,7 @@ SECTION = Section(
             {"engine": text("engine"), "Jacobians": text("cells"), **REGRETS},
         ),
         "rules": Table(
-            lambda tidy, _: rule_table(tidy),
+            lambda found: found.rule_table,
             "Rules scored",
             "Regret is the time by the rule's choice over that of the better mode: 1.000 is perfect. The interval is a "
             "95 % bootstrap over the Jacobians measured; that of wrong choices is exact. Ties, where the pairs cannot "
@@ -112,7 +106,7 @@ SECTION = Section(
             },
         ),
         "model": Table(
-            lambda tidy, _: model_table(tidy),
+            lambda found: found.model_table,
             "The cost model",
             "Time = operations x price + multiply-adds / rate + bytes / bandwidth + records on the tape x price, "
             "fitted to the times of each engine by non-negative least squares on the relative error. The errors are "
@@ -131,7 +125,7 @@ SECTION = Section(
             },
         ),
         "predictions": Table(
-            lambda tidy, crossovers: prediction_table(tidy, crossovers),
+            lambda found: found.prediction_table,
             "Crossovers measured, counted and modelled",
             "n* as measured, as counted from multiply-adds (a dash: both modes take the same, or no count is made for "
             "this layer), and by the cost model, which saw times of single modes and none of these ratios; and the "
@@ -147,5 +141,5 @@ SECTION = Section(
         ),
     },
     measured=ratios_measured,
-    absent="No ratio of the two modes' times was measured: python -m analysis run",
+    absent=f"No ratio of the two modes' times was measured: {MEASURE}",
 )

@@ -2,7 +2,6 @@
 
 from analysis.report.cells import CHAIN, by_hand, bytes_of, inputs, ratio, span, text
 from analysis.report.section import Section, Table, Words
-from analysis.report.tables import crossover_table, memory_table
 
 SECTION = Section(
     "Where the modes cross",
@@ -44,7 +43,7 @@ SECTION = Section(
     },
     {
         "crossovers": Table(
-            lambda _, crossovers: crossover_table(crossovers),
+            lambda found: found.crossover_table,
             "Crossovers",
             "n* is the number of inputs at which both modes take the same time; “counted” is where they take equally "
             "many operations (a dash: they tie at every n, or no count is made for this layer). “beyond” stands for a "
@@ -67,7 +66,7 @@ SECTION = Section(
             },
         ),
         "memory": Table(
-            lambda tidy, _: memory_table(tidy),
+            lambda found: found.memory_table,
             "Memory",
             "Traced peak of one Jacobian, and the arrays of derivatives counted.",
             {

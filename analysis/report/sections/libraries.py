@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from analysis.errors import MEASURE
 from analysis.report.cells import (
     DASH,
     INTERVAL,
@@ -18,17 +19,16 @@ from analysis.report.cells import (
     text,
 )
 from analysis.report.section import Section, Table, Words
-from analysis.tables.libraries import cost, crossing, fastest, harness, libraries, memory, published, setup
+from analysis.tables.findings import Findings
 
 MODES = ("forward", "reverse")
 NAMES = {"floor": "by hand"}
 CELL: Columns = {key: text(key) for key in ("n", "m", "width", "depth", "dtype")}
-MEASURE = "python -m analysis run --profile standard"
 
 
-def compares(tidy: pd.DataFrame) -> bool:
+def compares(found: Findings) -> bool:
     """Whether anything was measured of a library that is not this project's."""
-    return bool(libraries(tidy))
+    return bool(found.libraries)
 
 
 def engine(key: str = "engine", mode: str | None = None) -> Callable[[Row], str]:
@@ -109,7 +109,7 @@ SECTION = Section(
     },
     {
         "engines-fastest": Table(
-            lambda tidy, _: fastest(tidy),
+            lambda found: found.fastest_engines,
             "The fastest engine in each cell",
             "The engine that takes the least time in its faster mode, by how much the next one is slower, and how much "
             "this project's own (prepared or not, whichever is faster) takes of it. The Jacobian written by hand for "
@@ -125,7 +125,7 @@ SECTION = Section(
             },
         ),
         "engines-crossings": Table(
-            lambda _, crossovers: crossing(crossovers),
+            lambda found: found.engine_crossovers,
             "Crossovers of the libraries",
             "The number of inputs n* at which both modes of an engine take the same time, and the same over that of "
             "this project's engine. “beyond” stands for a number larger than every n measured, or for none at all.",
@@ -140,7 +140,7 @@ SECTION = Section(
             },
         ),
         "engines-cost": Table(
-            lambda tidy, _: cost(tidy),
+            lambda found: found.engine_costs,
             "Cost of each engine",
             "Time of one Jacobian in each mode; over the time of the engine's own f, so that a fast f does not hide a "
             "slow derivative; and over the time of this project's engine in the same mode, in pairs timed in turn, "
@@ -154,7 +154,7 @@ SECTION = Section(
             },
         ),
         "engines-setup": Table(
-            lambda tidy, _: setup(tidy),
+            lambda found: found.engine_setups,
             "Set-up",
             "What comes before the second call of a Jacobian of a chain not seen before, and after how many calls it "
             "has paid for itself against this project's engine, which has none. “never”: the engine is the slower one. "
@@ -169,7 +169,7 @@ SECTION = Section(
             },
         ),
         "engines-memory": Table(
-            lambda tidy, _: memory(tidy),
+            lambda found: found.engine_memory,
             "Memory of the libraries",
             "The most memory that one Jacobian holds at a time: traced, as NumPy reports every array, or by the "
             "engine's own account of its temporaries and its result. The two are not the same thing. A prepared engine "
@@ -177,7 +177,7 @@ SECTION = Section(
             {**CELL, "engine": engine(), **{mode: peak(mode) for mode in MODES}},
         ),
         "engines-published": Table(
-            lambda tidy, _: published(tidy),
+            lambda found: found.published_ratios,
             "Published ratios",
             "The tanh of one linear layer, as PyTorch's notebook “Jacobians, Hessians, hvp, vhp, and more: composing "
             "function transforms” times it: reverse over forward mode where the Jacobian is tall, forward over reverse "
@@ -193,7 +193,7 @@ SECTION = Section(
             },
         ),
         "engines-harness": Table(
-            lambda tidy, _: harness(tidy),
+            lambda found: found.harness_shares,
             "What the harness costs",
             "The time of a call that does nothing, as a share of the shortest time measured of each engine, and where "
             "that was.",
@@ -208,5 +208,5 @@ SECTION = Section(
     },
     measured=compares,
     absent="No library beside this project's engines was measured. Install some (docs/engines.md says how), and "
-    f"measure: {MEASURE}, or a choice of them: python -m analysis run --engines modes,jax,torch.",
+    f"measure: {MEASURE} --preset standard, or a choice of them: {MEASURE} --engines modes,jax,torch.",
 )

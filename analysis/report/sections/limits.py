@@ -4,9 +4,8 @@ import pandas as pd
 
 from analysis.report.cells import CHAIN, DASH, INTERVAL, Columns, Row, bytes_of, ratio, significant, span, text
 from analysis.report.section import Section, Table, Words
-from analysis.report.tables import product_table
-from analysis.tables.growth import LARGE, RUN, growth, held_fixed
-from analysis.tables.limits import COUNTED, chunks, over_fill, over_floor, over_limit, over_memory
+from analysis.tables.growth import LARGE, held_fixed
+from analysis.tables.limits import COUNTED
 
 WRITTEN = {"modes": "engine", "modes-prepared": "engine, prepared", "floor": "by hand"}
 COST = {
@@ -73,7 +72,7 @@ SECTION = Section(
     },
     {
         "floor": Table(
-            lambda tidy, _: over_floor(tidy),
+            lambda found: found.over_floor,
             "Engine over floor",
             "Time of the engines over that of the derivative written by hand, over all chains measured. The interval "
             "says how far the mean depends on which chains those are. The project's aims are a mean of at most 1.5 "
@@ -86,7 +85,7 @@ SECTION = Section(
             },
         ),
         "limit": Table(
-            lambda tidy, _: over_limit(tidy),
+            lambda found: found.over_limit,
             "Over the arithmetic limit",
             "Time of one Jacobian over its multiply-adds alone, by the smallest of n, m and width, and the share of "
             "the limit's speed that this is. The limit binds for large chains: the project's aim is 90 % at depth 4 "
@@ -100,7 +99,7 @@ SECTION = Section(
             },
         ),
         "fill": Table(
-            lambda tidy, _: over_fill(tidy),
+            lambda found: found.over_fill,
             "Element-wise chains over filling the result",
             "Time of the full Jacobian of a chain of element-wise layers over writing its n x n numbers once. The "
             "Jacobian is diagonal, so that the rest of the work grows with n alone. The project's aim is 1.5 at "
@@ -113,7 +112,7 @@ SECTION = Section(
             },
         ),
         "peak": Table(
-            lambda tidy, _: over_memory(tidy),
+            lambda found: found.over_memory,
             "Peak memory over the arrays counted",
             "Traced peak of one Jacobian over the derivatives that it must hold at a time: in forward mode the two "
             "largest neighbouring blocks of tangents, in reverse mode those of cotangents and every layer's slopes. "
@@ -121,7 +120,7 @@ SECTION = Section(
             {"engine": written, "mode": text("mode"), **MEAN, **WORST},
         ),
         "growth": Table(
-            lambda tidy, _: growth(tidy).drop(columns=[*RUN, "engine", "chunk_size"]),
+            lambda found: found.growth_table,
             "How cost grows",
             "The exponent p of cost ~ size^p, fitted over the sizes named while all else is fixed, and the same fit "
             "to exact counts at the same sizes: for time, of the multiply-adds, with the identity seed never "
@@ -143,7 +142,7 @@ SECTION = Section(
             },
         ),
         "chunks": Table(
-            lambda tidy, _: chunks(tidy),
+            lambda found: found.chunks,
             "Chunk sizes",
             "Time and traced peak of one Jacobian in chunks of seeds, over those of all seeds at once.",
             {
@@ -156,7 +155,7 @@ SECTION = Section(
             },
         ),
         "products": Table(
-            lambda tidy, _: product_table(tidy),
+            lambda found: found.product_table,
             "Products over f",
             "Median time of one product, the value of f included, over the median time of f. At width 512 and depth "
             "4 the project's aims are 2.3 for a JVP and 3.0 for a gradient.",

@@ -2,7 +2,6 @@
 
 from analysis.report.cells import CHAIN, Columns, inputs, significant, span, text
 from analysis.report.section import Section, Table
-from analysis.report.tables import control_table, failed_table, joint_control_table
 
 RATIO: Columns = {
     "ratio": lambda row: significant(row["ratio"], 4),
@@ -16,14 +15,14 @@ SECTION = Section(
     {},
     {
         "controls": Table(
-            lambda tidy, _: control_table(tidy),
+            lambda found: found.control_table,
             "A/A controls",
             "Forward mode timed against itself in the same way as the modes are timed against each other. The ratio "
             "should be 1; how far its interval reaches is what these measurements can resolve.",
             {**{key: text(key) for key in ("n", "m", "width", "depth", "pairs")}, **RATIO},
         ),
         "joint-control": Table(
-            lambda tidy, _: joint_control_table(tidy),
+            lambda found: found.joint_control_table,
             "The controls together",
             "The mean of the controls above, with an interval over the controls. What the pairs of one process share, "
             "such as where its memory lies, moves a single control, and its interval does not know of it; here it "
@@ -31,7 +30,7 @@ SECTION = Section(
             {"controls": text("controls"), **RATIO},
         ),
         "failed": Table(
-            lambda tidy, _: failed_table(tidy),
+            lambda found: found.failed_table,
             "Failed cells",
             "Tried without a result: an exception, a wrong Jacobian, or the time limit. To see more of one, run its "
             "benchmark alone: asv run --python=same --dry-run --show-stderr --bench NAME.",

@@ -9,8 +9,6 @@ in seconds, memory in bytes.
 """
 
 from analysis.tables.libraries.comparison import (
-    PUBLISHED,
-    Published,
     cost,
     crossing,
     fastest,
@@ -20,13 +18,9 @@ from analysis.tables.libraries.comparison import (
     setup,
 )
 from analysis.tables.libraries.notes import lacking, noted
-from analysis.tables.libraries.rows import BY_HAND, OWN, libraries
+from analysis.tables.libraries.rows import libraries
 
 __all__ = [
-    "BY_HAND",
-    "OWN",
-    "PUBLISHED",
-    "Published",
     "cost",
     "crossing",
     "fastest",

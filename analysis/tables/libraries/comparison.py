@@ -1,23 +1,23 @@
 """What stands in the report's tables of libraries: one function a table, each from measurements to numbers."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from analysis.tables.libraries.rows import (
     BOTH,
-    BY_HAND,
     CELL,
-    OWN,
     SIZES,
     compared,
     dense,
+    dense_measured,
     in_order,
-    measured,
     place,
     ratios,
 )
+from benchmarks.catalogue.engines import BY_HAND, TWINS
+from benchmarks.catalogue.published import PUBLISHED
 
 FASTEST = [*CELL, "engine", "mode", "seconds", "runner_up", "runner_up_mode", "factor", "own", "own_mode", "own_factor"]
 SETUP = [*CELL, "engine", "mode", "setup_seconds", "over_modes", "over_modes_low", "over_modes_high", "calls"]
@@ -31,33 +31,18 @@ COLD = 2
 """A set-up that takes less than so many calls is none: the first call of any function takes one or so more."""
 
 
-class Published(NamedTuple):
-    """The times of the two modes that somebody published for a chain of one layer, in seconds."""
-
-    n: int
-    m: int
-    forward: float
-    reverse: float
-
-
-PUBLISHED = {"tall": Published(32, 2048, 1.32e-3, 12.46e-3), "wide": Published(2048, 32, 7.99e-3, 1.09e-3)}
-"""The tanh of one linear layer in PyTorch's notebook "Jacobians, Hessians, hvp, vhp, and more: composing function
-transforms" (https://pytorch.org/functorch/stable/notebooks/jacobians_hessians.html): reverse mode takes 9.4 times as
-long where J is tall, forward mode 7.3 times as long where it is wide. Neither machine nor threads are named there."""
-
-
 def fastest(tidy: pd.DataFrame) -> pd.DataFrame:
     """The fastest engine of each cell with its faster mode, one row (FASTEST) a cell that was measured for a library.
 
     `factor` is the time of the runner-up over that of the fastest; `own` is the faster of this project's engines,
     `own_factor` its time over that of the fastest. The hand-written Jacobian does not take part.
     """
-    table = compared(measured(tidy, "seconds"))
+    table = compared(dense_measured(tidy, "seconds"))
     rows = []
     for cell, part in table[table["engine"] != BY_HAND].groupby(CELL, sort=False):
         best = part.sort_values("value", kind="stable").drop_duplicates("engine")
         first = best.iloc[0]
-        others = [best.iloc[1:2], best[best["engine"].isin(OWN)]]
+        others = [best.iloc[1:2], best[best["engine"].isin(TWINS)]]
         row = [*cell, first["engine"], first["mode"], first["value"]]
         for other in others:
             row += [*other.iloc[0][["engine", "mode"]], other.iloc[0]["value"] / first["value"]] if len(other) else NONE
@@ -76,8 +61,8 @@ def cost(tidy: pd.DataFrame) -> pd.DataFrame:
     `_over_modes_low` and `_over_modes_high`; `_note`, why there is no time.
     """
     times = compared(dense(tidy, "seconds")).rename(columns={"value": "seconds"})
-    f = measured(tidy, "f_seconds", "primal")[[*CELL, "engine", "value"]].rename(columns={"value": "f"})
-    over = ratios(measured(tidy, "log_over_modes"), "over_modes", *CELL, "engine", "mode")
+    f = dense_measured(tidy, "f_seconds", "primal")[[*CELL, "engine", "value"]].rename(columns={"value": "f"})
+    over = ratios(dense_measured(tidy, "log_over_modes"), "over_modes", *CELL, "engine", "mode")
     table = times.merge(f, on=[*CELL, "engine"], how="left").merge(over, on=[*CELL, "engine", "mode"], how="left")
     table["over_f"] = table["seconds"] / table["f"]
     return _by_mode(table, "seconds", "over_f", "over_modes", "over_modes_low", "over_modes_high")
@@ -98,11 +83,11 @@ def setup(tidy: pd.DataFrame) -> pd.DataFrame:
     set-up over that, rounded up; 0 where there is no set-up (its interval reaches 0, or it takes less than COLD calls),
     infinite where the engine is slower, missing where the pairs do not tell which is the faster, or were not measured.
     """
-    table = measured(tidy, "setup_seconds").rename(columns={"value": "setup_seconds", "low": "setup_low"})
+    table = dense_measured(tidy, "setup_seconds").rename(columns={"value": "setup_seconds", "low": "setup_low"})
     table = table[table["engine"] != "modes"]
     keys = [*CELL, "engine", "mode"]
-    over = ratios(measured(tidy, "log_over_modes"), "over_modes", *keys)
-    own = measured(tidy, "seconds")
+    over = ratios(dense_measured(tidy, "log_over_modes"), "over_modes", *keys)
+    own = dense_measured(tidy, "seconds")
     own = own.loc[own["engine"] == "modes", [*CELL, "mode", "value"]].rename(columns={"value": "own"})
     table = table[[*keys, "setup_seconds", "setup_low"]].merge(over, on=keys, how="left")
     table = table.merge(own, on=[*CELL, "mode"], how="left")
@@ -117,7 +102,7 @@ def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
     """
     keep = (crossovers["metric"] == "log_ratio") & (crossovers["layer"] == "dense")
     table = crossovers[keep & (crossovers["profile"] == "uniform")]
-    settings = table.loc[~table["engine"].isin([*OWN, BY_HAND]), SETTING].drop_duplicates()
+    settings = table.loc[~table["engine"].isin([*TWINS, BY_HAND]), SETTING].drop_duplicates()
     table = table.merge(settings, on=SETTING)
     own = table.loc[table["engine"] == "modes", [*SETTING, "n_star"]].rename(columns={"n_star": "own"})
     table = table.merge(own, on=SETTING, how="left")
@@ -134,7 +119,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
 
     `measured` below 1: the other mode is the slower one here.
     """
-    table = measured(tidy, "log_ratio", "forward/reverse")
+    table = dense_measured(tidy, "log_ratio", "forward/reverse")
     rows = []
     for case, (n, m, forward, reverse) in PUBLISHED.items():
         sign = 1 if forward > reverse else -1
@@ -149,7 +134,7 @@ def published(tidy: pd.DataFrame) -> pd.DataFrame:
 def harness(tidy: pd.DataFrame) -> pd.DataFrame:
     """The largest share of a measured time that is the harness's own, one row (HARNESS) an engine, and where it is."""
     rows = []
-    for engine, part in measured(tidy, "harness_share").groupby("engine"):
+    for engine, part in dense_measured(tidy, "harness_share").groupby("engine"):
         worst = part.iloc[int(part["value"].argmax())]
         rows.append([engine, len(part), worst["value"], worst["mode"], *worst[SIZES]])
     return pd.DataFrame(rows, columns=HARNESS).sort_values("engine", key=_places, ignore_index=True)

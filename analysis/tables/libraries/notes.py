@@ -1,26 +1,25 @@
 """Cells without a number, and why: an engine that is not installed, lacks what the cell asks for, or failed.
 
-asv keeps a failed cell as null and one that was skipped not at all. What the run recorded of its engines and of the
-last words of failed cells (`analysis.reading.provenance`) tells the rest.
+asv keeps a failed cell as null and one that was skipped not at all. What the run recorded of its engines, and why cells
+failed (`analysis.reading.provenance`), tells the rest.
 """
 
 import ast
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.errors import AnalysisError
-from analysis.reading.load import PARAMETERS
-from analysis.reading.tidy import INTEGERS, format_case, metric, parse_case
+from analysis.reading.tidy import INTEGERS, case_of
 from analysis.tables.libraries.rows import BOTH, CELL, compared, dense
-from modes.chains import layer_widths
+from benchmarks.catalogue.case import PARAMETERS, Case
+from benchmarks.catalogue.engines import Row
+from benchmarks.catalogue.metrics import metric
+from benchmarks.catalogue.reasons import SILENT
 
 METRICS = ("seconds", "peak_bytes")
 """Those whose cells without a number get a row."""
-SILENT = "failed, and its process ended without a word: killed, perhaps for its memory, or measured by asv alone"
 MEMORY = {"traced": "traced", "own": "by its own account", "": "reports no peak that could be compared"}
 """How the peak of an engine's memory is measured, in words."""
 
@@ -48,26 +47,17 @@ def noted(tidy: pd.DataFrame, engines: Mapping[str, Engine], faults: Mapping[str
 def lacking(engine: Engine, row: Mapping[Any, Any]) -> str:
     """What an engine lacks for the cell of a tidy row with a single mode, in words; nothing where it has everything.
 
-    `engine` is its description by `python -m benchmarks engines`: `most_fma` (None: no limit) is the number of
-    multiply-adds of a Jacobian, passes times those of f, beyond which it is not asked.
+    `engine` is its description by `python -m benchmarks engines`, at the time of the run.
     """
     if engine["missing"]:
         return f"not installed: {', '.join(engine['missing'])}"
-    if row["mode"] not in engine["modes"]:
-        return f"has no {row['mode']} mode"
-    for name in ("layer", "dtype"):
-        if row[name] not in engine[f"{name}s"]:
-            return f"has no {row[name]}"
-    passes = row["n"] if row["mode"] == "forward" else row["m"]
-    most = engine.get("most_fma")
-    if most is not None and passes * _fma(row) > most:
-        return "not asked: would take too long"
-    return ""
+    lack = Row.of(engine).lacks(case_of(row))
+    return "" if lack is None else lack.note
 
 
 def _note(row: Mapping[Any, Any], engines: Mapping[str, Engine], words: Mapping[tuple[str, str], str]) -> str:
     if row["status"] == "failed":
-        return words.get((row["metric"], format_case(row)), SILENT)
+        return words.get((row["metric"], case_of(row).text), SILENT)
     if row["metric"] == "peak_bytes" and row["engine"] in engines:
         return MEMORY[engines[row["engine"]]["memory"]]
     return ""
@@ -91,19 +81,13 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
 
 
 def _cases(faults: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], str]]:
-    """The faults by metric and case, as `format_case` writes it. A cell with other parameters has no row to note."""
+    """The faults by metric and the case's text. A cell with other parameters has no row to note."""
     for name, text in faults.items():
         benchmark, _, parameters = name.partition("(")
         try:
             values = ast.literal_eval(f"({parameters.removesuffix(')')},)")
-            case = parse_case(values[0]) if len(values) == 1 else dict(zip(PARAMETERS, values, strict=True))
-        except (ValueError, SyntaxError, AnalysisError, AttributeError):
+            case = Case.of(*values)
+        except (ValueError, SyntaxError, TypeError, AttributeError):
             continue
-        yield (metric(benchmark), format_case(case)), text
-
-
-def _fma(row: Mapping[Any, Any]) -> int:
-    """Multiply-adds of f; n a layer where layers are element-wise."""
-    widths = layer_widths(row["n"], row["m"], row["depth"], row["width"], row["profile"])
-    elementwise = row["layer"] in ("elementwise", "scalar")
-    return sum(a if elementwise else a * b for a, b in pairwise(widths))
+        if len(values) in (1, len(PARAMETERS)):
+            yield (metric(benchmark), case.text), text

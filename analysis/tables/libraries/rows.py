@@ -5,22 +5,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.catalogue.engines import BOTH, BY_HAND, OWN, TWINS
+
 CELL = ["activation", "n", "m", "width", "depth", "dtype"]
 SIZES = ["n", "m", "width", "depth"]
-BOTH = ("forward", "reverse")
-OWN = ("modes", "modes-prepared")
-"""This project's own engines: those that a user can call."""
-BY_HAND = "floor"
-"""The Jacobian written by hand for the very chain, which no user can call for a function of theirs."""
 
 
 def libraries(tidy: pd.DataFrame) -> list[str]:
     """The engines measured beside this project's own and the hand-written Jacobian, in order of appearance."""
     engines = tidy.loc[tidy["status"] == "ok", "engine"].dropna().unique()
-    return [engine for engine in engines if engine not in (*OWN, BY_HAND)]
+    return [engine for engine in engines if engine not in OWN]
 
 
-def measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
+def dense_measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:
     """The rows of `metric` with a value, of full Jacobians of dense chains of uniform width in one pass."""
     table = dense(tidy, metric, *modes)
     return table[table["status"] == "ok"]
@@ -55,5 +52,5 @@ def in_order(table: pd.DataFrame, *further: str) -> pd.DataFrame:
 
 def place(engine: Any) -> tuple[int, str]:
     """What sorts engines: this project's first, the hand-written one last, libraries by name between them."""
-    known = {**{name: i for i, name in enumerate(OWN)}, BY_HAND: 9}
-    return known.get(engine, len(OWN)), str(engine)
+    known = {**{name: i for i, name in enumerate(TWINS)}, BY_HAND: 9}
+    return known.get(engine, len(TWINS)), str(engine)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+CHAIN = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
+"""What a chain is, by the tidy table's columns."""
 USUAL = {"dtype": "float64", "activation": "tanh"}
 
 
@@ -56,9 +59,15 @@ def spread(values: Sequence[Any], count: int) -> list[Any]:
     return [distinct[round(i * (len(distinct) - 1) / (count - 1))] for i in range(count)]
 
 
-def drawable(crossovers: pd.DataFrame) -> pd.DataFrame:
-    """The crossover table with ends of intervals that a logarithmic axis can draw.
+def with_dates(crossovers: pd.DataFrame, tidy: pd.DataFrame) -> pd.DataFrame:
+    """The crossover table with the tidy table's date of each commit, for the stamp."""
+    dates = tidy.drop_duplicates("commit").set_index("commit")["date"]
+    return crossovers.assign(date=crossovers["commit"].map(dates))
 
-    An end at 0 or infinity (n* may lie beyond every n measured) becomes 1e-9 or 1e9: the bar runs out of the picture.
-    """
-    return crossovers.assign(low=crossovers["low"].clip(lower=1e-9), high=crossovers["high"].clip(upper=1e9))
+
+def as_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns ratio, low, high of a table whose value, low, high are logarithms."""
+    columns = {"ratio": "value", "low": "low", "high": "high"}
+    return pd.DataFrame(
+        {name: np.exp(table[column].to_numpy(dtype=float)) for name, column in columns.items()}, index=table.index
+    )

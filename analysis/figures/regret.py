@@ -8,30 +8,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.ratio import with_dates
-from analysis.figures.rows import match
 from analysis.figures.style import BLUE, GREY, VERMILLION, finish, finish_axes, log_ticks, missing_figure
-from analysis.tables.selection import AIM, AUTO, MODEL, RULES, scores
+from analysis.tables.rules import AIM, AUTO, OWN
+from analysis.tables.shown.panels import Shown
 
 LEAST = 0.1
 """Percent: less is drawn at this border, where a logarithmic axis ends."""
-OWN = (AUTO, MODEL)
-
-
-def rule_groups(table: pd.DataFrame) -> pd.DataFrame:
-    """The scores with a column `label`, one row for rules that are the same rule, the least regret first."""
-    names: dict[str, list[str]] = {}
-    for rule in RULES:
-        names.setdefault(rule.when, []).append(rule.name)
-    labels = {found[0]: f"{when}: {', '.join(found)}" for when, found in names.items()} | {name: name for name in OWN}
-    kept = table[table["rule"].isin(list(labels))].sort_values("geometric_mean", kind="stable")
-    return kept.assign(label=kept["rule"].map(labels))
 
 
 def regret_axes(axes: Axes, table: pd.DataFrame) -> Axes:
     """Draw the time lost by each rule in percent of the better mode's: geometric mean with its interval, and maximum.
 
-    `table`: rows of `rule_groups`; the first is drawn on top.
+    `table`: rows of `analysis.tables.shown.choosing.rule_groups`; the first is drawn on top.
     """
     place = -np.arange(len(table))
     lost = 100 * (table[["geometric_mean", "low", "high", "maximum"]].to_numpy(dtype=float) - 1)
@@ -57,12 +45,11 @@ def regret_axes(axes: Axes, table: pd.DataFrame) -> Axes:
     return axes
 
 
-def rule_regret(figure: Figure, tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Figure:
+def rule_regret(figure: Figure, shown: Shown) -> Figure:
     """One panel: the rules scored on the Jacobians of this project's engines."""
-    table = match(scores(tidy), engine="modes")
-    if table.empty:
+    if not shown.panels:
         return missing_figure(figure, "ratios of the two modes' times with an interval")
-    axes = regret_axes(figure.subplots(), rule_groups(table))
-    cells = table["cells"].max()
+    axes = regret_axes(figure.subplots(), shown.panels[0].rows)
+    cells = shown.rows["cells"].max()
     axes.set_title(f"Choosing the mode by a rule: the time that is lost, over {cells} Jacobians measured", fontsize=10)
-    return finish(figure, [axes], with_dates(table, tidy), columns=2)
+    return finish(figure, [axes], shown.rows, columns=2)

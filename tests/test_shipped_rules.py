@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.tables.selection import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, Rule, auto, choices, scores
+from analysis.tables import rules
+from analysis.tables.model import models
+from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, ShippedRule, auto
 from analysis.tables.work import MODES
 from modes import Chain, choice, layer_chain
 from modes.call import Call
@@ -18,6 +21,14 @@ from tests.tables import frame, pair, row
 
 BY_NAME = {rule.name: rule for rule in RULES}
 EQUAL = ("CppAD", "Adept 2", "DiffSharp", "JAX (proposed)", "OpenMDAO")
+
+
+def choices(table: pd.DataFrame) -> pd.DataFrame:
+    return rules.choices(table, models(table))
+
+
+def scores(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+    return rules.scores(choices(table), by)
 
 
 def one(table: pd.DataFrame, **where: object) -> pd.Series:
@@ -65,7 +76,7 @@ def test_every_rule_names_its_source() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_what_is_said_of_a_rule_is_what_it_does(rule: Rule) -> None:
+def test_what_is_said_of_a_rule_is_what_it_does(rule: ShippedRule) -> None:
     """The text, read as Python: 1.5 m is 1.5 * m."""
     text = re.sub(r"([\d.]+) ([nm])", r"\1 * \2", rule.when)
     text = {"always forward": "True", "never forward": "False"}.get(text, text)

@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.intervals import mean_interval, share_interval
-from analysis.tables.model import held_out_ratios
+from analysis.intervals import mean_interval, share_interval
+from analysis.reading.runs import RUN
+from analysis.tables.model import Models, held_out_ratios
 from analysis.tables.work import SHIPPED, modelled, sweep
 from modes.chains import layer_widths
 
 FORWARD, REVERSE, NOTHING = "forward", "reverse", ""
-SCORED = ("machine", "env", "commit", "engine")
+SCORED = (*RUN, "engine")
 AUTO, MODEL = 'mode="auto"', "cost model, held out"
 AIM = (1.02, 1.25)
 """What mode="auto" should reach: geometric mean and maximum of the regret."""
@@ -37,7 +38,7 @@ SCORE_COLUMNS = (
 )
 
 
-class Rule(NamedTuple):
+class ShippedRule(NamedTuple):
     """How a piece of software chooses: when it takes forward mode, and the file (or thread) where it says so."""
 
     name: str
@@ -55,29 +56,29 @@ def _at_most(n: int, m: int) -> str:
 
 
 RULES = (
-    Rule(
+    ShippedRule(
         "lineax",
         "n < 100 or n <= 1.5 m",
         lambda n, m: _forward_if(n < 100 or n <= 1.5 * m),
         "lineax/_misc.py, jacobian",
     ),
-    Rule(
+    ShippedRule(
         "CasADi",
         "0.33 n <= 0.67 m",
         lambda n, m: _forward_if(0.33 * n <= (1 - 0.33) * m),
         "casadi/core/function_internal.cpp",
     ),
-    Rule("ADOL-C", "floor(n / 2) < m", lambda n, m: _forward_if(n // 2 < m), "ADOL-C/src/drivers/drivers.cpp"),
-    Rule("CppAD", "n <= m", _at_most, "include/cppad/core/jacobian.hpp"),
-    Rule("Adept 2", "n <= m", _at_most, "include/adept/Stack.h"),
-    Rule("DiffSharp", "n <= m", _at_most, "DiffSharp.fs"),
-    Rule("PyTorch docs", "n < m", lambda n, m: _forward_if(m > n), "functorch notebook jacobians_hessians"),
-    Rule("JAX (proposed)", "n <= m", _at_most, "issue jax-ml/jax#2344; JAX itself leaves it to the user"),
-    Rule("OpenMDAO", "n <= m", _at_most, "openmdao/core/problem.py"),
-    Rule("SciMLSensitivity", "n <= 100", lambda n, m: _forward_if(n <= 100), "src/concrete_solve.jl"),
-    Rule("ForwardDiff.jl", "always forward", lambda n, m: FORWARD, "src/prelude.jl: always, in chunks"),
-    Rule("HIPS autograd", "never forward", lambda n, m: REVERSE, "autograd/differential_operators.py: never"),
-    Rule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
+    ShippedRule("ADOL-C", "floor(n / 2) < m", lambda n, m: _forward_if(n // 2 < m), "ADOL-C/src/drivers/drivers.cpp"),
+    ShippedRule("CppAD", "n <= m", _at_most, "include/cppad/core/jacobian.hpp"),
+    ShippedRule("Adept 2", "n <= m", _at_most, "include/adept/Stack.h"),
+    ShippedRule("DiffSharp", "n <= m", _at_most, "DiffSharp.fs"),
+    ShippedRule("PyTorch docs", "n < m", lambda n, m: _forward_if(m > n), "functorch notebook jacobians_hessians"),
+    ShippedRule("JAX (proposed)", "n <= m", _at_most, "issue jax-ml/jax#2344; JAX itself leaves it to the user"),
+    ShippedRule("OpenMDAO", "n <= m", _at_most, "openmdao/core/problem.py"),
+    ShippedRule("SciMLSensitivity", "n <= 100", lambda n, m: _forward_if(n <= 100), "src/concrete_solve.jl"),
+    ShippedRule("ForwardDiff.jl", "always forward", lambda n, m: FORWARD, "src/prelude.jl: always, in chunks"),
+    ShippedRule("HIPS autograd", "never forward", lambda n, m: REVERSE, "autograd/differential_operators.py: never"),
+    ShippedRule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
 )
 OWN = {
     AUTO: ("its counts and shipped rates say so", "modes/choice.py"),
@@ -86,17 +87,18 @@ OWN = {
 """When the rules that know the widths take forward mode, and where they are written."""
 
 
-def choices(tidy: pd.DataFrame) -> pd.DataFrame:
+def choices(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
     """What each rule chooses for each measured cell, and what that costs: one row (CHOICE_COLUMNS) a cell and rule.
 
-    `log_ratio` is the measured log(T_forward / T_reverse). A rule has no row for a cell it says nothing of: mode="auto"
-    and the model speak of dense and residual chains, the model of engines with enough measured times.
+    `models` are those of `analysis.tables.model`. `log_ratio` is the measured log(T_forward / T_reverse). A rule has no
+    row for a cell it says nothing of: mode="auto" and the model speak of dense and residual chains, the model of
+    engines with enough measured times.
     """
     cells = _cells(tidy)
     rows = cells.to_dict("records")
     chosen = {rule.name: [rule.choose(int(row["n"]), int(row["m"])) for row in rows] for rule in RULES}
     chosen[AUTO] = [auto(row) if modelled(row) else NOTHING for row in rows]
-    ratios = held_out_ratios(tidy, cells)
+    ratios = held_out_ratios(models, cells)
     chosen[MODEL] = [NOTHING if math.isnan(ratio) else _forward_if(ratio <= 0) for ratio in ratios]
     parts = [cells.assign(rule=name, choice=picked) for name, picked in chosen.items()]
     found = pd.concat(parts, ignore_index=True)
@@ -106,17 +108,17 @@ def choices(tidy: pd.DataFrame) -> pd.DataFrame:
     return found.assign(wrong=wrong, regret=np.exp(loss.where(wrong, 0.0)))[list(CHOICE_COLUMNS)]
 
 
-def scores(tidy: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
+def scores(choices: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """How good each rule is: one row (SCORE_COLUMNS) an engine and rule, the engine's least regret first.
 
-    `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they follow the engine's. `wrong` is the
-    share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are those of the regret over the `cells`, of
-    which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to `high` are the 95 % intervals of the
-    share and of the geometric mean, for cells drawn as these were; a maximum has none, since cells not measured can
-    only be worse. Cost: one bootstrap, 3 ms, a row.
+    `choices` is the table of that name, `by` names columns of CHOICE_COLUMNS to score apart, "profile" for one; they
+    follow the engine's. `wrong` is the share of wrong choices; `geometric_mean`, `percentile_90` and `maximum` are
+    those of the regret over the `cells`, of which `ties` cannot be got wrong. `wrong_low` to `wrong_high` and `low` to
+    `high` are the 95 % intervals of the share and of the geometric mean, for cells drawn as these were; a maximum has
+    none, since cells not measured can only be worse. Cost: one bootstrap, 3 ms, a row.
     """
     rows = []
-    for key, part in choices(tidy).groupby([*SCORED, *by, "rule"], sort=False, dropna=False):
+    for key, part in choices.groupby([*SCORED, *by, "rule"], sort=False, dropna=False):
         loss = np.log(part["regret"].to_numpy(dtype=float))
         wrong, ties = int(part["wrong"].sum()), int(part["tie"].sum())
         share = [wrong / len(part), *share_interval(wrong, len(part))]

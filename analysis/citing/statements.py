@@ -14,10 +14,11 @@ import pandas as pd
 
 from analysis.citing.record import Fact
 from analysis.report.headline import interval as inputs_interval
-from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN, controls, crossovers
-from analysis.tables.model import MODEL, fits
-from analysis.tables.noise import WIDEST, spans, together
-from analysis.tables.selection import RULES, choices, scores
+from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
+from analysis.tables.findings import Findings
+from analysis.tables.model import MODEL
+from analysis.tables.noise import WIDEST
+from analysis.tables.rules import RULES
 from analysis.text import number, size
 
 MEASURED = "measured"
@@ -28,23 +29,22 @@ BY_HAND = "the same written by hand in NumPy"
 Interval = tuple[float, float, str]
 """Low, high, and how they are written."""
 NO_INTERVAL: Interval = (math.nan, math.nan, "")
-Found = Iterator[tuple[Fact, pd.DataFrame]]
+Statements = Iterator[tuple[Fact, pd.DataFrame]]
 """Facts without their circumstances, and the measurements that each came from."""
 
 
-def found(tidy: pd.DataFrame) -> Found:
+def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
     for kind in (_crossovers, _ratios, _rules, _models, _controls):
-        yield from kind(tidy)
+        yield from kind(found)
 
 
-def _crossovers(tidy: pd.DataFrame) -> Found:
+def _crossovers(found: Findings) -> Statements:
     """n* and n*/m of every setting measured at two n or more; no number where noise spreads it too widely."""
-    table = crossovers(tidy)
-    wide = spans(tidy, table) > WIDEST
+    table, wide = found.crossovers, found.spans > WIDEST
     table = table.assign(verdict=table["verdict"].mask(wide, UNKNOWN), n_star=table["n_star"].mask(wide))
     for row in table.to_dict("records"):
-        rows = _curve(tidy, row)
+        rows = _curve(found.tidy, row)
         if rows["n"].nunique() < 2:
             continue
         smallest, largest = rows["n"].min(), rows["n"].max()
@@ -73,9 +73,9 @@ def _crossovers(tidy: pd.DataFrame) -> Found:
             yield _fact(key, engine, star / scale, text, unit, finding + point, known) | {"verdict": verdict}, rows
 
 
-def _ratios(tidy: pd.DataFrame) -> Found:
+def _ratios(found: Findings) -> Statements:
     """Products, gradients and Jacobians over f, hand-written code or the machine's limits: one fact a cell."""
-    names = {}
+    names, tidy = {}, found.tidy
     for mode, product in (("forward", "jvp"), ("reverse", "vjp")):
         one, jacobian = f"one {product.upper()}", f"a Jacobian by {mode} mode"
         names["log_product_over_f", mode] = f"{product}-over-f", one, "f itself"
@@ -98,12 +98,12 @@ def _ratios(tidy: pd.DataFrame) -> Found:
         yield fact, pd.DataFrame([row])
 
 
-def _rules(tidy: pd.DataFrame) -> Found:
+def _rules(found: Findings) -> Statements:
     """The rules that software ships, scored on every cell measured."""
-    picked = choices(tidy)
+    picked, tidy = found.choices, found.tidy
     ratios = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/reverse") & tidy["chunk_size"].isna()]
     sources = {rule.name: f" ({rule.source})" for rule in RULES}
-    for row in scores(tidy).to_dict("records"):
+    for row in found.scores.to_dict("records"):
         engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
         cells = picked.loc[(picked["engine"] == engine) & (picked["rule"] == rule), list(CELL)]
         rows = ratios.merge(cells, on=list(CELL))
@@ -125,9 +125,10 @@ def _rules(tidy: pd.DataFrame) -> Found:
         yield fact, rows
 
 
-def _models(tidy: pd.DataFrame) -> Found:
+def _models(found: Findings) -> Statements:
     """How well the cost model predicts the times of cells that it was not fitted to."""
-    for row in fits(tidy).to_dict("records"):
+    tidy = found.tidy
+    for row in found.fits.to_dict("records"):
         keep = (tidy["metric"] == "seconds") & (tidy["status"] == "ok")
         for name in MODEL:
             keep &= tidy[name] == row[name]
@@ -143,15 +144,16 @@ def _models(tidy: pd.DataFrame) -> Found:
             yield _fact(key, row["engine"], value, number(value), "percent", head + said, interval), tidy[keep]
 
 
-def _controls(tidy: pd.DataFrame) -> Found:
+def _controls(found: Findings) -> Statements:
     """What the A/A controls can tell apart, and what they say together."""
-    for engine, part in controls(tidy).groupby("engine"):
+    tidy = found.tidy
+    for engine, part in found.controls.groupby("engine"):
         percent = 100 * float(np.expm1(part["resolution"].max()))
         sentence = f"forward mode timed against itself ({len(part)} A/A controls) resolves ratios that differ by more "
         sentence += f"than {number(percent)} %"
         rows = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/forward") & (tidy["engine"] == engine)]
         yield _fact(f"{engine}.control-resolution", str(engine), percent, number(percent), "percent", sentence), rows
-        ratio, low, high = np.exp(together(rows))
+        ratio, low, high = np.exp(found.together_by_engine[str(engine)])
         if np.isfinite(ratio):
             known = _known(low, high, "{:.4f}".format)
             sentence = (

@@ -1,0 +1,58 @@
+"""Where facts come from: the results of a run, or the file that `cite` wrote. The one module of citing that reads."""
+
+import warnings
+from pathlib import Path
+
+from analysis.citing.collect import collect
+from analysis.citing.record import Fact, parse_facts
+from analysis.errors import AnalysisError, AnalysisWarning
+from analysis.reading.load import read_results
+from analysis.reading.provenance import Provenance, read_provenance
+from analysis.reading.runs import only_run, single_run
+from analysis.reading.tidy import tidy
+from analysis.tables.findings import Findings
+
+
+def citable(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> Findings:
+    """What was found in the one run in a results folder that is as asked for (`analysis.reading.runs`).
+
+    Of its provenance only what is known of machine and versions: why a cell has no number is no fact, and its last
+    words may name a path. Raises AnalysisError where there are several such runs, and of what a report only leaves out.
+    """
+    raw = read_results(results)
+    run = single_run(raw, str(results), machine, commit, env)
+    with warnings.catch_warnings():
+        # What a report only leaves out must not stand behind a number that others cite.
+        warnings.simplefilter("error", AnalysisWarning)
+        try:
+            rows = tidy(only_run(raw, run))
+        except AnalysisWarning as warning:
+            raise AnalysisError(f"{results}: {warning}") from None
+    return Findings(rows, Provenance(read_provenance(results, **run).known))
+
+
+def collected(found: Findings, results: Path) -> list[Fact]:
+    """The facts of `found`. Raises AnalysisError, naming `results`, where there are none that are fit to be cited."""
+    try:
+        facts = collect(found)
+    except AnalysisError as error:
+        raise AnalysisError(f"{results}: {error}") from None
+    if not facts:
+        raise AnalysisError(f"{results}: nothing measured here can be cited; measure more: python -m analysis run")
+    return facts
+
+
+def measured_facts(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
+    """The facts of the one run in a results folder that is as asked for; raises AnalysisError as the two above do."""
+    return collected(citable(results, machine, commit, env), results)
+
+
+def stored_facts(path: Path) -> dict[str, Fact]:
+    """The facts in a file, by key. Raises AnalysisError where it cannot be read, or was edited since it was written."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise AnalysisError(
+            f"{path}: cannot be read ({error.strerror}); write the facts: python -m analysis cite --facts {path}"
+        ) from None
+    return parse_facts(content, str(path))

@@ -1,0 +1,61 @@
+"""`python -m analysis run`: measure what a preset still lacks, then report."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from analysis.commands import write
+from analysis.commands.inputs import results
+from analysis.commands.options import Subparsers, add_report, add_results
+from analysis.commands.report import write_report
+from analysis.reading.merge import parse_shard
+from analysis.reading.tidy import tidy
+from analysis.running import measure
+from analysis.text import counted
+from benchmarks.catalogue.option import add_preset
+
+ROOT = Path(__file__).resolve().parents[2]
+DONE, SOME_FAILED = 0, 1
+
+
+def add_parser(commands: Subparsers) -> None:
+    parser = commands.add_parser("run", help="measure, then report")
+    add_results(parser)
+    add_report(parser)
+    add_preset(parser, "how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours")
+    parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
+    parser.add_argument(
+        "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure what is missing, and report."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this stops the measuring too
+    try:
+        measured = measure(
+            ROOT,
+            options.preset,
+            options.results.absolute(),
+            options.report.absolute(),
+            show,
+            write,
+            engines=options.engines,
+            part=parse_shard(options.shard),
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if measured.failed:
+        shown = "\n".join(f"  {name}" for name in measured.failed)
+        print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)
+    if measured.left_out:
+        print(f"Left out for lack of time: {counted(len(measured.left_out), 'refinement')}; the same command goes on.")
+    rows = tidy(results(measured.results))
+    write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    return SOME_FAILED if measured.failed else DONE
+
+
+def show(line: str) -> None:
+    """A line of progress, at once."""
+    print(line, flush=True)

@@ -1,0 +1,63 @@
+"""What the numbers hold for, in words, and what to type to measure the same again."""
+
+import math
+
+from analysis.errors import MEASURE
+from analysis.report.headline import processor
+from analysis.tables.findings import Findings
+from analysis.text import short_commit
+from benchmarks.catalogue.presets import PAIRS
+
+UNKNOWN = "not recorded"
+
+
+def circumstances(found: Findings) -> dict[str, str]:
+    """What the numbers hold for, name by name."""
+    known, run = found.provenance.known, found.summary
+    threads = UNKNOWN if math.isnan(run.threads) else f"{run.threads:.0f}"
+    failed = len(found.tidy) - run.measured
+    dirty = " and uncommitted changes" if run.commit.endswith("+dirty") else ""
+    pairs = "none" if math.isnan(run.most) else " to ".join(f"{count:.0f}" for count in sorted({run.fewest, run.most}))
+    return {
+        "Machine": run.machine,
+        "Processor": processor(found),
+        "Cores": known.get("num_cpu", UNKNOWN),
+        "Memory": gigabytes(known.get("ram", UNKNOWN)),
+        "System": f"{known.get('os', UNKNOWN)}, {known.get('arch', UNKNOWN)}",
+        "BLAS": f"{known.get('blas', UNKNOWN)}, threads: {threads}",
+        "Python, NumPy": f"{known.get('python', UNKNOWN)}, {known.get('numpy', UNKNOWN)}",
+        "modes": known.get("modes", UNKNOWN) + imported(run.import_seconds),
+        "Libraries": installed(found) or UNKNOWN,
+        "Commit": f"{short_commit(run.commit).removesuffix('+dirty')} of {run.date:%Y-%m-%d}{dirty}",
+        "Measured on": known.get("measured", UNKNOWN),
+        "Cells": f"{run.measured} measured, {failed} failed",
+        "Pairs a ratio": pairs,
+        "Largest error (float64)": "not measured"
+        if math.isnan(run.error)
+        else f"{run.error:.1e} of the largest entry, against a reference",
+    }
+
+
+def installed(found: Findings) -> str:
+    """The libraries with their versions, and those that were not installed."""
+    engines, known = found.provenance.engines, found.provenance.known
+    others = {name: state for name, state in engines.items() if list(state["requires"]) != ["numpy"]}
+    texts = [f"{name} {known[name]}" for name in others if name in known]
+    return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
+
+
+def imported(seconds: float) -> str:
+    """What importing modes adds to importing NumPy, as the end of a line; nothing where it was not measured."""
+    return "" if math.isnan(seconds) else f" (its import adds {1e3 * seconds:.0f} ms to NumPy's)"
+
+
+def gigabytes(ram: str) -> str:
+    """asv's figure for the memory, in GB of 10^9 bytes; as it stands where it is no number of bytes."""
+    return f"{int(ram) / 1e9:.1f} GB" if ram.isdigit() else ram
+
+
+def commands(found: Findings) -> list[str]:
+    """What to type to measure the same again."""
+    commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
+    preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
+    return [f"git checkout {commit[:8]}", f"{MEASURE} --preset {preset}"]

@@ -1,0 +1,105 @@
+"""All that is found in one run: every table, each computed once, on first use, and handed on from here.
+
+Contract: :class:`Findings` is made of the tidy table of one run and of its provenance, and does not change. Figures,
+report and facts take from it what they show and compute none of it; a further table is a line here. The tables are
+computed when they are first asked for, since no command needs them all: the figures take no bootstrap of the rules, the
+facts no panels. What each of them holds says the function that makes it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from analysis.reading.provenance import Provenance
+from analysis.tables import crossover, growth, libraries, limits, model, noise, rules, summary
+from analysis.tables.rows import measured
+from analysis.tables.shown import choosing, crossing, trust
+from analysis.tables.shown import libraries as beside
+from analysis.tables.shown import limits as costs
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in one run. `tidy` holds that run alone."""
+
+    tidy: pd.DataFrame
+    provenance: Provenance = field(default_factory=Provenance)
+
+    # --- the run: what it holds, and what has no number and why ---
+    summary = cached_property(lambda self: summary.summary(self.tidy))
+    noted = cached_property(
+        lambda self: libraries.noted(self.tidy, self.provenance.engines, self.provenance.faults),
+    )
+    ratios_measured = cached_property(lambda self: not measured(self.tidy, "log_ratio", mode="forward/reverse").empty)
+    libraries = cached_property(lambda self: libraries.libraries(self.tidy))
+
+    # --- crossovers, and how sure they are ---
+    curves = cached_property(lambda self: crossover.curves(self.tidy))
+    crossovers = cached_property(lambda self: crossover.located(self.curves))
+    counted = cached_property(lambda self: crossover.predicted(self.crossovers))
+    controls = cached_property(lambda self: crossover.controls(self.tidy))
+    together = cached_property(lambda self: noise.together(self.controls))
+    together_by_engine = cached_property(lambda self: noise.together_by_engine(self.controls))
+    failing = cached_property(lambda self: noise.failing(self.controls))
+    spans = cached_property(lambda self: noise.spans(self.crossovers, self.curves, self.controls))
+    headline = cached_property(lambda self: summary.headline(self.tidy, self.crossovers, self.spans))
+    settings = cached_property(lambda self: summary.settings(self.crossovers, self.spans))
+
+    # --- the cost model, and the rules ---
+    models = cached_property(lambda self: model.models(self.tidy))
+    fits = cached_property(lambda self: model.fits(self.models))
+    held_out = cached_property(lambda self: model.held_out(self.models))
+    predictions = cached_property(lambda self: model.predictions(self.tidy, self.counted, self.models))
+    choices = cached_property(lambda self: rules.choices(self.tidy, self.models))
+    scores = cached_property(lambda self: rules.scores(self.choices))
+    scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
+
+    # --- the report's tables, a section each; tidy_csv and crossovers go to a file as well ---
+    tidy_csv = cached_property(lambda self: trust.tidy_csv(self.tidy))
+
+    crossover_table = cached_property(lambda self: crossing.crossover_table(self.counted))
+    peaks = cached_property(lambda self: crossing.peaks(self.tidy))
+    memory_table = cached_property(lambda self: crossing.memory_table(self.peaks))
+
+    over_floor = cached_property(lambda self: limits.over_floor(self.tidy))
+    over_limit = cached_property(lambda self: limits.over_limit(self.tidy))
+    over_fill = cached_property(lambda self: limits.over_fill(self.tidy))
+    over_memory = cached_property(lambda self: limits.over_memory(self.tidy))
+    growth = cached_property(lambda self: growth.growth(self.tidy))
+    growth_table = cached_property(lambda self: growth.growth_table(self.growth))
+    chunks = cached_property(lambda self: limits.chunks(self.tidy))
+    product_table = cached_property(lambda self: costs.product_table(self.tidy))
+
+    fastest_engines = cached_property(lambda self: libraries.fastest(self.noted))
+    engine_crossovers = cached_property(lambda self: libraries.crossing(self.crossovers))
+    engine_costs = cached_property(lambda self: libraries.cost(self.noted))
+    engine_setups = cached_property(lambda self: libraries.setup(self.noted))
+    engine_memory = cached_property(lambda self: libraries.memory(self.noted))
+    published_ratios = cached_property(lambda self: libraries.published(self.noted))
+    harness_shares = cached_property(lambda self: libraries.harness(self.noted))
+
+    profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
+    engine_table = cached_property(lambda self: choosing.engine_table(self.scores))
+    rule_table = cached_property(lambda self: choosing.rule_table(self.scores))
+    model_table = cached_property(lambda self: choosing.model_table(self.fits))
+    prediction_table = cached_property(lambda self: choosing.prediction_table(self.predictions))
+
+    control_table = cached_property(lambda self: trust.control_table(self.controls))
+    joint_control_table = cached_property(lambda self: trust.joint_control_table(self.controls, self.together))
+    failed_table = cached_property(lambda self: trust.failed_table(self.noted))
+
+    # --- what the figures draw, in the order of the report ---
+    cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.crossovers))
+    map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.crossovers))
+    ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.tidy))
+    memory_panels = cached_property(lambda self: crossing.memory_panels(self.peaks))
+    product_panels = cached_property(lambda self: costs.product_panels(self.tidy))
+    limit_panels = cached_property(lambda self: costs.limit_panels(self.tidy))
+    overhead_panels = cached_property(lambda self: costs.overhead_panels(self.tidy))
+    chunk_panels = cached_property(lambda self: costs.chunk_panels(self.chunks, self.tidy))
+    engine_crossover_panels = cached_property(lambda self: beside.crossover_panels(self.tidy, self.crossovers))
+    engine_time_panels = cached_property(lambda self: beside.time_panels(self.tidy))
+    regret_panels = cached_property(lambda self: choosing.regret_panels(self.scores, self.tidy))
+    model_panels = cached_property(lambda self: choosing.model_panels(self.predictions, self.tidy))
+    error_panels = cached_property(lambda self: choosing.error_panels(self.held_out, self.fits, self.tidy))

@@ -1,0 +1,117 @@
+"""What asv's classes share: a prepared process, the case and its chain, and a word on why a cell has no number.
+
+Contract: a benchmark is a subclass of :class:`Benchmark`, or of :class:`Timed` where asv itself is to time, with a
+``grid`` and one method ``track_...`` or ``time_...``. Where the engine is missing, not chosen, or lacks what the case
+asks for, setup raises NotImplementedError with the reason, and asv shows the cell as skipped.
+"""
+
+import ctypes
+import os
+from typing import Any, ClassVar
+
+from threadpoolctl import threadpool_limits
+
+from modes.chains import Chain
+
+from ..catalogue.case import PARAMETERS, Case
+from ..catalogue.engines import row
+from ..peers import SkippedError
+from .calls import jacobian
+from .grids import Grid, Listed
+from .pairs import Call
+from .recording import recorded, recording
+from .settings import active_preset, chosen
+
+
+class Benchmark:
+    """Base of every benchmark: one core, one BLAS thread, the case and its chain.
+
+    asv names a benchmark by its module, class and method, and stores results by that name: the names of these stay, and
+    two questions may have a class of the same name (`memory.Memory`, `engines.Memory`).
+    """
+
+    param_names: ClassVar[list[str]] = list(PARAMETERS)
+    timeout = 3600.0  # of one cell; the largest of preset full take ten minutes
+
+    pinned = True
+
+    grid: ClassVar[Grid | Listed]
+    params: ClassVar[list[list[Any]]]
+    unit: ClassVar[str]
+    version: ClassVar[str]
+    case: Case
+    chain: Chain
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, member in list(vars(cls).items()):
+            if name.startswith("track_"):
+                setattr(cls, name, recorded(member))
+
+    @classmethod
+    def asv_name(cls) -> str:
+        """The name under which asv stores results: "memory.Memory.track_peak_bytes"."""
+        (method,) = (name for name in dir(cls) if name.startswith(("time_", "track_")))
+        return f"{cls.__module__.partition('.')[2]}.{cls.__name__}.{method}"
+
+    def setup(self, *parameters: Any) -> None:
+        with recording(self.asv_name(), parameters, skips=NotImplementedError):
+            self.begin(*parameters)
+
+    def begin(self, *parameters: Any) -> None:
+        """All that comes before the measurement, and is not measured."""
+        self.case = Case.of(*parameters)
+        expect(self.case, active_preset())
+        if self.pinned:
+            pin_to_one_core()
+        threadpool_limits(1)
+        self.chain = self.case.chain()
+
+
+class Timed(Benchmark):
+    """Base of the benchmarks that asv itself times: one call of what `prepare` returns, a Jacobian here, a sample.
+
+    asv takes as many as 50 samples in 0.3 s, and sets up again before each of them; all but the first return at
+    once. The calls around the timed one add 0.2 microseconds to a sample.
+    """
+
+    rounds = 1
+    number = 1
+    repeat = (10, 50, 0.3)
+    warmup_time = 0.05
+
+    call: Call
+
+    def setup(self, *parameters: Any) -> None:
+        if not hasattr(self, "call"):
+            super().setup(*parameters)
+
+    def begin(self, *parameters: Any) -> None:
+        super().begin(*parameters)
+        self.call = self.prepare()
+
+    def prepare(self) -> Call:
+        """What is timed, checked once."""
+        return jacobian(self.case, self.chain, self.case.mode)
+
+
+def expect(case: Case, preset: str) -> None:
+    """SkippedError, with the reason, where the case cannot be or is not to be measured."""
+    found = row(case.engine)
+    lack = found.lacks(case)
+    reason = None if lack is None else lack.sentence
+    if case.engine not in (names := chosen(preset)):
+        reason = f"not chosen; chosen are {', '.join(names)} (MODES_ENGINES)"
+    if missing := found.missing():
+        reason = f"not installed: {', '.join(missing)}"
+    if reason is not None:
+        raise SkippedError(f"engine {case.engine} is skipped: {reason}")
+
+
+def pin_to_one_core() -> None:
+    """Keep this process on the core that it runs on, where the system allows it (Linux).
+
+    The scheduler has put it on that one for a reason; always the same one would be shared with the neighbours.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})

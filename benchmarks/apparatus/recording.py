@@ -1,0 +1,48 @@
+"""A cell that has no number says why, before asv is told: the writing side of :mod:`benchmarks.catalogue.reasons`.
+
+Contract: where MODES_REASONS names a file, an exception that leaves :func:`recording` is appended to it as one line, in
+one write, and raised on; where it names none, nothing is added. What is timed by asv itself is never wrapped: it was
+computed once in ``setup``, whose exceptions are recorded. asv takes NotImplementedError in ``setup`` for a skip.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from ..catalogue.reasons import VARIABLE, Reason
+
+
+@contextmanager
+def recording(benchmark: str, parameters: Sequence[Any], skips: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+    """Record an exception as the reason of this cell: skipped where it is one of ``skips``, else failed."""
+    try:
+        yield
+    except Exception as error:
+        kind = type(error)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        status = "skipped" if isinstance(error, skips) else "failed"
+        append(Reason(benchmark, tuple(map(repr, parameters)), status, name, str(error)))
+        raise
+
+
+def recorded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A ``track_`` method of a benchmark that records why it fails."""
+
+    @wraps(method)
+    def track(self: Any, *parameters: Any) -> Any:
+        with recording(self.asv_name(), parameters):
+            return method(self, *parameters)
+
+    return track
+
+
+def append(reason: Reason) -> None:
+    """To the file that the environment names, if it does: by one write at its end, since others write to it, too."""
+    if path := os.environ.get(VARIABLE):
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            os.write(file, reason.line.encode())
+        finally:
+            os.close(file)

@@ -1,0 +1,78 @@
+"""A case as data: what a benchmark's one cell is asked for.
+
+Contract: a :class:`Case` holds the eleven parameters of every benchmark in the suite, the mode last: asv lets the last
+parameter run fastest, so that the two modes of a case are measured next to each other. As text a case is
+"engine=modes layer=dense ... mode=forward/reverse", which :meth:`Case.parse` reads and :attr:`Case.text` writes.
+"""
+
+from typing import Any, NamedTuple
+
+from modes.chains import Chain, layer_chain
+
+INTEGERS = ("n", "m", "width", "depth", "chunk_size")
+"""The parameters that are whole numbers; None where a case has none."""
+
+
+class Case(NamedTuple):
+    """One cell of the suite. mode is "forward", "reverse", two of them for a pair: "forward/reverse", or
+    "primal" where no derivative is taken. profile is the shape of the widths inside the chain."""
+
+    engine: str = "modes"
+    layer: str = "dense"
+    profile: str = "uniform"
+    activation: str = "tanh"
+    n: int = 64
+    m: int = 64
+    width: int = 64
+    depth: int = 4
+    dtype: str = "float64"
+    chunk_size: int | None = None
+    mode: str = "forward"
+
+    @classmethod
+    def parse(cls, text: str) -> "Case":
+        """The case of a text that names all parameters in their order; ValueError for another text."""
+        fields = dict(field.partition("=")[::2] for field in text.split())
+        try:
+            if tuple(fields) != cls._fields:
+                raise ValueError
+            values: dict[str, Any] = {
+                name: _integer(value) if name in INTEGERS else value for name, value in fields.items()
+            }
+            return cls(**values)
+        except ValueError:
+            raise ValueError(
+                f"expected a case as {' '.join(f'{name}=...' for name in cls._fields)!r} with integers or None for "
+                f"{', '.join(INTEGERS)}, got {text!r}; write it by Case(...).text"
+            ) from None
+
+    @classmethod
+    def of(cls, *parameters: Any) -> "Case":
+        """The case that asv names: by its eleven parameters, or by one string for :meth:`parse`."""
+        return cls.parse(parameters[0]) if len(parameters) == 1 else cls(*parameters)
+
+    @property
+    def text(self) -> str:
+        """The string that :meth:`parse` reads."""
+        return " ".join(f"{name}={value}" for name, value in self._asdict().items())
+
+    def chain(self) -> Chain:
+        """The generated function; of seed 0, so that a case is the same function on every machine."""
+        return layer_chain(
+            self.n,
+            self.m,
+            self.depth,
+            self.width,
+            layer=self.layer,
+            activation=self.activation,
+            profile=self.profile,
+            dtype=self.dtype,
+        )
+
+
+PARAMETERS = Case._fields
+"""The names of a case's parameters, in asv's order."""
+
+
+def _integer(text: str) -> int | None:
+    return None if text == "None" else int(text)

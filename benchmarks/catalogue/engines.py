@@ -1,0 +1,148 @@
+"""The engines that the suite can measure, as data: what each can be asked for, one row an engine.
+
+Contract: a :class:`Row` says what can be known of an engine without its packages; nothing here imports one. How an
+engine is loaded is said in :mod:`benchmarks.peers`, which has a class for each row (docs/engines.md).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from modes.chains import DTYPES, LAYERS, layer_widths
+
+from .case import Case
+
+BOTH = ("forward", "reverse")
+ELEMENTWISE = ("elementwise", "scalar")
+"""The layers without a matrix: their widths are n, and their Jacobians diagonal."""
+
+
+class Lack(NamedTuple):
+    """What an engine does not have for a case: as a note in a table, and as the rest of a sentence."""
+
+    note: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an engine can be asked for.
+
+    ``memory`` says how the peak of its memory is measured: "traced" by tracemalloc, which sees all of a NumPy
+    engine's arrays; "own" by the engine's account; "" not at all. Of Jacobians that take more than ``most_fma``
+    multiply-adds (passes times those of f) the engine is not asked: a cell would take half a minute or more.
+    """
+
+    requires: tuple[str, ...] = ("numpy",)
+    modes: tuple[str, ...] = BOTH
+    layers: tuple[str, ...] = LAYERS
+    dtypes: tuple[str, ...] = DTYPES
+    chunks: tuple[str, ...] = ()
+    """The modes that take a chunk_size."""
+    memory: str = ""
+    most_fma: float = math.inf
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "Row":
+        """The row that :meth:`described` told of, perhaps in another run: what a description of an older suite does
+        not speak of is not held against the engine."""
+        lists = {name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes")}
+        most = described.get("most_fma")
+        return cls(
+            **lists,
+            chunks=tuple(described.get("chunks", BOTH)),
+            memory=described["memory"],
+            most_fma=math.inf if most is None else most,
+        )
+
+    def missing(self) -> list[str]:
+        """The packages it requires that are not installed."""
+        return [package for package in self.requires if find_spec(package) is None]
+
+    def versions(self) -> dict[str, str]:
+        """The installed versions of the packages it requires; nothing is imported for it."""
+        return {package: _version(package) for package in self.requires if find_spec(package) is not None}
+
+    def described(self) -> dict[str, object]:
+        """What `python -m benchmarks engines` says of it: numbers and texts, as JSON has them."""
+        limit = self.most_fma if math.isfinite(self.most_fma) else None
+        return {
+            **{name: list(getattr(self, name)) for name in ("modes", "layers", "dtypes", "chunks", "requires")},
+            "memory": self.memory,
+            "most_fma": limit,
+            "versions": self.versions(),
+            "missing": self.missing(),
+        }
+
+    def lacks(self, case: Case) -> Lack | None:
+        """What of the case the engine does not have; None where it has everything."""
+        modes = case.mode.split("/")
+        for mode in modes:
+            if mode in BOTH and mode not in self.modes:
+                return Lack(f"has no {mode} mode", f"it has no {mode} mode")
+            if case.chunk_size is not None and mode not in self.chunks:
+                no_chunks = f"has no chunks in {mode} mode"
+                return Lack(no_chunks, f"it {no_chunks}, got chunk_size {case.chunk_size}")
+        if case.layer not in self.layers:
+            return Lack(f"has no {case.layer}", f"it has no layer {case.layer!r}, only {', '.join(self.layers)}")
+        if case.dtype not in self.dtypes:
+            return Lack(f"has no {case.dtype}", f"it has no {case.dtype}, only {', '.join(self.dtypes)}")
+        passes = max({"forward": case.n, "reverse": case.m}.get(mode, 1) for mode in modes)
+        if passes * case_fma(case) > self.most_fma:
+            too_many = f"more than {self.most_fma:.0e} multiply-adds would take it too long"
+            return Lack("not asked: would take too long", too_many)
+        return None
+
+
+def case_fma(case: Case) -> int:
+    """The price of a case: multiply-adds of one value of its chain; n a layer where layers are element-wise."""
+    widths = layer_widths(case.n, case.m, case.depth, case.width, case.profile)
+    return sum(a if case.layer in ELEMENTWISE else a * b for a, b in pairwise(widths))
+
+
+ENGINES = {
+    "modes": Row(chunks=BOTH, memory="traced"),
+    "floor": Row(layers=("dense", "loss"), memory="traced"),
+    "jax": Row(requires=("jax", "jaxlib"), memory="own"),
+    "torch": Row(requires=("torch",), chunks=("reverse",)),
+    "torch-functional": Row(requires=("torch",), most_fma=2e8),
+    "autograd": Row(requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9),
+    "casadi": Row(requires=("casadi",), dtypes=("float64",), most_fma=5e7),
+    # In float32 half of seven digits are left of a difference: not the derivative that is asked for.
+    "differences": Row(modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8),
+    "complex-step": Row(modes=("forward",), memory="traced", most_fma=2e8),
+    "modes-prepared": Row(chunks=BOTH, memory="traced"),
+}
+"""In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
+changes."""
+
+TWINS = ("modes", "modes-prepared")
+"""The engines of :mod:`modes`: as it stands, and prepared."""
+BY_HAND = "floor"
+"""Derivatives written by hand, which the twins are measured against."""
+OWN = (*TWINS, BY_HAND)
+"""This project's own."""
+
+
+def row(name: str) -> Row:
+    """The row of that name; ValueError for an unknown one."""
+    if name not in ENGINES:
+        raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def installed() -> tuple[str, ...]:
+    """The engines whose packages are all there."""
+    return tuple(name for name, found in ENGINES.items() if not found.missing())
+
+
+def _version(package: str) -> str:
+    """A package can be there without the files that name its version: copied, say, or a folder of that name."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"

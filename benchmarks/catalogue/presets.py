@@ -1,0 +1,21 @@
+"""The presets of a run, from a first look to a night's measurement: how many pairs it takes and how long it may last.
+
+Which cells belong to a preset is said where a question lists them. The environment chooses a preset by VARIABLE, or by
+FORMER, its name before presets were called so.
+"""
+
+PRESETS = ("quick", "standard", "full")
+PAIRS = {"quick": 15, "standard": 41, "full": 101}
+"""Interleaved pairs that a ratio rests on, by preset. Odd, so that a median is one of them."""
+TIME_LIMIT = {"quick": 180.0, "standard": 1800.0, "full": 4 * 3600.0}
+"""Seconds a whole run should take at most on two cores with every library installed; refinement stops in time."""
+
+VARIABLE = "MODES_PRESET"
+FORMER = "MODES_PROFILE"
+
+
+def known_preset(preset: str) -> str:
+    """The preset itself; ValueError for an unknown one."""
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset {preset!r} ({VARIABLE}); the known ones are {', '.join(PRESETS)}")
+    return preset

@@ -6,7 +6,8 @@ every array that is not the engine's own:
 
 - up to `SMALL` bytes (64 x 64 numbers of float64) the tape keeps a copy: 0.2 microseconds for a short vector, 1 for 32
   KiB. What becomes of the array afterwards makes no difference. There is one copy of an array that is used again
-  unchanged. An array that does not lie in memory in one piece is copied at any size;
+  unchanged. An array that does not lie in memory in one piece is copied at any size (but for the function's own
+  arguments, of which one that lies so is compared);
 - above, the array itself is kept with a checksum: one pass over it when it is used, one before it is read, each about
   as long as a product of the matrix with one vector. That is next to nothing beside a Jacobian of many seeds, and about
   as much again as the products themselves in a gradient. Where the array has changed, and something on the tape would
@@ -23,7 +24,7 @@ Contract: nothing here knows what a trace is; no array is written to.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -31,7 +32,7 @@ import numpy as np
 
 from .errors import TracedValueError, place
 
-__all__ = ["SHORT", "SMALL", "Kept", "content", "holds", "is_fixed", "is_small"]
+__all__ = ["SHORT", "SMALL", "Kept", "changed", "content", "detached", "holds", "is_fixed", "is_small"]
 
 SHORT = 2**10  # below, a copy takes less time than a look whether there is one
 SMALL = 32 * 2**10
@@ -63,7 +64,7 @@ class Kept:
         if is_fixed(a):
             return
         known = self.watched.get(id(a))
-        now = checksum(a)
+        now = content(a)
         if known is None or now != known[1]:
             if known is not None and holds(partials, a):
                 raise changed(a, known[2])
@@ -72,7 +73,7 @@ class Kept:
     def check(self, partials: Any) -> None:
         """Raise TracedValueError where an array has changed since it was used, and one of the partials holds it."""
         for a, then, where in self.watched.values():
-            if checksum(a) != then and holds(partials, a):
+            if content(a) != then and holds(partials, a):
                 raise changed(a, where)
 
 
@@ -82,6 +83,24 @@ def changed(a: Any, where: str) -> TracedValueError:
         f"was written to since, and its derivative has still to be read from it; make a new array (w = w / 2 instead "
         f"of w /= 2), give the function a copy, or pull back before changing it"
     )
+
+
+def detached(primals: Sequence[Any]) -> tuple[list[Any], list[tuple[Any, bytes]]]:
+    """The arguments of a function that may write into them: copies, and those that are no copies with their content.
+
+    A copy of an array that does not lie in one piece would lie otherwise in memory, and NumPy's results then differ in
+    the last bit from those of a plain call.
+    """
+    scattered = []
+    copies = []
+    for x in primals:
+        if type(x) is np.ndarray:
+            if x.flags.forc:
+                x = x.copy("K")
+            else:
+                scattered.append((x, x.tobytes()))
+        copies.append(x)
+    return copies, scattered
 
 
 def is_small(a: Any) -> bool:

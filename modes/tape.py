@@ -93,6 +93,15 @@ class Tape(Trace):
             self.kept = Kept()
         return self.kept.keep(a, self.partials)
 
+    def primal(self, x: Array) -> Array:
+        """An argument of the function's, which partials may hold (as modes.residuals.detached has it)."""
+        if type(x) is not np.ndarray or x.flags.forc:
+            return self.keep(x) if type(x) is np.ndarray else x
+        if self.kept is None:
+            self.kept = Kept()
+        self.kept.watch(x, self.partials)
+        return x
+
     def make(
         self, rule: Rule, places: Sequence[int], y: Array, values: Sequence[Any], kwargs: dict[str, Any]
     ) -> list[Partial | None]:
@@ -147,7 +156,7 @@ class Tape(Trace):
         self.leaves = len(call.primals)
         self.parents = [()] * self.leaves
         self.partials = [()] * self.leaves
-        values = [node(self, self.keep(x) if type(x) is np.ndarray else x, i) for i, x in enumerate(call.primals)]
+        values = [node(self, self.primal(x), i) for i, x in enumerate(call.primals)]
         try:
             y = call(values)
         finally:

@@ -64,8 +64,8 @@ class Program:
 
     def __reduce_ex__(self, *_: Any) -> NoReturn:
         raise TypeError(
-            "the pull-back of a prepared function cannot be copied or pickled: it reads buffers; copy the Prepared, and "
-            "call vjp of the copy"
+            "the pull-back of a prepared function cannot be copied or pickled: it reads buffers; copy the Prepared "
+            "and call vjp of the copy"
         )
 
     def run(self, arrays: Sequence[Any], stage: int = 0) -> Sequence[Any]:

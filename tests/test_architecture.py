@@ -36,6 +36,7 @@ MODES = {
     "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
+    "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
@@ -46,13 +47,18 @@ MODES = {
     ),
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
-    "call": Room("The user's function with its arguments: which are traced, what may come out.", "array errors trees"),
+    "call": Room(
+        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+    ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
     "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
     # the twins
-    "dual": Room("What forward mode carries along.", "array blocks call chunking partials"),
-    "tape": Room("What reverse mode writes down; it can be swept either way.", "array blocks call chunking partials"),
+    "dual": Room("What forward mode carries along.", "array blocks call chunking partials residuals"),
+    "tape": Room(
+        "What reverse mode writes down; it can be swept either way.",
+        "array blocks call chunking partials residuals rules",
+    ),
     "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
     "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
@@ -62,7 +68,8 @@ MODES = {
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
-        "Functions recorded once and replayed.", "array blocks call errors forward partials reverse rules trees"
+        "Functions recorded once and replayed.",
+        "array blocks call errors forward operands operators partials residuals reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -292,8 +299,8 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
-        "operator", "os", "string", "sys", "time", "types", "typing", "weakref",
+        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math", "numbers",
+        "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from .agreement import by_columns, by_rows, has_nan
 from .array import TracedArray
 from .assembly import columns, rows
 from .blocks import Array, Block, Identity
@@ -160,10 +161,12 @@ def jacauto(
 
         if index is not None and choose(tape, index) == "forward":
             widest = tape.widest()
-            return call.rebuild(
-                [columns(x, partial(push, leaf), chunk_size, insist, y, widest) for leaf, x in enumerate(call.primals)]
-            )
-        return call.rebuild(rows(call.primals, y, pull, chunk_size, insist, tape.widest))
+            results = [
+                columns(x, partial(push, leaf), chunk_size, insist, y, widest) for leaf, x in enumerate(call.primals)
+            ]
+            return call.rebuild(by_rows(call, results) if has_nan(results) else results)
+        results = rows(call.primals, y, pull, chunk_size, insist, tape.widest)
+        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
 
     return jacobian
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .agreement import by_columns, has_nan
 from .assembly import rows
 from .blocks import Array, Block, Identity, dense, one_seed
 from .call import ArgNums, Call
@@ -87,7 +88,8 @@ def jacrev(
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild(_rows(call, chunk_size, insist))
+        results = _rows(call, chunk_size, insist)
+        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
 
     return jacobian
 

@@ -59,17 +59,18 @@ MODES = {
         "What reverse mode writes down; it can be swept either way.",
         "array blocks call chunking partials residuals rules",
     ),
-    "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
+    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
+    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
-    "choice": Room("mode='auto': which mode is cheaper.", "array assembly blocks call partials rates tape"),
+    "choice": Room("mode='auto': which mode is cheaper.", "agreement array assembly blocks call partials rates tape"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "array blocks call errors forward operands operators partials residuals reverse rules trees",
+        "agreement array blocks call errors forward operands operators partials residuals reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import has_nan
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
 from ..errors import TracedValueError
@@ -232,5 +233,7 @@ class Prepared:
                     program = self._record((mode, chunk_size), arrays, record)
                 results = program.run(arrays)
         except (Diverged, Outer):
+            return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
+        if has_nan(results):
             return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
         return results[0] if self._one else self._call.rebuild(results)

@@ -39,7 +39,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     argument's structure, shapes and dtypes. It may be called more than once, and keeps the tape while it lives.
 
     Cost: one pass to record, one to pull back, together 3 to 4 times that of f for scalar operations (C4); memory
-    grows with depth (C5). Arrays that f reads are shared with the tape, not copied: pull back before changing them.
+    grows with depth (C5). Arrays that f reads may be changed before the pull-back: up to 32 KiB the tape has a copy, a
+    larger one is compared before each pull-back and refused if it is needed and has changed (modes.residuals).
 
     Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule.
 

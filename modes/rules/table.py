@@ -56,8 +56,8 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 # The names of arguments in whose place a list or a tuple is an array: as NumPy has them, and the rows after it.
 ARRAYS = frozenset({
     "a", "A", "a_max", "a_min", "append", "arr", "array", "ary", "b", "condition", "dx", "f", "fill_value", "fp",
-    "left", "m", "p", "prepend", "right", "to_begin", "to_end", "v", "val", "values", "weights", "x", "x1", "x2", "xp",
-    "y", "z",
+    "left", "m", "p", "prepend", "right", "start", "stop", "to_begin", "to_end", "v", "val", "values", "weights", "x",
+    "x1", "x2", "xp", "y", "z",
 })  # fmt: skip
 
 

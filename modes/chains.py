@@ -175,6 +175,12 @@ def layer_widths(n: int, m: int, depth: int, width: int, profile: str = "uniform
     return (n, *(max(1, round(width * 0.25 ** fall(i))) for i in range(depth - 1)), m)
 
 
+def _constant(p: Any) -> Any:
+    """A parameter, read-only: a chain is the same function for ever, and no engine has to guard against less."""
+    p.setflags(write=False)
+    return p
+
+
 def layer_chain(
     n: int,
     m: int,
@@ -217,7 +223,7 @@ def layer_chain(
         seed=seed,
         widths=widths,
         x=x.astype(dtype),
-        parameters=[tuple(p.astype(dtype) for p in drawn) for drawn in _draw(walk, layer, widths)],
+        parameters=[tuple(_constant(p.astype(dtype)) for p in drawn) for drawn in _draw(walk, layer, widths)],
         _apply=partial(_LAYERS[layer], _ACTIVATIONS[activation]),
     )
 

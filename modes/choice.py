@@ -52,9 +52,9 @@ class SizedTape(Tape):
 
     __slots__ = ("sizes",)
 
-    def run(self, call: Call, node: type[Node] = SizedNode) -> tuple[Any, int | None]:
+    def run(self, call: Call, node: type[Node] = SizedNode, lasting: bool = False) -> tuple[Any, int | None]:
         self.sizes = [x.size for x in call.primals]
-        return super().run(call, node)
+        return super().run(call, node, lasting)
 
     def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         before = len(self.partials)

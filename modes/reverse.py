@@ -47,8 +47,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
     call = Call(f, primals, None)
-    tape = Tape(lasting=True)
-    y, index = tape.run(call)
+    tape = Tape()
+    y, index = tape.run(call, lasting=True)
 
     def pullback(y_bar: Any) -> tuple[Any, ...]:
         (seed,) = same_structure(y_bar, [y], "a cotangent")

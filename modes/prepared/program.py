@@ -59,6 +59,7 @@ class Program:
         for slot, value in enumerate(self.values):
             if value.constant is not None:
                 self.buffers[slot] = self._shared(value.constant) if slot in later else value.constant
+        self.shares = bool(self.copies or self.watched)
         self.stages = [self._stage(i, stage) for i, stage in enumerate(stages)]
         del self.plan, self.own, self.free, self.values
 
@@ -73,12 +74,8 @@ class Program:
 
         Raises Diverged where a guard decides otherwise, ValueError where a shape turns out to depend on values.
         """
-        if stage == 0:
-            for buffer, array in self.copies:
-                buffer[...] = array
-            self.contents = [content(array) for array in self.watched]
-        elif self.watched:
-            self._check()
+        if self.shares:
+            self._share(stage)
         buffers, scalars, steps, results, dead = self.stages[stage]
         for buffer, i in buffers:
             buffer[...] = arrays[i]
@@ -102,7 +99,13 @@ class Program:
         self.copies.append((copy, array))
         return copy
 
-    def _check(self) -> None:
+    def _share(self, stage: int) -> None:
+        """In the first stage take over what f takes from elsewhere; in a later one compare what is too large for that."""
+        if stage == 0:
+            for buffer, array in self.copies:
+                buffer[...] = array
+            self.contents = [content(array) for array in self.watched]
+            return
         for array, then in zip(self.watched, self.contents, strict=True):
             if content(array) != then:
                 raise TracedValueError(

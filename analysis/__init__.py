@@ -12,8 +12,25 @@ What a run found can be had in Python as well, by three functions, each the inpu
 - ``crossovers(table)``: where the cheaper mode changes, one row a setting.
 """
 
-from analysis.reading.load import read_results
-from analysis.reading.tidy import tidy
-from analysis.tables.crossover import crossovers
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.reading.load import read_results
+    from analysis.reading.tidy import tidy
+    from analysis.tables.crossover import crossovers
 
 __all__ = ["crossovers", "read_results", "tidy"]
+
+PLACES = {
+    "crossovers": "analysis.tables.crossover",
+    "read_results": "analysis.reading.load",
+    "tidy": "analysis.reading.tidy",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names when they are asked for: the command line has to catch Ctrl-C before pandas is there."""
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(PLACES[name]), name)

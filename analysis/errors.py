@@ -4,6 +4,10 @@ An error stops: there is nothing to go on with. A warning is for what was left o
 command line prints either without a traceback and decides the exit status.
 """
 
+import errno
+
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the system says of a disk, or of one's share of it, that is full. Windows has no shares."""
 MEASURE = "python -m analysis run"
 """The command that mends most of it: it measures what is missing."""
 

@@ -32,3 +32,13 @@ def clock(seconds: float) -> str:
     """Seconds as minutes and seconds: 1:05."""
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     return f"{minutes}:{rest:02d}"
+
+
+def one_line(text: str) -> str:
+    """A text as one line that any terminal takes: what cannot be printed is escaped."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def gigabytes(ram: str) -> str:
+    """asv's figure for the memory, in GB of 10^9 bytes; as it stands where it is no number of bytes."""
+    return f"{int(ram) / 1e9:.1f} GB" if ram.isascii() and ram.isdecimal() and len(ram) < 20 else ram

@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .apparatus.benchmark import Benchmark
-from .catalogue.engines import ENGINES
+from .catalogue.engines import ENGINES, listed
 from .catalogue.option import add_preset
 
 
@@ -57,13 +57,13 @@ def main() -> None:
     add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
     options = parser.parse_args()
-    if options.engines is not None:
-        os.environ["MODES_ENGINES"] = options.engines
     try:
-        listed = cells(options.preset) if options.command == "cells" else engines()
+        if options.engines is not None:
+            os.environ["MODES_ENGINES"] = ",".join(listed(options.engines))
+        described = cells(options.preset) if options.command == "cells" else engines()
     except ValueError as error:
         parser.error(str(error))
-    json.dump(listed, sys.stdout, indent=1)
+    json.dump(described, sys.stdout, indent=1)
     print()
 
 

@@ -179,7 +179,7 @@ class Memory(_Compared):
     """The peak of one Jacobian, of those engines where it can be had: traced, or by their own account."""
 
     grid = Grid(
-        engine=[name for name, row in ENGINES.items() if row.memory],
+        engine=[name for name in ALL if ENGINES[name].memory],
         n=nested([64], full=[256]),
         m=nested([64], full=[256]),
         depth=nested([4, 64], full=[16]),

@@ -10,7 +10,7 @@ array([[1., 2.],
        [3., 4.]])
 """
 
-from . import chunking, rules
+from . import choice, chunking, rules
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
@@ -18,6 +18,7 @@ from .forward import jacfwd, jvp
 from .gradient import grad, value_and_grad
 from .hessian import hessian
 from .jacobian import jacobian
+from .plan import Plan, plan
 from .prepared import Prepared, prepare
 from .reverse import jacrev, vjp
 from .rules import primitive
@@ -28,9 +29,11 @@ __all__ = [
     "Chain",
     "DerivativeError",
     "MissingRule",
+    "Plan",
     "Prepared",
     "TracedValueError",
     "check_derivatives",
+    "choice",
     "chunking",
     "grad",
     "hessian",
@@ -39,6 +42,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "layer_chain",
+    "plan",
     "prepare",
     "primitive",
     "rules",

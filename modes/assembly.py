@@ -1,8 +1,8 @@
 """A full Jacobian put together: the seeds of an identity through a sweep, and the blocks that come out as its columns,
 or its rows.
 
-Forward mode, reverse mode and mode="auto" make their Jacobians here, and differ in nothing but their sweeps. How many
-seeds go at once is decided in modes.chunking, for all of them.
+All modes make their Jacobians here, and differ in nothing but their sweeps; of the parts that mixed accumulation makes,
+the dense blocks. How many seeds go at once is decided in modes.chunking, for all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .blocks import Array, Block, Identity, dense
 from .chunking import MANY, TooWide, check_fits, decided, stretches
 from .ownership import apart, owned
 
-__all__ = ["columns", "rows"]
+__all__ = ["columns", "rows", "stacked"]
 
 Push = Callable[[Identity], tuple[Array, Block | None]]
 """From a block of tangents to the output, and the block of its tangents (None: it is zero)."""
@@ -26,11 +26,16 @@ Pull = Callable[[Identity, bool], Sequence[Block | None]]
 
 # -- by columns: the tangents of one leaf ------------------------------------------------------------------------------
 def columns(
-    x: Array, push: Push, chunk_size: int | None, insist: bool, y: Array | None = None, widest: int = 0
+    x: Array,
+    push: Push,
+    chunk_size: int | None,
+    insist: bool,
+    y: Array | None = None,
+    widest: Callable[[], int] = int,
 ) -> Array:
     """The Jacobian with respect to x, of shape (*out, *in), by pushing the identity on x.
 
-    `y` and `widest`, the output and the size of the widest value on the way, are what a tape knows beforehand. A push
+    `y`, the output, and `widest`, which gives the size of the widest value on the way, are what a tape knows. A push
     without one raises TooWide where chunk_size is None and a value is too wide for the seeds; then it is given fewer.
     """
     if chunk_size is None and x.size < MANY:
@@ -38,7 +43,7 @@ def columns(
         return _by_columns(np.zeros((x.size, *y.shape), y.dtype) if block is None else dense(block), x, y)
     if y is not None:
         shapes = [(*y.shape, *x.shape)]
-        chunk_size = decided("jacfwd", shapes, x.size, widest, y.dtype.itemsize, chunk_size, insist)
+        chunk_size = decided("jacfwd", shapes, x.size, widest(), y.dtype.itemsize, chunk_size, insist)
     while True:
         try:
             return _stretch_by_stretch(x, push, chunk_size, insist or y is not None)
@@ -88,13 +93,12 @@ def rows(
         )
     shapes = [(*y.shape, *x.shape) for x in primals]
     chunk_size = decided("jacrev", shapes, y.size, widest(), y.dtype.itemsize, chunk_size, insist)
-    assemblies = [_Assembly(y.size, x.shape, y.dtype) for x in primals]
-    for start, stop in stretches(y.size, chunk_size):
-        blocks = pull(Identity.of(y, start, stop), stop == y.size)
-        for assembly, block in zip(assemblies, blocks, strict=True):
-            assembly.add(start, stop, block)
-        del blocks, block
-    return apart([_by_rows(assembly.block(), x, y) for x, assembly in zip(primals, assemblies, strict=True)])
+
+    def carry(start: int, stop: int) -> Sequence[Block | None]:
+        return pull(Identity.of(y, start, stop), stop == y.size)
+
+    blocks = stacked(y.size, [x.shape for x in primals], y.dtype, chunk_size, carry)
+    return apart([_by_rows(block, x, y) for x, block in zip(primals, blocks, strict=True)])
 
 
 def _by_rows(J: Array, x: Array, y: Array) -> Array:
@@ -102,6 +106,30 @@ def _by_rows(J: Array, x: Array, y: Array) -> Array:
     if y.ndim == 1:
         return owned(J, y.dtype)
     return owned(np.reshape(J, (*y.shape, *x.shape)), y.dtype)
+
+
+# -- chunk by chunk ----------------------------------------------------------------------------------------------------
+def stacked(
+    total: int,
+    shapes: Sequence[tuple[int, ...]],
+    dtype: np.dtype[Any],
+    chunk_size: int | None,
+    carry: Callable[[int, int], Sequence[Block | None]],
+) -> list[Array]:
+    """Dense blocks of `total` rows, one for each shape of a row, from those that `carry` gives for rows start..stop
+    (None: they are zero), `chunk_size` of them at a time."""
+    if chunk_size is None:
+        return [
+            np.zeros((total, *shape), dtype) if block is None else dense(block)
+            for block, shape in zip(carry(0, total), shapes, strict=True)
+        ]
+    assemblies = [_Assembly(total, shape, dtype) for shape in shapes]
+    for start, stop in stretches(total, chunk_size):
+        blocks = carry(start, stop)
+        for assembly, block in zip(assemblies, blocks, strict=True):
+            assembly.add(start, stop, block)
+        del blocks, block  # so that no more than one chunk is kept beside the result
+    return [assembly.block() for assembly in assemblies]
 
 
 class _Assembly:

@@ -109,10 +109,11 @@ _LAYERS: dict[str, Callable[[Activation, Sequence[Layer], Any], Any]] = {
 LAYERS = tuple(_LAYERS)
 ACTIVATIONS = tuple(_ACTIVATIONS)
 PROFILES = ("uniform", "funnel", "hourglass", "bulge")
+"""The profiles that take no parameter; beside them there are waists, "waist16" and "waist16-after2"."""
 DTYPES = ("float64", "float32")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Chain:
     """A generated function R^n -> R^m with a seeded point `x` of shape (n,). `layer_chain` makes it.
 
@@ -160,9 +161,25 @@ def layer_widths(n: int, m: int, depth: int, width: int, profile: str = "uniform
     >>> layer_widths(3, 5, 1, 64)
     (3, 5)
 
-    Raises TypeError for a size that is no int, ValueError for one below 1 and for an unknown profile.
+    A waist, "waist16", is a value of that size in the middle of a uniform chain, an encoder and a decoder: of its
+    depth = 2 d layers d lead to it and d away from it, n -> width ... -> 16 -> width ... -> m, with d - 1 values of
+    `width` on either side. Where the depth is odd the decoder has the further layer. Halves of other lengths say after
+    how many layers the waist comes: "waist16-after1". It may be as wide as one likes, and is none where it is wider
+    than what is beside it.
+
+    >>> layer_widths(100, 90, 6, 64, "waist16")
+    (100, 64, 64, 16, 64, 64, 90)
+    >>> layer_widths(100, 90, 6, 64, "waist16-after1")
+    (100, 16, 64, 64, 64, 64, 90)
+
+    Raises TypeError for a size that is no int, ValueError for one below 1, for an unknown profile, and for a waist
+    that comes after fewer than 1 or more than depth - 1 layers.
     """
     n, m, depth, width = _int("n", n), _int("m", m), _int("depth", depth), _int("width", width)
+    if (waist := _waist(profile)) is not None:
+        inner = [width] * (depth - 1)
+        inner[middle_layer(depth, profile) - 1] = waist[0]
+        return (n, *inner, m)
     _check_known("profile", profile, PROFILES)
     last, middle = max(1, depth - 2), max(1, (depth - 2) // 2)
     falls: dict[str, Callable[[int], float]] = {
@@ -173,6 +190,42 @@ def layer_widths(n: int, m: int, depth: int, width: int, profile: str = "uniform
     }
     fall = falls[profile]
     return (n, *(max(1, round(width * 0.25 ** fall(i))) for i in range(depth - 1)), m)
+
+
+def middle_layer(depth: int, profile: str = "uniform") -> int:
+    """After how many of its layers a chain has its waist; of a chain without one, half of them, rounded down.
+
+    >>> middle_layer(6, "waist16"), middle_layer(6, "waist16-after1"), middle_layer(5)
+    (3, 1, 2)
+
+    Raises TypeError and ValueError as `layer_widths` does, and ValueError for a depth of 1, which has no middle.
+    """
+    depth, waist = _int("depth", depth), _waist(profile)
+    after = depth // 2 if waist is None or waist[1] is None else waist[1]
+    if not 1 <= after < depth:
+        raise ValueError(
+            f"profile {profile!r} needs a value after {max(after, 1)} of its layers that is not the last, got a depth "
+            f"of {depth}; give a depth of at least {max(after, 1) + 1}"
+        )
+    return after
+
+
+def _waist(profile: str) -> tuple[int, int | None] | None:
+    """The size of a profile's waist, and after how many layers it comes if it says so; None for another profile."""
+    if not isinstance(profile, str) or not profile.startswith("waist"):
+        return None
+    size, says_where, after = profile.removeprefix("waist").partition("-after")
+    if not _is_count(size) or (says_where and not _is_count(after)):
+        raise ValueError(
+            f"unknown profile {profile!r}: a waist says its size, and may say after how many layers it comes, each "
+            "from 1 on: 'waist16', 'waist16-after2'"
+        )
+    return int(size), int(after) if says_where else None
+
+
+def _is_count(text: str) -> bool:
+    """Digits without leading zeros: each profile has one name."""
+    return text.isascii() and text.isdecimal() and not text.startswith("0")
 
 
 def _constant(p: Any) -> Any:
@@ -373,7 +426,8 @@ def _int(name: str, value: int, least: int = 1) -> int:
 
 def _check_known(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise ValueError(f"unknown {name} {value!r}; known are {', '.join(known)}")
+        others = ", and waists such as 'waist16'" if name == "profile" else ""
+        raise ValueError(f"unknown {name} {value!r}; known are {', '.join(known)}{others}")
 
 
 def _check_fit(layer: str, n: int, m: int, width: int, profile: str) -> None:

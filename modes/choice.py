@@ -1,10 +1,10 @@
-"""Forward or reverse? Chosen for each function by what its own operations cost in either mode, not by n and m alone.
+"""Forward, reverse or mixed? Chosen for each function by what its own operations cost, not by n and m alone.
 
 The function is recorded once, on a tape. A tape's partials go both ways: blocks can be pulled back from the output
-(reverse mode) or pushed on from the input (forward mode, at the price of the tape's memory), so nothing is evaluated
-twice. What either would take is added up along the tape, operation by operation, with the structure of the seeds taken
-into account (an identity through a matrix costs nothing, a diagonal through an element-wise function n numbers, not
-n^2), and the cheaper one is taken.
+(reverse mode), pushed on from the input (forward mode, at the price of the tape's memory), or both from a value in
+between (modes.mixed), so nothing is evaluated twice. What each would take is added up along the tape, operation by
+operation (modes.counting), and what takes the least time is done (modes.planning). mode="mixed" cuts wherever that
+takes less arithmetic, mode="auto" where it is predicted to take less time, the price of each operation included.
 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
 ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
@@ -13,165 +13,129 @@ in force (modes.rates; `python -m modes.calibrate` measures them and says how).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from .agreement import by_columns, by_rows, has_nan
-from .array import TracedArray
-from .assembly import columns, rows
-from .blocks import Array, Block, Identity
 from .call import ArgNums, Call
-from .partials import SAME, Matrix, Partial, Reshape, Scale
+from .forward import jacfwd
+from .mixed import SingularParts, parts, whole
+from .planning import PULL, PUSH, route
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
-from .tape import Node, Tape
+from .sized import SizedTape
 
-__all__ = ["DEFAULT", "Rates", "Work", "jacauto", "measure_rates", "rates_in_force", "use_rates"]
-
-
-# -- recording, with the sizes of what is recorded ---------------------------------------------------------------------
-class SizedNode(Node):
-    """A value on a tape that keeps the sizes of its entries."""
-
-    __slots__ = ()
-
-    def extend(self, y: Any, partial: Partial) -> Node:
-        node = super().extend(y, partial)
-        if partial is not SAME:
-            self.owner.sizes.append(y.size)  # type: ignore[attr-defined]
-        return SizedNode(node.owner, y, node.index)
-
-    # Each as its partial says, so that `extend` sees them all.
-    shifted: Any = TracedArray.shifted
-    scaled: Any = TracedArray.scaled
-    mapped: Any = TracedArray.mapped
+__all__ = ["DEFAULT", "Rates", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
 
 
-class SizedTape(Tape):
-    """A tape that knows the size of each entry's value."""
-
-    __slots__ = ("sizes",)
-
-    def run(self, call: Call, node: type[Node] = SizedNode, lasting: bool = False) -> tuple[Any, int | None]:
-        self.sizes = [x.size for x in call.primals]
-        return super().run(call, node, lasting)
-
-    def join(self, y: Any, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
-        before = len(self.partials)
-        joined = super().join(y, operands, partials)
-        if len(self.partials) == before:
-            return joined
-        self.sizes.append(y.size)
-        return SizedNode(self, y, joined.index)
-
-
-# -- what a sweep takes ------------------------------------------------------------------------------------------------
-class Work(NamedTuple):
-    """What carrying blocks of seeds along a tape takes."""
-
-    operations: int
-    fma: int
-    numbers: int
-
-    def seconds(self, rates: Rates) -> float:
-        return self.operations * rates.operation + self.fma * rates.fma + self.numbers * rates.number
-
-
-IDENTITY, DIAGONAL, DENSE = 0, 1, 2
-
-
-def _step(partial: Partial, state: int, k: int, before: int, after: int) -> tuple[int, int, int]:
-    """A block of k seeds through one partial: its structure afterwards, multiplications, numbers read and written."""
-    kind = type(partial)
-    if kind is Scale:
-        return (DENSE, 0, 2 * k * after) if state == DENSE else (DIAGONAL, 0, 2 * k)
-    if kind is Reshape:
-        return state, 0, 0
-    if kind is Matrix:
-        size = before * after
-        if state == IDENTITY:
-            return DENSE, 0, 0
-        return (DENSE, 0, 2 * size) if state == DIAGONAL else (DENSE, k * size, size + k * (before + after))
-    made_dense = 0 if state == DENSE else k * before
-    return DENSE, k * partial.fma, made_dense + k * (before + after)
-
-
-Edge = tuple[int, int, Partial]  # from an entry of the tape to an entry, through a partial
-
-
-def forward_edges(tape: Tape, index: int) -> Iterator[Edge]:
-    """The partials in the order in which tangents go through them, up to entry `index`."""
-    return ((parent, i, p) for i in range(tape.leaves, index + 1) for parent, p in tape.edges(i))
-
-
-def reverse_edges(tape: Tape, index: int) -> Iterator[Edge]:
-    """The partials in the order in which cotangents go through them, from entry `index`."""
-    return ((i, parent, p) for i in range(index, tape.leaves - 1, -1) for parent, p in tape.edges(i))
-
-
-def work(edges: Iterable[Edge], start: int, ends: Iterable[int], sizes: Sequence[int]) -> Work:
-    """What carrying the identity on entry `start` along the edges to the entries `ends` takes.
-
-    Blocks that meet in an entry are added up; at the ends they are made dense.
-    """
-    k = sizes[start]
-    states = {start: IDENTITY}
-    operations = fma = numbers = 0
-    for here, there, local in edges:
-        if here in states:
-            state, multiplied, moved = _step(local, states[here], k, sizes[here], sizes[there])
-            operations, fma, numbers = operations + 1, fma + multiplied, numbers + moved
-            if there in states:
-                state = max(state, states[there], DIAGONAL)
-                operations, numbers = operations + 1, numbers + 3 * k * (sizes[there] if state == DENSE else 1)
-            states[there] = state
-    return Work(operations, fma, numbers + sum(k * sizes[end] for end in ends if states.get(end, DENSE) < DENSE))
-
-
-def works(tape: SizedTape, index: int) -> dict[str, Work]:
-    """What the full Jacobian of a recorded function takes in either mode, beyond the recording itself."""
-    leaves = range(tape.leaves)
-    forward = [work(forward_edges(tape, index), leaf, [index], tape.sizes) for leaf in leaves]
-    return {
-        "forward": Work(*(sum(part) for part in zip(*forward, strict=True))),
-        "reverse": work(reverse_edges(tape, index), index, leaves, tape.sizes),
-    }
-
-
-# -- the Jacobian ------------------------------------------------------------------------------------------------------
-def jacauto(
-    f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None, *, insist: bool = False
+def jacmixed(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    chunk_size: int | None = None,
+    *,
+    insist: bool = False,
+    replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
-    """The Jacobian of f by the mode that its recorded operations say is cheaper; otherwise as modes.jacfwd.
+    """The Jacobian of f by mixed accumulation: cut at its narrow values wherever that takes less arithmetic.
 
-    Cost: one evaluation of f on a tape, a microsecond an operation for the choice, and the cheaper sweep. Memory as
-    modes.jacrev: where forward mode is chosen, the tape is kept all the same.
+    Parameters, value and errors are those of modes.jacfwd. `chunk_size` holds for each sweep: so many seeds of the
+    identity on a value, or so many rows or columns of a Jacobian, are carried on at once. `replayed`, of modes.prepare,
+    which records what is done, is told the mode that is taken, before that is done.
+
+    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps. Memory: the tape, the Jacobians of
+    the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
+    is short, and to plan for that.
     """
+    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
 
+
+def jacauto(
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    chunk_size: int | None = None,
+    *,
+    insist: bool = False,
+    replayed: Callable[[str], None] | None = None,
+) -> Callable[..., Any]:
+    """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
+    modes.jacfwd and `jacmixed`.
+
+    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
+    """
+    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
+
+
+def _planned(
+    f: Callable[..., Any],
+    argnums: ArgNums,
+    chunk_size: int | None,
+    insist: bool,
+    replayed: Callable[[str], None] | None,
+    mode: str,
+) -> Callable[..., Any]:
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
+        untaped = chunk_size is None and replayed is None
+        if untaped and _forward_again(call, mode):
+            return jacfwd(f, argnums, insist=insist)(*args)
         tape = SizedTape()
         y, index = tape.run(call)
 
-        def push(leaf: int, seed: Identity) -> tuple[Array, Block | None]:
-            return y, tape.push(leaf, seed, index)
+        def along(kind: str) -> Any:
+            """By one sweep along the whole tape; the other mode is asked about NaN."""
+            results = whole(call, tape, y, index, kind, chunk_size, insist)
+            if has_nan(results):
+                results = (by_rows if kind == PUSH else by_columns)(call, results)
+            return call.rebuild(results)
 
-        def pull(seed: Identity, last: bool) -> list[Block | None]:
-            return tape.pull(index, seed, last)
-
-        if index is not None and choose(tape, index) == "forward":
-            widest = tape.widest()
-            results = [
-                columns(x, partial(push, leaf), chunk_size, insist, y, widest) for leaf, x in enumerate(call.primals)
-            ]
-            return call.rebuild(by_rows(call, results) if has_nan(results) else results)
-        results = rows(call.primals, y, pull, chunk_size, insist, tape.widest)
-        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
+        if index is None:
+            return along(PULL)
+        there = route(tape, index, replayed is not None)
+        order = there.orders[there.mode if mode == "auto" else mode]
+        if replayed is not None:
+            replayed({PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed"))
+        if order.kind == PUSH and untaped:
+            _remember(call, mode)
+        if order.kind in (PUSH, PULL):
+            return along(order.kind)
+        with suppress(SingularParts):
+            results = parts(call, tape, y, there.nodes, order, chunk_size, insist)
+            if not has_nan(results):
+                return call.rebuild(results)
+        return along(there.orders[there.pure].kind)
 
     return jacobian
 
 
-def choose(tape: SizedTape, index: int) -> str:
-    """The mode whose work takes less time by the rates in force; forward mode where they tie."""
-    both, rates = works(tape, index), rates_in_force()
-    return min(both, key=lambda mode: both[mode].seconds(rates))
+# For each function, by mode, rates, arguments and their shapes: for how many calls the choice of forward mode stands.
+_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
+AGAIN = 15
+"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
+SHAPES = 64
+"""For how many shapes of arguments that is remembered of a function."""
+
+
+def _key(call: Call, mode: str) -> tuple[Any, ...]:
+    return mode, rates_in_force(), call.argnums, *[x.shape for x in call.primals]
+
+
+def _forward_again(call: Call, mode: str) -> bool:
+    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
+    try:
+        chosen = _again.get(call.f)
+    except TypeError:  # it cannot be referred to weakly, or is not hashable
+        return False
+    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
+        return False
+    chosen[key] = left - 1
+    return True
+
+
+def _remember(call: Call, mode: str) -> None:
+    """Forward mode has been chosen."""
+    with suppress(TypeError):
+        chosen = _again.setdefault(call.f, {})
+        if len(chosen) >= SHAPES:
+            chosen.clear()
+        chosen[_key(call, mode)] = AGAIN

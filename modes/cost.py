@@ -7,6 +7,8 @@ columns, reverse mode of m rows, all at once or in chunks of at most `chunk_size
 Operations are the fused multiply-adds (flops are twice that) of the products with the W_l. Left out, as of
 lower order, are activations and D_l: w_l operations a column or row, where a product takes w_l w_(l-1).
 
+The same for a chain of any programs, given what a tangent through each takes: `jacobian_chain`.
+
 Counts are ints, exact at any size. A mode is "forward" or "reverse". Every function raises TypeError for a
 size that is no int; ValueError for a size below 1, for fewer than two widths, and for an unknown mode.
 """
@@ -14,8 +16,8 @@ size that is no int; ValueError for a size below 1, for fewer than two widths, a
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 from math import inf, nan
 
 # C4: what a pass costs over f where f is made of scalar operations, at least and at most, each as (constant,
@@ -60,6 +62,69 @@ def best_order_fma(widths: Sequence[int]) -> int:
             j = i + length
             least[i, j] = min(least[i, k] + least[k, j] + widths[i] * widths[k] * widths[j] for k in range(i + 1, j))
     return least[0, d]
+
+
+def jacobian_chain(segments: Sequence[tuple[int, int, int]]) -> dict[str, int | str]:
+    """The least price of a chain's Jacobian F'_q ... F'_1, over all orders of multiplying, pushing and pulling.
+
+    Naumann's dynamic programme, which knows nothing of seeds that need no product (C2). With C[j, j] = |E_j| min(n_j,
+    m_j), the price of the Jacobian of F_j o ... o F_i is the least over i <= k < j of
+
+        C[j, k+1] + C[k, i] + m_j m_k n_i            multiply two accumulated Jacobians
+        C[k, i] + n_i (|E_(k+1)| + ... + |E_j|)      push the n_i columns of the lower one on (tangent)
+        C[j, k+1] + m_j (|E_i| + ... + |E_k|)        pull the m_j rows of the upper one back (adjoint)
+
+    Parameters
+    ----------
+    segments : (n_i, m_i, |E_i|) for i = 1..q, input first: F_i maps R^(n_i) to R^(m_i), and one tangent or cotangent
+        through it takes |E_i| fused multiply-adds. m_i is n_(i+1).
+
+    Returns
+    -------
+    A dict of exact ints: "tangent", n_1 times the sum of all |E| (forward mode); "adjoint", m_q times it (reverse
+    mode); "preaccumulate", the least where every F'_i is accumulated by itself, at C[i, i], and then multiplied as a
+    matrix in the best order; "optimal", C[q, 1]. And a str, "order": how "optimal" is reached, with F2' for an
+    accumulated Jacobian, (A B) for the product of two, F3(A) for the columns of A pushed on through F3, and F1*(A) for
+    the rows of A pulled back through F1.
+
+    >>> jacobian_chain([(100, 2, 300), (2, 90, 200), (90, 100, 10000)])
+    {'tangent': 1050000, 'adjoint': 1050000, 'preaccumulate': 919000, 'optimal': 41000, 'order': "(F3(F2') F1')"}
+
+    Cost: O(q^3) time.
+
+    Raises TypeError for what is no int, ValueError for sizes below 1, a price below 0, no segment, and sizes that do
+    not chain.
+
+    Source: Uwe Naumann, Optimization of Generalized Jacobian Chain Products without Memory Constraints, 2020,
+    https://arxiv.org/abs/2003.05755
+    """
+    chain = _chained(segments)
+    q, n, m = len(chain), [s[0] for s in chain], [s[1] for s in chain]
+    price = [0, *accumulate(s[2] for s in chain)]  # of all segments below
+    best: dict[tuple[int, int], tuple[int, str]] = {}  # at (j, i), counted from 0: C and its order
+    matrices: dict[tuple[int, int], int] = {}  # the same where all is accumulated and multiplied
+    for j in range(q):
+        matrices[j, j] = chain[j][2] * min(n[j], m[j])
+        best[j, j] = matrices[j, j], f"F{j + 1}'"
+        for i in range(j - 1, -1, -1):
+            orders = []
+            for k in range(i, j):
+                (upper, above), (lower, below), product = best[j, k + 1], best[k, i], m[j] * m[k] * n[i]
+                orders += [
+                    (upper + lower + product, f"({above} {below})"),
+                    (lower + n[i] * (price[j + 1] - price[k + 1]), _through(range(k + 1, j + 1), "", below)),
+                    (upper + m[j] * (price[k + 1] - price[i]), _through(range(k, i - 1, -1), "*", above)),
+                ]
+            best[j, i] = min(orders, key=operator.itemgetter(0))
+            matrices[j, i] = min(matrices[j, k + 1] + matrices[k, i] + m[j] * m[k] * n[i] for k in range(i, j))
+    optimal, order = best[q - 1, 0]
+    return {
+        "tangent": n[0] * price[q],
+        "adjoint": m[-1] * price[q],
+        "preaccumulate": matrices[q - 1, 0],
+        "optimal": optimal,
+        "order": order,
+    }
 
 
 def primal_fma(widths: Sequence[int], mode: str, chunk_size: int | None = None) -> int:
@@ -133,6 +198,28 @@ def reverse_peak_bytes(widths: Sequence[int], chunk_size: int | None = None, ite
     return _int("itemsize", itemsize) * (sum(path[:-1]) + _blocks(path, chunk_size))
 
 
+def _through(places: Iterable[int], star: str, matrix: str) -> str:
+    """A matrix through the segments at these places, one after the other: F3(F2(A))."""
+    for i in places:
+        matrix = f"F{i + 1}{star}{matrix if matrix.startswith('(') else f'({matrix})'}"
+    return matrix
+
+
+def _chained(segments: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    chain = []
+    for segment in segments:
+        if not isinstance(segment, tuple | list) or len(segment) != 3:
+            raise ValueError(f"expected a segment as (n, m, price), got {segment!r}")
+        n, m, price = segment
+        chain.append((_int("a segment's n", n), _int("a segment's m", m), _int("a segment's price", price, least=0)))
+    if not chain:
+        raise ValueError("expected at least one segment (n, m, price), got none")
+    for i, ((_, m, _), (n, _, _)) in enumerate(pairwise(chain), 1):
+        if m != n:
+            raise ValueError(f"expected segments that chain, got m = {m} of segment {i} and n = {n} of segment {i + 1}")
+    return chain
+
+
 def _blocks(path: Sequence[int], chunk_size: int | None) -> int:
     k = _chunk(path, chunk_size)
     pair = max([path[1], *(a + b for a, b in pairwise(path[1:]))])
@@ -163,9 +250,9 @@ def _checked(widths: Sequence[int]) -> list[int]:
     return checked
 
 
-def _int(name: str, value: int) -> int:
+def _int(name: str, value: int, least: int = 1) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an int, got {value!r} of type {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
     return operator.index(value)

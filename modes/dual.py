@@ -22,7 +22,7 @@ from .chunking import KEEPING, free_size, refuse_wide
 from .partials import Partial
 from .residuals import changed, content, detached
 
-__all__ = ["Dual", "Forward"]
+__all__ = ["BoundedForward", "Dual", "Forward"]
 
 
 class Dual(TracedArray):
@@ -62,54 +62,28 @@ class Dual(TracedArray):
         return Dual(trace, y, t.dot(J.T) if type(t) is np.ndarray else t @ J.T)
 
 
-class Bounded(Dual):
-    """A dual number of a pass with many seeds: no block is made that the memory budget does not allow."""
+class Forward(Trace):
+    """A forward trace: each result's tangents are pushed from its operands' at once; they add up at a fan-in (M22)."""
 
     __slots__ = ()
 
-    def extend(self, y: Array, partial: Partial) -> Bounded:
-        trace = self.owner
-        if not trace.open:
-            escaped(self)
-        if y.size > trace.free and type(partial) not in KEEPING:
-            refuse_wide(trace.seeds, y)
-        return Bounded(trace, y, partial.push(self.tangent))
-
-    # Each as its partial says, so that `extend` sees them all.
-    shifted: Any = TracedArray.shifted
-    scaled: Any = TracedArray.scaled
-    mapped: Any = TracedArray.mapped
-
-
-class Forward(Trace):
-    """A forward trace: each result's tangents are pushed from its operands' at once; they add up at a fan-in (M22).
-
-    `bounded`: the seeds of a pass that raises TooWide (modes.chunking), with the chunk size to take instead, before it
-    makes a block that is not to be had. There is no tape to say beforehand how wide the values are.
-    """
-
-    __slots__ = ("dual", "free", "seeds")
-
-    def __init__(self, bounded: Identity | None = None) -> None:
-        super().__init__()
-        self.dual: type[Dual] = Dual
-        self.free: float = inf  # values of this size need no look
-        if bounded is not None:
-            self.dual = Bounded
-            self.seeds = len(bounded)
-            self.free = free_size(self.seeds, bounded.dtype.itemsize)
+    dual = Dual
+    free: float = inf  # values of this size need no look (BoundedForward)
 
     def join(self, y: Array, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         if not self.open:
             escaped(operands[0])
         if y.size > self.free and not KEEPING.issuperset(map(type, partials)):
-            refuse_wide(self.seeds, y)
+            self.refuse_wide(y)
         tangent: Any = None
         for operand, partial in zip(operands, partials, strict=True):
             if partial is not None:
                 pushed = partial.push(operand.tangent)
                 tangent = pushed if tangent is None else tangent + pushed
         return y if tangent is None else self.dual(self, y, tangent)
+
+    def refuse_wide(self, y: Array) -> None:
+        """Raise TooWide where blocks of this trace's seeds of y are not to be had."""
 
     def run(self, call: Call, seeds: Sequence[Block | None]) -> tuple[Array, Block | None]:
         """Evaluate with a block of tangents for each leaf (None: it is constant): the primal output and its block
@@ -127,3 +101,42 @@ class Forward(Trace):
         if isinstance(y, Dual) and y.owner is self:
             return output(y.primal, call.f), y.tangent
         return output(y, call.f), None
+
+
+class Bounded(Dual):
+    """A dual number of a pass with many seeds: no block is made that the memory budget does not allow."""
+
+    __slots__ = ()
+
+    def extend(self, y: Array, partial: Partial) -> Bounded:
+        trace = self.owner
+        if not trace.open:
+            escaped(self)
+        if y.size > trace.free and type(partial) not in KEEPING:
+            trace.refuse_wide(y)
+        return Bounded(trace, y, partial.push(self.tangent))
+
+    # Each as its partial says, so that `extend` sees them all.
+    shifted: Any = TracedArray.shifted
+    scaled: Any = TracedArray.scaled
+    mapped: Any = TracedArray.mapped
+
+
+class BoundedForward(Forward):
+    """The forward trace of such a pass.
+
+    Raises TooWide (modes.chunking), with the chunk size to take instead, before it makes a block that is not to be had:
+    there is no tape to say beforehand how wide the values are.
+    """
+
+    __slots__ = ("free", "seeds")
+
+    dual = Bounded
+
+    def __init__(self, seeds: Identity) -> None:
+        super().__init__()
+        self.seeds = len(seeds)
+        self.free = free_size(self.seeds, seeds.dtype.itemsize)
+
+    def refuse_wide(self, y: Array) -> None:
+        refuse_wide(self.seeds, y)

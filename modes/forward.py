@@ -18,7 +18,7 @@ from .assembly import columns
 from .blocks import Array, Block, Identity, dense, one_seed
 from .call import ArgNums, Call
 from .chunking import MANY
-from .dual import Forward
+from .dual import BoundedForward, Forward
 from .ownership import fresh, owned
 from .trees import aligned, same_structure, tuples
 
@@ -97,7 +97,7 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 
     def push(seed: Identity) -> tuple[Array, Block | None]:
         seeds[leaf] = seed
-        return Forward(seed if bounded else None).run(call, seeds)
+        return (BoundedForward(seed) if bounded else Forward()).run(call, seeds)
 
     return columns(x, push, chunk_size, insist)
 

@@ -24,7 +24,7 @@ def hessian(
     inner: str = "reverse",
     chunk_size: int | None = None,
 ) -> Callable[..., Any]:
-    """The second derivatives of f, by any combination of the two modes, as a function of f's arguments.
+    """The second derivatives of f, by any combination of the modes, as a function of f's arguments.
 
     `inner` gives the first derivatives and `outer` differentiates them again; all combinations give the same.
 
@@ -33,8 +33,8 @@ def hessian(
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out): () for the matrix that
         is known as the Hessian.
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
-    outer, inner : "forward" or "reverse" each, or "auto" as in modes.jacobian. For a scalar f of many inputs take
-        "reverse" inside; then the outer mode matters little (benchmarks/hessian.py measures the four).
+    outer, inner : "forward" or "reverse" each, or "mixed" or "auto" as in modes.jacobian. For a scalar f of many inputs
+        take "reverse" inside; then the outer mode matters little (benchmarks/hessian.py measures four).
     chunk_size : how many seeds travel at once, in either of the two; None for all.
 
     Returns

@@ -10,13 +10,14 @@ structured (modes.blocks); nothing that the caller passes in is modified or retu
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .agreement import by_columns, has_nan
 from .assembly import rows
-from .blocks import Array, Block, Identity, dense, one_seed
+from .blocks import Array, Block, dense, one_seed
 from .call import ArgNums, Call
 from .ownership import apart, owned
 from .tape import Tape
@@ -99,11 +100,7 @@ def _rows(call: Call, chunk_size: int | None, insist: bool) -> list[Array]:
     """The Jacobian with respect to every leaf: arrays of shape (*out, *in)."""
     tape = Tape()
     y, index = tape.run(call)
-
-    def pull(seed: Identity, last: bool) -> list[Block | None]:
-        return tape.pull(index, seed, last)
-
-    return rows(call.primals, y, pull, chunk_size, insist, tape.widest)
+    return rows(call.primals, y, partial(tape.pull, index), chunk_size, insist, tape.widest)
 
 
 def cotangent(x: Array, block: Block | None) -> Array:

@@ -176,29 +176,60 @@ class Tape(Trace):
         """The largest number of entries of one seed on its way, as far as the partials tell."""
         return max((width(partial) for i in range(len(self.partials)) for _, partial in self.edges(i)), default=0)
 
-    # -- carrying blocks along it ----------------------------------------------------------------------------------
-    def push(self, leaf: int, seed: Block, index: int | None) -> Block | None:
-        """Push a block of tangents on from a leaf to an entry (None: it is zero there).
+    # -- carrying blocks along it, the whole way or between two entries that nothing leads past ---------------------
+    def push(self, start: int, seed: Block, index: int | None) -> Block | None:
+        """Push a block of tangents on from an entry, a leaf or not, to another (None: it is zero there).
 
         Tangents add up at a fan-in (M22). Blocks are dropped after their last use, as forward mode drops them.
         """
         if index is None:
             return None
-        entries = range(self.leaves, index + 1)
-        last = {parent: i for i in entries for parent, _ in self.edges(i)}
-        blocks: dict[int, Any] = {leaf: seed}
-        for i in entries:
-            for parent, partial in self.edges(i):
-                if parent in blocks:
-                    pushed = partial.push(blocks[parent])
-                    blocks[i] = blocks[i] + pushed if i in blocks else pushed
-            for parent, _ in self.edges(i):
+        parents, partials = self.parents, self.partials
+        first = max(start + 1, self.leaves)
+        blocks: list[Any] = [None] * (max(index, start) + 1)
+        blocks[start] = seed
+        last = self.last_uses(first, index)
+        del seed  # so that nothing here refers to a block any longer than it is needed
+        for i in range(first, index + 1):
+            parent, partial = parents[i], partials[i]
+            if i not in last and i != index:
+                continue  # nothing is made of it
+            if type(partial) is tuple:
+                pushed = None
+                for p, each in zip(parent, partial, strict=True):
+                    if (block := blocks[p]) is not None:
+                        one = each.push(block)
+                        pushed = one if pushed is None else pushed + one
+                for p in parent:
+                    if last[p] == i:
+                        blocks[p] = None
+                block = one = None
+            elif (block := blocks[parent]) is not None:
                 if last[parent] == i:
-                    blocks.pop(parent, None)
-        return blocks.get(index)
+                    blocks[parent] = None
+                pushed = multiplied(block, partial) if type(partial) is np.ndarray else partial.push(block)
+            else:
+                continue
+            blocks[i] = pushed
+            del pushed
+        return blocks[index]
 
-    def pull(self, index: int | None, seed: Block, last: bool) -> list[Block | None]:
-        """Pull a block of cotangents back from an entry to the leaves: a block each (None: it is zero there).
+    def last_uses(self, first: int, index: int) -> dict[int, int]:
+        """The last of the entries first..index that each entry is a parent of."""
+        last: dict[int, int] = {}
+        parents = self.parents
+        for i in range(first, index + 1):
+            parent = parents[i]
+            if type(parent) is tuple:
+                for p in parent:
+                    last[p] = i
+            else:
+                last[parent] = i
+        return last
+
+    def pull(self, index: int | None, seed: Block, last: bool, stop: int | None = None) -> list[Block | None]:
+        """Pull a block of cotangents back from an entry to the leaves, a block each (None: it is zero there); or to
+        the entry `stop` alone.
 
         Cotangents add up at a fan-out (M22). An entry is complete when its number is reached, because all that
         depends on it has higher numbers. `last` frees the tape on the way.
@@ -209,7 +240,7 @@ class Tape(Trace):
         blocks: list[Any] = [None] * max(index + 1, leaves)
         blocks[index] = seed
         del seed  # so that nothing here refers to a block any longer than it is needed
-        for i in range(index, leaves - 1, -1):
+        for i in range(index, leaves - 1 if stop is None else stop, -1):
             block, parent, partial = blocks.pop(), parents[i], partials[i]
             if last:
                 partials[i] = None
@@ -225,4 +256,4 @@ class Tape(Trace):
                 there = blocks[parent]
                 blocks[parent] = pulled if there is None else there + pulled
             del pulled, there
-        return blocks
+        return blocks if stop is None else blocks[stop:]

@@ -102,6 +102,35 @@ def engines() -> list[dict[str, Any]]:
     return rows
 
 
+def cut(log_ratio: float, mode: str = "mixed/pure", **other: Any) -> dict[str, Any]:
+    """One paired measurement of mixed accumulation over what the mode names; of mode="auto" where it says so."""
+    metric = "log_auto_ratio" if mode.startswith("auto") else "log_mixed_ratio"
+    return pair(log_ratio, mode=mode, **{"profile": "waist8", **other}) | {"metric": metric}
+
+
+def waist_curve(
+    k_star: float, waists: tuple[int, ...] = (4, 8, 16, 32, 64, 96, 128), **other: Any
+) -> list[dict[str, Any]]:
+    """Cuts by hand over the waist whose log ratio is log(k / k_star) / 2: the crossover waist is k_star."""
+    rows = {"engine": "modes-cut", **other}
+    return [cut(float(np.log(k / k_star) / 2), profile=f"waist{k}", **rows) for k in waists]
+
+
+def mixed() -> list[dict[str, Any]]:
+    """What is measured of mixed accumulation: at n = m = 64 the crossover waist is 50, and mixed takes half the time of
+    either mode; where n or m is 16 one of the two is the fastest."""
+    rows = waist_curve(50) + waist_curve(20, engine="jax-cut") + waist_curve(50, n=256, m=256, waists=(4, 8))
+    rows += [cut(min(-0.01, 0.5 * float(np.log(k / 50))), profile=f"waist{k}") for k in (4, 16, 64)]
+    rows += [cut(0.05, engine=name, profile="uniform") for name in ("modes", "modes-prepared")]
+    rows += [cut(0.03, "auto/best"), cut(0.01, "auto/best", engine="modes-prepared")]
+    for n, m, forward, reverse in ((16, 16, 0.3, 0.2), (64, 16, -1.0, 0.4), (16, 64, 0.4, -1.0), (64, 64, -0.7, -0.8)):
+        rows += [cut(forward, "mixed/forward", n=n, m=m), cut(reverse, "mixed/reverse", n=n, m=m)]
+    return rows + [row("peak_bytes", 1e4 * k, mode=name, profile="waist8") for k, name in enumerate(WAYS, 1)]
+
+
+WAYS = ("mixed", "forward", "reverse")
+
+
 def full_table() -> pd.DataFrame:
     """Every metric and every figure's data; at m, width 64 and depth 4 the crossover is 80."""
     rows = []
@@ -132,7 +161,7 @@ def full_table() -> pd.DataFrame:
         for n in (128, 256, 512, 1024):
             large: dict[str, Any] = {"n": n, "m": 256, "width": 256, "mode": mode}
             rows += [row("seconds", 1e-5 * n, **large), row("peak_bytes", 4096.0 * n, **large)]
-    rows += engines()
+    rows += engines() + mixed()
     rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
     rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
     rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]

@@ -65,12 +65,22 @@ MODES = {
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
-    "choice": Room("mode='auto': which mode is cheaper.", "agreement array assembly blocks call partials rates tape"),
+    "sized": Room("A tape that knows the shapes of its values.", "array blocks call partials tape"),
+    "dominators": Room("Where a recorded function can be cut in two.", "tape"),
+    "counting": Room("What sweeps along a tape take, before they are made.", "partials rates sized"),
+    "planning": Room("In which order, and which mode: the dynamic programme.", "counting dominators rates sized"),
+    "mixed": Room(
+        "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
+    ),
+    "choice": Room(
+        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+    ),
+    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "agreement array blocks call errors forward operands operators partials residuals reverse rules trees",
+        "agreement array blocks call errors forward jacobian operands operators partials residuals reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -80,7 +90,8 @@ MODES = {
     "chains": Room("Generated chains of layers."),
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
-        "The public names.", "chains check chunking errors forward gradient hessian jacobian prepared reverse rules"
+        "The public names.",
+        "chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
@@ -94,11 +105,13 @@ BENCHMARKS = {
 ANALYSIS = {
     # what everything stands on
     "errors": Room("What goes wrong, each in a line with the remedy."),
+    "interruption": Room("Ctrl-C, once and in a line."),
     "text": Room("Numbers and names as short text."),
+    "names": Room("Names that become paths: one component each."),
     "intervals": Room("How sure medians, means and shares of samples are."),
     # the way of a row of results
     "reading": Room(
-        "Results opened and joined: nothing else opens them.", "errors intervals text benchmarks.catalogue"
+        "Results opened and joined: nothing else opens them.", "errors intervals names text benchmarks.catalogue"
     ),
     "tables": Room(
         "What is found in them, computed once, purely.",
@@ -108,14 +121,14 @@ ANALYSIS = {
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
-        "errors intervals reading report tables text benchmarks.catalogue",
+        "errors intervals names reading report tables text benchmarks.catalogue",
     ),
     "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors reading report running tables text benchmarks.catalogue",
+        "citing errors names reading report running tables text benchmarks.catalogue",
     ),
-    "__main__": Room("The entrance.", "commands errors"),
+    "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "reading tables"),
 }
 ROOMS = {

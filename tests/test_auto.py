@@ -16,16 +16,35 @@ import modes
 from modes import calibrate, choice, cost, rates
 from modes.call import Call
 from modes.chains import PROFILES
+from modes.counting import Work
+from modes.planning import Route, route
+from modes.sized import SizedTape
 
 ROOT = Path(__file__).parent.parent
 
 
-def recorded(f: Any, *args: Any) -> tuple[choice.SizedTape, int]:
+def planned(f: Any, *args: Any) -> Route:
     call = Call(f, args, tuple(range(len(args))))
-    tape = choice.SizedTape()
+    tape = SizedTape()
     _, index = tape.run(call)
     assert index is not None
-    return tape, index
+    return route(tape, index)
+
+
+def works(f: Any, *args: Any) -> dict[str, Work]:
+    return {mode: order.total for mode, order in planned(f, *args).orders.items()}
+
+
+def force(monkeypatch: pytest.MonkeyPatch, mode: str) -> list[str]:
+    """Let mode="auto" take this mode; the list has an item for each time that it did."""
+    forced: list[str] = []
+
+    def instead(tape: SizedTape, index: int, replayed: bool = False) -> Route:
+        forced.append(mode)
+        return route(tape, index, replayed)._replace(mode=mode)
+
+    monkeypatch.setattr(choice, "route", instead)
+    return forced
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -34,14 +53,14 @@ def test_c2_the_multiplications_counted_along_the_tape_are_the_exact_ones(
     profile: str, n: int, m: int, depth: int, width: int
 ) -> None:
     chain = modes.layer_chain(n, m, depth, width, profile=profile)
-    counted = choice.works(*recorded(chain, chain.x))
+    counted = works(chain, chain.x)
     assert counted["forward"].fma == cost.forward_fma(chain.widths)
     assert counted["reverse"].fma == cost.reverse_fma(chain.widths)
 
 
 def test_m9_a_diagonal_is_counted_as_n_numbers_not_n_squared() -> None:
     chain = modes.layer_chain(500, 500, 8, 500, layer="elementwise")
-    for counted in choice.works(*recorded(chain, chain.x)).values():
+    for counted in works(chain, chain.x).values():
         assert counted.fma == 0
         assert counted.numbers < 500 * 500 + 500 * 4 * counted.operations  # the result itself, and O(n) an operation
 
@@ -64,13 +83,13 @@ CASES = {
 def test_either_sweep_gives_the_jacobian(
     name: str, chunk_size: int | None, forced: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if forced is not None:
-        monkeypatch.setattr(choice, "choose", lambda *_: forced)
+    times = [] if forced is None else force(monkeypatch, forced)
     make, x = CASES[name]
     f: Any = make()
     x = f.x if x is None else x
     J = modes.jacobian(f, mode="auto", chunk_size=chunk_size)(x)
     expected = modes.jacrev(f)(x)
+    assert len(times) == (forced is not None and name != "constant")
     assert J.shape == expected.shape
     assert J.flags.writeable
     np.testing.assert_allclose(J, expected, rtol=1e-12, atol=1e-13)
@@ -79,7 +98,7 @@ def test_either_sweep_gives_the_jacobian(
 def test_several_arguments_and_nesting(monkeypatch: pytest.MonkeyPatch) -> None:
     A, x = np.arange(6.0).reshape(2, 3) / 6, np.ones(3)
     for forced in ("forward", "reverse"):
-        monkeypatch.setattr(choice, "choose", lambda *_, forced=forced: forced)
+        force(monkeypatch, forced)
 
         def f(p: Any, x: Any) -> Any:
             return np.tanh(p["A"] @ x)
@@ -98,7 +117,7 @@ def test_several_arguments_and_nesting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("n", "m", "mode"), [(300, 20, "reverse"), (20, 300, "forward")])
 def test_far_from_the_diagonal_the_choice_is_that_of_every_rule(n: int, m: int, mode: str) -> None:
     chain = modes.layer_chain(n, m, 4, 64)
-    assert choice.choose(*recorded(chain, chain.x)) == mode
+    assert planned(chain, chain.x).mode == mode
 
 
 def test_the_operations_decide_where_n_and_m_mislead() -> None:
@@ -115,10 +134,10 @@ def test_the_operations_decide_where_n_and_m_mislead() -> None:
             x = np.tanh(middle @ x)
         return x
 
-    forward, reverse = (choice.works(*recorded(f, np.ones(80)))[mode].fma for mode in ("forward", "reverse"))
+    forward, reverse = (works(f, np.ones(80))[mode].fma for mode in ("forward", "reverse"))
     widths = (80, 1000, 40, 40, 40, 40)
     assert (forward, reverse) == (cost.forward_fma(widths), cost.reverse_fma(widths))
-    assert choice.choose(*recorded(f, np.ones(80))) == min((forward, "forward"), (reverse, "reverse"))[1]
+    assert planned(f, np.ones(80)).mode == min((forward, "forward"), (reverse, "reverse"))[1]
 
 
 def test_rates_are_measured_put_in_force_and_checked() -> None:
@@ -196,16 +215,15 @@ def test_such_a_variable_stops_the_import() -> None:
 def test_the_rates_in_force_decide() -> None:
     """By one constant alone, the choice is the mode that takes less of it: here multiplications and numbers differ."""
     chain = modes.layer_chain(70, 64, 4, 256)
-    tape = recorded(chain, chain.x)
-    works = choice.works(*tape)
+    counted = works(chain, chain.x)
     chosen = set()
     for place, name in ((1, "fma"), (2, "numbers")):
         weights = [1e-30] * 3
         weights[place] = 1.0
         before = choice.use_rates(choice.Rates(*weights))
         try:
-            chosen.add(found := choice.choose(*tape))
+            chosen.add(found := planned(chain, chain.x).mode)
         finally:
             choice.use_rates(before)
-        assert found == min(works, key=lambda mode: getattr(works[mode], name))
+        assert found == min(counted, key=lambda mode: getattr(counted[mode], name))
     assert len(chosen) == 2

@@ -71,9 +71,14 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "time_pullback": ["backpropagation", "product-formula"],
         "time_hessian": [f"{a}-over-{b}" for a in ("forward", "reverse") for b in ("forward", "reverse")],
         "track_log_tensor_over_vjp": ["tensor/vjp"],
+        "track_log_mixed_ratio": ["mixed/pure"],
+        "track_log_auto_ratio": ["auto/best"],
+        "mixed.Regions.track_log_mixed_ratio": ["mixed/forward", "mixed/reverse"],
+        "mixed.Memory.track_peak_bytes": ["forward", "reverse", "mixed"],
     }
     found = [Case.of(*values).mode for values in product(*BENCHMARKS[name].params)]
-    assert list(dict.fromkeys(found)) == modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
+    expected = modes.get(name) or modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
+    assert list(dict.fromkeys(found)) == expected
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

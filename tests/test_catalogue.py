@@ -3,14 +3,18 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import __main__ as listing
+from benchmarks.apparatus.benchmark import Benchmark
 from benchmarks.catalogue import engines, presets
 from benchmarks.catalogue.case import PARAMETERS, Case
-from benchmarks.catalogue.engines import BOTH, ENGINES, Row, case_fma
+from benchmarks.catalogue.engines import CUTS, ENGINES, MODES, TWINS, Row, case_fma
 from benchmarks.catalogue.metrics import UNITS, metric, paired
 from benchmarks.catalogue.published import PUBLISHED
 from benchmarks.catalogue.reasons import Reason, failures, parse_reasons
@@ -90,7 +94,8 @@ def test_a_row_survives_its_description(name: str) -> None:
 
 
 def test_a_description_of_an_older_suite_lacks_nothing_that_it_does_not_speak_of() -> None:
-    old = {name: value for name, value in ENGINES["casadi"].described().items() if name not in ("chunks", "most_fma")}
+    later = ("chunks", "most_fma", "cut_of")
+    old = {name: value for name, value in ENGINES["casadi"].described().items() if name not in later}
     large = Case(n=1024, m=1024, width=1024, chunk_size=8)
     assert ENGINES["casadi"].lacks(large) is not None
     assert Row.of(old).lacks(large) is None
@@ -99,7 +104,8 @@ def test_a_description_of_an_older_suite_lacks_nothing_that_it_does_not_speak_of
 def test_a_row_is_of_known_words() -> None:
     for name, row in ENGINES.items():
         assert row.memory in ("traced", "own", ""), name
-        assert set(row.chunks) <= set(row.modes) <= set(BOTH), name
+        assert set(row.chunks) <= set(row.modes) <= set(MODES), name
+        assert not row.cut_of or ENGINES[row.cut_of].requires == row.requires, name
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,8 @@ def test_a_row_is_of_known_words() -> None:
         ({"mode": "primal"}, None, None),
         ({"mode": "reverse"}, "has no reverse mode", "it has no reverse mode"),
         ({"mode": "forward/reverse"}, "has no reverse mode", "it has no reverse mode"),
+        ({"mode": "mixed/pure"}, "has no mixed mode", "it has no mixed mode"),
+        ({"mode": "auto/best"}, "has no auto mode", "it has no auto mode"),
         ({"layer": "loss", "m": 1}, "has no loss", "it has no layer 'loss', only dense"),
         ({"dtype": "float32"}, "has no float32", "it has no float32, only float64"),
         ({"chunk_size": 8}, "has no chunks in forward mode", "it has no chunks in forward mode, got chunk_size 8"),
@@ -129,6 +137,30 @@ def test_the_work_that_is_too_much_is_that_of_the_mode() -> None:
         work = passes * (30 * 15 + 15 * 5)
         assert Row(most_fma=work).lacks(case._replace(mode=mode)) is None
         assert Row(most_fma=work - 1).lacks(case._replace(mode=mode)) is not None
+
+
+def test_the_work_of_the_better_mode_is_taken_to_be_that_of_the_worse() -> None:
+    case = Case(n=30, m=5, width=15, depth=2, mode="mixed/pure")
+    row = Row(modes=MODES)
+    assert replace(row, most_fma=30 * (30 * 15 + 15 * 5)).lacks(case) is None
+    assert replace(row, most_fma=30 * (30 * 15 + 15 * 5) - 1).lacks(case) is not None
+
+
+def test_who_can_be_asked_for_a_mixed_jacobian() -> None:
+    mixed = [name for name, row in ENGINES.items() if row.lacks(Case(engine=name, mode="mixed/pure")) is None]
+    assert mixed == [*TWINS, *CUTS]
+    auto = [name for name, row in ENGINES.items() if row.lacks(Case(engine=name, mode="auto/best")) is None]
+    assert auto == list(TWINS)
+
+
+def test_a_cut_takes_part_in_questions_of_mixed_accumulation_alone() -> None:
+    for name, benchmark in listing.benchmarks():
+        asked = {case.engine for preset in presets.PRESETS for case in every_case(benchmark, preset)}
+        assert asked.isdisjoint(CUTS) or name.startswith("mixed."), name
+
+
+def every_case(benchmark: type[Benchmark], preset: str) -> list[Case]:
+    return [Case.of(*values) for values in product(*benchmark.grid.lists(preset))]
 
 
 @pytest.mark.parametrize("layer", ["dense", "residual"])

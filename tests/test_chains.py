@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from modes import chains
-from modes.chains import ACTIVATIONS, LAYERS, PROFILES, Chain, layer_chain, layer_widths
+from modes.chains import ACTIVATIONS, LAYERS, PROFILES, Chain, layer_chain, layer_widths, middle_layer
 
 # The activations and their derivatives as a textbook has them, overflow and all.
 TEXTBOOK: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
@@ -117,6 +117,11 @@ def all_arrays(chain: Chain) -> list[NDArray[Any]]:
         ((3, 5, 1, 64, "hourglass"), (3, 5)),
         ((1, 1, 4, 1, "bulge"), (1, 1, 1, 1, 1)),
         ((2, 2, 4, 2, "hourglass"), (2, 2, 1, 2, 2)),
+        ((9, 8, 4, 7, "waist2"), (9, 7, 2, 7, 8)),
+        ((9, 8, 2, 7, "waist2"), (9, 2, 8)),
+        ((9, 8, 5, 7, "waist12"), (9, 7, 12, 7, 7, 8)),
+        ((9, 8, 4, 7, "waist2-after1"), (9, 2, 7, 7, 8)),
+        ((9, 8, 4, 7, "waist2-after3"), (9, 7, 7, 2, 8)),
     ],
 )
 def test_widths_by_hand(arguments: tuple[Any, ...], widths: tuple[int, ...]) -> None:
@@ -152,6 +157,53 @@ def test_widths_keep_the_promise_of_their_profile(n: int, m: int, depth: int, wi
             assert hidden[0] == quarter
             assert all(a <= b for a, b in pairwise(first_half))
             assert depth < 4 or first_half[-1] == width
+
+
+@pytest.mark.parametrize(
+    ("n", "waist", "width", "side"),
+    [(1024, 16, 512, 3), (512, 8, 256, 2), (784, 32, 256, 2), (256, 4, 64, 4), (128, 64, 128, 3)],
+)
+def test_a_waist_has_as_many_layers_on_either_side(n: int, waist: int, width: int, side: int) -> None:
+    widths = layer_widths(n, n, 2 * side, width, f"waist{waist}")
+    half = (n, *[width] * (side - 1), waist)
+    assert widths == half + half[-2::-1]
+    assert widths[middle_layer(2 * side, f"waist{waist}")] == waist
+
+
+@given(st.integers(2, 40), st.integers(1, 300), st.data())
+def test_a_waist_is_where_its_profile_says(depth: int, waist: int, data: st.DataObject) -> None:
+    after = data.draw(st.integers(1, depth - 1))
+    profile = f"waist{waist}-after{after}"
+    widths = layer_widths(5, 6, depth, 400, profile)
+    assert middle_layer(depth, profile) == after
+    assert [i for i, w in enumerate(widths) if w == waist] == ([0] if waist == 5 else []) + [after] + (
+        [depth] if waist == 6 else []
+    )
+    assert layer_widths(5, 6, depth, 400, f"waist{waist}-after{depth // 2}") == layer_widths(
+        5, 6, depth, 400, f"waist{waist}"
+    )
+
+
+@pytest.mark.parametrize(
+    "profile", ["waist", "waist0", "waist016", "waist-4", "waist4-after", "waist4-after0", "waist4x"]
+)
+def test_a_waist_that_cannot_be_read_is_refused_with_the_form(profile: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown profile '{profile}': a waist says its size.*'waist16-after2'"):
+        layer_chain(4, 4, 4, 4, profile=profile)
+
+
+@pytest.mark.parametrize(("profile", "depth"), [("waist4", 1), ("waist4-after4", 4), ("waist4-after9", 4)])
+def test_a_waist_beyond_the_layers_is_refused_with_the_depth_it_needs(profile: str, depth: int) -> None:
+    with pytest.raises(ValueError, match=rf"profile '{profile}' needs .* got a depth of {depth}; give a depth of at"):
+        layer_widths(4, 4, depth, 4, profile)
+
+
+def test_a_chain_with_a_waist_is_two_chains() -> None:
+    chain = layer_chain(9, 8, 5, 7, profile="waist3")
+    after = middle_layer(chain.depth, chain.profile)
+    waist = chain.apply(chain.parameters[:after], chain.x)
+    assert waist.shape == (3,)
+    np.testing.assert_array_equal(chain.apply(chain.parameters[after:], waist), chain(chain.x))
 
 
 # --- what a chain computes ---
@@ -318,10 +370,10 @@ def test_derivatives_stay_near_1_in_every_component(layer: str, activation: str)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_values_and_derivatives_neither_vanish_nor_overflow(layer: str, activation: str) -> None:
     """At every profile, depth and width: in each layer the values, and for the whole chain J v and J^T w."""
-    profiles = PROFILES if layer in ("dense", "loss") else ("uniform",)
+    profiles = (*PROFILES, "waist3", "waist1-after1") if layer in ("dense", "loss") else ("uniform",)
     rng = np.random.default_rng(0)
     for profile in profiles:
-        for depth in (1, 2, 4, 16, 64):
+        for depth in (1, 2, 4, 16, 64) if profile in PROFILES else (2, 4, 64):
             for width in (1, 2, 8, 64) if depth < 64 else (1, 2, 8, 24):
                 chain = some_chain(
                     layer, width, width, depth, width, activation=activation, profile=profile, seed=depth
@@ -484,7 +536,7 @@ def test_repr_rebuilds_the_chain_and_attributes_stay_put() -> None:
         (
             {"profile": "vase"},
             ValueError,
-            "unknown profile 'vase'; known are uniform, funnel, hourglass, bulge",
+            "unknown profile 'vase'; known are uniform, funnel, hourglass, bulge, and waists such as 'waist16'",
         ),
         ({"n": 0}, ValueError, "n must be at least 1, got 0"),
         ({"m": -1}, ValueError, "m must be at least 1, got -1"),
@@ -514,6 +566,11 @@ def test_repr_rebuilds_the_chain_and_attributes_stay_put() -> None:
             {"layer": "residual", "profile": "bulge"},
             ValueError,
             "'residual' .* needs profile='uniform', got 'bulge'",
+        ),
+        (
+            {"layer": "residual", "profile": "waist2"},
+            ValueError,
+            "'residual' .* needs profile='uniform', got 'waist2'",
         ),
         (
             {"layer": "scalar", "profile": "funnel"},

@@ -422,3 +422,51 @@ def test_samples_that_are_not_finite_are_refused(results: Path, tmp_path: Path, 
     said = refused(results, tmp_path / "facts.json")
     assert "NaN or infinity among its samples" in said
     assert "crossover.Map.track_log_ratio" in said
+
+
+# --- what it writes, and where ---
+
+
+@pytest.mark.parametrize("name", ["facts.json", "numbers.json"])
+def test_the_page_that_cite_writes_names_its_facts_and_passes_the_check(
+    results: Path, tmp_path: Path, name: str
+) -> None:
+    docs = tmp_path / "docs"
+    assert run("cite", "--results", str(results), "--facts", str(docs / name)) == 0
+    assert run("check", str(docs)) == 0
+    page = (docs / name).with_suffix(".md")
+    data = json.loads((docs / name).read_bytes())
+    assert page.read_text().splitlines()[2] == f"<!-- facts: {name} {data['digest'][:12]} -->"
+    page.write_text(page.read_text().replace(data["digest"][:12], "0" * 12))
+    assert run("check", str(docs)) == 1
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES.values())
+def test_a_file_beside_the_facts_that_cite_did_not_write_is_not_replaced(
+    results: Path, tmp_path: Path, suffix: str
+) -> None:
+    own = tmp_path / f"reading{suffix}"
+    own.write_text("# Reading\n\n@misc{mine,\n}\n")
+    assert f"{own}: in the way" in refused(results, tmp_path / "reading.json")
+    assert {path.name for path in tmp_path.iterdir()} == {"results", own.name}
+
+
+@pytest.mark.parametrize("name", ["page.md", "facts", "facts.txt", "my facts.json"])
+def test_a_name_that_pages_could_not_give_is_refused(results: Path, tmp_path: Path, name: str) -> None:
+    assert "expected a name that ends in .json, without spaces" in refused(results, tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["facts.json", "recorded/facts.json", "benchmarks.json"])
+def test_the_results_are_not_written_into(results: Path, name: str) -> None:
+    before = {path: path.read_bytes() for path in results.rglob("*") if path.is_file()}
+    with pytest.raises(AnalysisError, match="is in the results folder"):
+        run("cite", "--results", str(results), "--facts", str(results / name))
+    assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"format": 1, "facts": [{"a": "\\ud800"}]}', b'{"format": true, "facts": 1}']
+)
+def test_what_no_reader_of_json_takes_is_no_facts_file(content: bytes) -> None:
+    with pytest.raises(AnalysisError, match=r"^here: not a file of facts"):
+        parse_facts(content, "here")

@@ -281,3 +281,44 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
     assert main(asked) == 0
     assert seen == {"engines": "modes,floor", "part": (2, 3)}
     assert main(["run", "--shard", "4/3"]) == 2
+
+
+# --- what is said of the system ---
+
+
+def test_no_engine_at_all_is_refused_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_command, "measure", lambda *_, **__: pytest.fail("measured"))
+    for text, said in (
+        ("", "no engine is named in ''"),
+        (" , ", "no engine is named"),
+        ("modes,jux", "unknown engine 'jux'"),
+    ):
+        line = fails(["run", "--engines", text, "--results", str(tmp_path / "results")], capsys)
+        assert line.startswith(f"error: --engines: {said}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no such device")
+def test_a_full_disk_behind_the_standard_output_is_said_in_a_line() -> None:
+    command = [sys.executable, "-m", "analysis", "table", "tidy", "--results", str(RECORDED)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: the standard output: the disk is full: No space left on device\n",
+    )
+
+
+def test_a_device_named_as_output_stays_one(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("table", "history"):
+        assert "is a device, and is not replaced" in fails(
+            [command, "--results", str(results), "--output", "/dev/null"], capsys
+        )
+    assert Path("/dev/null").is_char_device()
+
+
+def test_an_error_of_several_lines_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "a\\nb" in fails(["table", "--results", "a\nb"], capsys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -225,6 +226,153 @@ def test_counts_are_exact_ints_at_any_size() -> None:
     assert type(cost.reverse_peak_bytes(numpy_sizes)) is int
 
 
+# --- chains of any programs: Naumann's dynamic programme ---
+Segments = list[tuple[int, int, int]]
+
+
+def every_order(segments: Segments) -> int:
+    """The least price over all ways to make the chain's Jacobian, each tried by itself, without a table.
+
+    To accumulate a single segment, by tangents or by cotangents; to multiply the Jacobians of two parts; to push the
+    Jacobian of all but the last segment on through that, or pull that of all but the first back through that. To push
+    through several is to push through one after the other.
+    """
+    (n, _, first), (_, m, last) = segments[0], segments[-1]
+    if len(segments) == 1:
+        return min(n * first, m * first)
+    splits = range(1, len(segments))
+    return min(
+        every_order(segments[:-1]) + n * last,
+        every_order(segments[1:]) + m * first,
+        *(every_order(segments[:k]) + every_order(segments[k:]) + m * segments[k][0] * n for k in splits),
+    )
+
+
+def every_product(segments: Segments) -> int:
+    """The same where accumulated matrices are multiplied, and nothing else is done."""
+    (n, _, price), (_, m, _) = segments[0], segments[-1]
+    if len(segments) == 1:
+        return min(n, m) * price
+    splits = range(1, len(segments))
+    return min(every_product(segments[:k]) + every_product(segments[k:]) + m * segments[k][0] * n for k in splits)
+
+
+class Made:
+    """A Jacobian of some of the segments, and what it took: what an order's text is read as."""
+
+    def __init__(self, segments: Segments, low: int, high: int, price: int) -> None:
+        self.segments, self.low, self.high, self.price = segments, low, high, price
+        self.n, self.m = segments[low][0], segments[high][1]
+
+    def __matmul__(self, lower: Made) -> Made:
+        assert self.low == lower.high + 1
+        price = self.price + lower.price + self.m * self.n * lower.n
+        return Made(self.segments, lower.low, self.high, price)
+
+    def pushed(self, i: int) -> Made:
+        assert i == self.high + 1
+        return Made(self.segments, self.low, i, self.price + self.n * self.segments[i][2])
+
+    def pulled(self, i: int) -> Made:
+        assert i == self.low - 1
+        return Made(self.segments, i, self.high, self.price + self.m * self.segments[i][2])
+
+
+def read(order: str, segments: Segments) -> Made:
+    """What an order as printed makes."""
+    text = re.sub(r"F(\d+)'", r"own[\1]", order)
+    text = re.sub(r"F(\d+)\*", r"pull[\1]", text)
+    text = re.sub(r"F(\d+)", r"push[\1]", text)
+    places = range(len(segments))
+    names = {
+        "own": {i + 1: Made(segments, i, i, min(segments[i][:2]) * segments[i][2]) for i in places},
+        "push": {i + 1: lambda made, i=i: made.pushed(i) for i in places},
+        "pull": {i + 1: lambda made, i=i: made.pulled(i) for i in places},
+    }
+    made = eval(text.replace(" ", "@"), names)
+    assert isinstance(made, Made)
+    return made
+
+
+@st.composite
+def chains_of_programs(draw: st.DrawFn) -> Segments:
+    widths = draw(st.lists(st.integers(1, 60), min_size=2, max_size=7))
+    return [(n, m, draw(st.integers(0, 4 * n * m))) for n, m in pairwise(widths)]
+
+
+@given(segments=chains_of_programs())
+def test_c7_jacobian_chain_is_the_least_of_all_orders(segments: Segments) -> None:
+    found = cost.jacobian_chain(segments)
+    whole = sum(price for *_, price in segments)
+    assert found["tangent"] == segments[0][0] * whole
+    assert found["adjoint"] == segments[-1][1] * whole
+    assert found["preaccumulate"] == every_product(segments)
+    assert found["optimal"] == every_order(segments)
+    assert all(type(found[name]) is int for name in ("tangent", "adjoint", "preaccumulate", "optimal"))
+    made = read(str(found["order"]), segments)
+    assert (made.low, made.high, made.price) == (0, len(segments) - 1, found["optimal"])
+
+
+# Chains of the tests of the reference implementation, and from its solutions to them what the parts of each take: the
+# sums of the prices of its steps (Simon Maertens and Uwe Naumann, https://github.com/STCE-at-RWTH/Jacobian-Chaining,
+# additionals/package/test/data/01 and 02). Its solutions of the whole chains are for two processors at once.
+SEVEN = [(168, 56, 63834), (56, 195, 44366), (195, 162, 17957), (162, 63, 20301), (63, 349, 25538), (349, 58, 13803)]
+SEVEN += [(58, 257, 10088)]
+ELEVEN = [(418, 437, 72211), (437, 198, 47016), (198, 190, 73840), (190, 495, 63985), (495, 335, 43578)]
+ELEVEN += [
+    (335, 166, 60077),
+    (166, 279, 4225),
+    (279, 139, 72361),
+    (139, 106, 71444),
+    (106, 62, 27090),
+    (62, 436, 80214),
+]
+PUBLISHED = [
+    *((SEVEN, 0, 1, 3574704), (SEVEN, 1, 2, 2484496), (SEVEN, 1, 3, 2484496 + 1005592)),
+    *((SEVEN, 1, 4, 2484496 + 1005592 + 1136856), (SEVEN, 5, 6, 800574), (SEVEN, 4, 6, 800574 + 1481204)),
+    *((ELEVEN, 0, 1, 72211 * 418), (ELEVEN, 1, 2, 9309168), (ELEVEN, 0, 2, 9309168 + 14297778)),
+    *((ELEVEN, 9, 10, 1679580), (ELEVEN, 8, 10, 6109108), (ELEVEN, 7, 10, 10595490), (ELEVEN, 6, 10, 10857440)),
+    *((ELEVEN, 5, 10, 14582214), (ELEVEN, 4, 10, 17284050), (ELEVEN, 3, 10, 21251120), (ELEVEN, 2, 10, 25829200)),
+    (ELEVEN, 10, 11, 4973268),
+]
+
+
+@pytest.mark.parametrize(("chain", "start", "stop", "price"), PUBLISHED)
+def test_c7_jacobian_chain_takes_what_is_published(chain: Segments, start: int, stop: int, price: int) -> None:
+    assert cost.jacobian_chain(chain[start:stop])["optimal"] == price
+
+
+@pytest.mark.parametrize(
+    ("widths", "optimal"), [((30, 35, 15, 5, 10, 20, 25), 15750), ((128, 128, 4, 128, 128), 200704)]
+)
+def test_c3_without_the_exploit_the_seed_takes_work_too(widths: tuple[int, ...], optimal: int) -> None:
+    """Dense layers, |E_l| = w_l w_(l-1). C3's best orders read accumulated matrices off; here each first product next
+    to a seed of min(n, m) rows or columns is multiplied out."""
+    segments = [(n, m, n * m) for n, m in pairwise(widths)]
+    found = cost.jacobian_chain(segments)
+    assert (found["tangent"], found["adjoint"]) == (
+        cost.forward_fma(widths, exploit_seed=False),
+        cost.reverse_fma(widths, exploit_seed=False),
+    )
+    assert found["optimal"] == every_order(segments) == optimal
+    assert optimal > cost.best_order_fma(widths)
+
+
+@given(widths=chains_of)
+def test_free_matrices_are_the_classical_problem(widths: list[int]) -> None:
+    """Where a matrix is there for nothing, and a push through it takes what the product with it does: C3's orders."""
+    segments = [(n, m, n * m) for n, m in pairwise(widths)]
+    seeds = sum(min(n, m) * n * m for n, m in pairwise(widths))
+    assert cost.jacobian_chain(segments)["preaccumulate"] == seeds + cost.best_order_fma(widths)
+
+
+def test_how_an_order_is_printed() -> None:
+    assert cost.jacobian_chain([(3, 4, 5)])["order"] == "F1'"
+    assert cost.jacobian_chain([(1, 9, 9), (9, 9, 9), (9, 9, 9)])["order"] == "F3(F2(F1'))"
+    assert cost.jacobian_chain([(9, 9, 9), (9, 9, 9), (9, 1, 9)])["order"] == "F1*(F2*(F3'))"
+    assert cost.jacobian_chain([(9, 9, 9), (9, 1, 9), (1, 9, 9), (9, 9, 9)])["order"] == "(F4(F3') F1*(F2'))"
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -248,6 +396,12 @@ def test_counts_are_exact_ints_at_any_size() -> None:
         (lambda: cost.diagonal_fma(3, 0), ValueError, "depth must be at least 1"),
         (lambda: cost.predicted_crossover([4, 0], 3), ValueError, "at least 1, got 0"),
         (lambda: cost.predicted_crossover([4, 4], NO_NUMBER), TypeError, "m must be an int, got '3'"),
+        (lambda: cost.jacobian_chain([]), ValueError, "at least one segment"),
+        (lambda: cost.jacobian_chain([(2, 3, 6), (4, 5, 20)]), ValueError, "m = 3 of segment 1 and n = 4 of segment 2"),
+        (lambda: cost.jacobian_chain([(2, 3, -1)]), ValueError, "a segment's price must be at least 0, got -1"),
+        (lambda: cost.jacobian_chain([(2, 0, 1)]), ValueError, "a segment's m must be at least 1, got 0"),
+        (lambda: cost.jacobian_chain([(2, 3, NO_INT)]), TypeError, "a segment's price must be an int, got 2.0"),
+        (lambda: cost.jacobian_chain([NO_INT]), ValueError, "expected a segment as \\(n, m, price\\), got 2.0"),
     ],
 )
 def test_bad_arguments_are_named(call: Callable[[], object], error: type[Exception], message: str) -> None:

@@ -186,7 +186,9 @@ def test_shapes_that_do_not_fit_are_both_printed() -> None:
 
 
 def test_modes_and_layouts_list_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="expected mode to be one of 'forward', 'reverse', 'auto', got 'sideways'"):
+    with pytest.raises(
+        ValueError, match="expected mode to be one of 'forward', 'reverse', 'mixed', 'auto', got 'sideways'"
+    ):
         modes.jacobian(lambda x: x, mode="sideways")
     with pytest.raises(ValueError, match="expected layout to be one of 'numerator', 'denominator', got 'other'"):
         modes.jacobian(lambda x: x, mode="forward", layout="other")

@@ -27,8 +27,9 @@ from tests.tables import curve, frame, pair
 from tests.test_architecture import ROOT
 
 MODULES = (crossover, growth, libraries, limits, model, noise, rules, summary, choosing, crossing, trust, beside, costs)
-TWICE = {"scores": 2, "together": 2}
-"""Of different things: by engine, and by engine and width profile; all controls, and those of the one engine here."""
+TWICE = {"scores": 3, "together": 2}
+"""Of different things: by engine, by engine and width profile, and against three ways; all controls, and those of the
+one engine here."""
 
 
 def small() -> pd.DataFrame:

@@ -206,7 +206,9 @@ def test_float32_stays_float32(outer: str, inner: str) -> None:
 @pytest.mark.parametrize("name", ["outer", "inner"])
 def test_an_unknown_mode_is_refused_at_once(name: str) -> None:
     sideways: dict[str, Any] = {name: "sideways"}
-    with pytest.raises(ValueError, match=f"expected {name} to be one of 'forward', 'reverse', 'auto', got 'sideways'"):
+    with pytest.raises(
+        ValueError, match=f"expected {name} to be one of 'forward', 'reverse', 'mixed', 'auto', got 'sideways'"
+    ):
         modes.hessian(np.sum, **sideways)
 
 

@@ -1,6 +1,7 @@
 """The reader of asv's results, on a recorded folder and on every way in which such a folder is spoilt."""
 
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -259,3 +260,109 @@ def test_of_an_unlisted_benchmark_the_latest_version_counts(folder: Path) -> Non
 def test_a_dirty_folder_is_never_passed_off_as_the_commit(folder: Path) -> None:
     (folder / "dirty").write_text("0123abcd\n")
     assert set(read_results(folder)["commit"]) == {"e55ab1d2a47971d230615318d92cc4b23db1f9ce+dirty"}
+
+
+@pytest.mark.parametrize("place", ["kept", "recorded-dirty", ".hidden"])
+def test_a_dirty_folder_inside_is_none_of_the_commit_either(folder: Path, place: str) -> None:
+    shutil.copytree(folder / "recorded", folder / place / "recorded")
+    (folder / place / "dirty").write_text("0123abcd\n")
+    raw, texts = read_with_warnings(folder)
+    assert texts == []
+    assert raw.groupby("commit").size().to_list() == [22, 22]
+    assert {text.endswith("+dirty") for text in set(raw["commit"])} == {False, True}
+
+
+# --- what is there twice ---
+
+
+def test_of_two_files_of_a_run_each_cell_counts_once_and_both_are_named(folder: Path) -> None:
+    copy = folder / "backup" / FILE
+    shutil.copytree(folder / "recorded", folder / "backup" / "recorded")
+    raw, (text,) = read_with_warnings(folder)
+    assert text.startswith(
+        f"{copy}: 22 cells of it are in {folder / FILE} as well (with the same numbers), and counted"
+    )
+    assert text.endswith(
+        f"move the copy out of {folder}, or make one of the two: python -m analysis merge {folder} --into OTHER"
+    )
+    pd.testing.assert_frame_equal(raw, read_results(RECORDED))
+
+
+def test_where_they_differ_the_cell_that_merge_would_take_counts(folder: Path) -> None:
+    """The one with more samples, wherever it lies; a measured one before a failed one."""
+    copy = folder / ".backup" / FILE
+    shutil.copytree(folder / "recorded", folder / ".backup" / "recorded")
+
+    def fewer(data: Any) -> None:
+        column = data["result_columns"].index("samples")
+        row = data["results"]["crossover.Map.track_log_ratio"]
+        row[column] = [cell and cell[:9] for cell in row[column]]
+
+    def fail(data: Any) -> None:
+        data["results"][REFINE] = [None, *data["results"][REFINE][1:4]]
+
+    for path, change in ((folder / FILE, fewer), (copy, fail)):
+        edit(path, change)
+    raw, (text,) = read_with_warnings(folder)
+    assert "22 cells of it" in text
+    assert "(5 of them with other numbers, of which that with more samples counts, then the later)" in text
+    key = ["benchmark", "parameters"]
+    expected = read_results(RECORDED).sort_values(key, ignore_index=True)
+    pd.testing.assert_frame_equal(raw.sort_values(key, ignore_index=True), expected)
+
+
+def test_two_parts_of_a_run_in_one_folder_are_no_copies(folder: Path) -> None:
+    """Cells that only one of them measured; what was not selected is NaN."""
+    shutil.copytree(folder / "recorded", folder / "part" / "recorded")
+    name = "crossover.Map.track_log_ratio"
+
+    def keep(data: Any, map_too: bool) -> None:
+        data["results"] = {each: row for each, row in data["results"].items() if (each == name) == map_too}
+
+    edit(folder / FILE, lambda data: keep(data, False))
+    edit(folder / "part" / FILE, lambda data: keep(data, True))
+    raw, texts = read_with_warnings(folder)
+    assert texts == []
+    assert len(raw) == len(read_results(RECORDED))
+
+
+# --- what another program left there ---
+
+
+def foreign(folder: Path, *lists: list[str]) -> None:
+    """The recorded results as those of another project: no benchmarks.json, its own parameters."""
+    (folder / "benchmarks.json").unlink()
+    count = 1
+    for choices in lists:
+        count *= len(choices)
+    row = [[1.0] * count, list(lists), "1"]
+    edit(folder / FILE, lambda data: data.update(results={"theirs.Suite.time_it": row}))
+
+
+@pytest.mark.parametrize(
+    "lists", [[["1", "2"]], [["'a'"]], [["[1]"]], [["4"] * 1] * 11, [["'x'", "("]], [["'" + "n=1 " * 11 + "'"]]]
+)
+def test_another_projects_results_are_named_and_left_out(folder: Path, lists: list[list[str]]) -> None:
+    foreign(folder, *lists)
+    recorded = warnings.catch_warnings(record=True, action="always")
+    with recorded as caught, pytest.raises(NoResultsError, match="holds a usable cell"):
+        read_results(folder)
+    assert caught is not None
+    texts = [str(warning.message) for warning in caught]
+    assert texts[0].startswith(f"{folder / 'benchmarks.json'}: missing or unreadable")
+    assert texts[1].startswith(
+        f"{folder / FILE}: left out theirs.Suite.time_it: results not of this suite's benchmarks"
+    )
+    assert len(texts) == 2
+
+
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    for path in (folder / "recorded" / "0.json", folder / "recorded" / "machine.json"):
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+    raw, texts = read_with_warnings(folder)
+    assert [text.partition(" (")[0].partition(", so")[0] for text in texts] == [
+        f"{folder / 'recorded' / 'machine.json'}: missing or unreadable",
+        f"{folder / 'recorded' / '0.json'}: skipped, not a readable asv result file",
+    ][::-1]
+    assert len(raw) == len(read_results(RECORDED))

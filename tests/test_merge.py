@@ -21,6 +21,7 @@ from tests.test_cite import RECORDED, run
 
 Folder = dict[str, bytes]
 FILE = "recorded/e55ab1d2-existing-py.json"
+LACKS = "damaged (Object missing required field"
 MAP = "crossover.Map.track_log_ratio"
 
 
@@ -246,12 +247,22 @@ def bump(data: Any) -> None:
     ("change", "said"),
     [
         (lambda folder: {**folder, "dirty": b"digest"}, "b: results of a changed work tree"),
-        (lambda folder: {**folder, FILE: folder[FILE][:50]}, f"b/{FILE}: damaged (no JSON)"),
-        (lambda folder: changed(folder, lambda data: data.update(version=3)), f"b/{FILE}: not in version 2"),
-        (lambda folder: changed(folder, lambda data: data.pop("params")), f"b/{FILE}: no machine is named"),
-        (lambda folder: changed(folder, lambda data: data.pop("results")), f"b/{FILE}: not one of asv's"),
+        (lambda folder: {**folder, "kept/dirty": b"digest"}, "b: results of a changed work tree"),
+        (lambda folder: {**folder, FILE: folder[FILE][:50]}, f"b/{FILE}: damaged (no JSON: "),
+        (
+            lambda folder: changed(folder, lambda data: data.update(version=3)),
+            f"b/{FILE}: asv's format 3, expected 2",
+        ),
+        (
+            lambda folder: changed(folder, lambda data: data.pop("params")),
+            f"b/{FILE}: damaged (Object missing required field `params`)",
+        ),
+        (
+            lambda folder: changed(folder, lambda data: data.pop("results")),
+            f"b/{FILE}: damaged (Object missing required field `results`)",
+        ),
         (lambda folder: changed(folder, bump), f"b/{FILE}: {MAP} is of another version"),
-        (lambda folder: {FILE: b"[]"}, f"b/{FILE}: no machine is named"),
+        (lambda folder: {FILE: b"[]"}, f"b/{FILE}: damaged (no version of asv's format is named in it)"),
         (lambda folder: {}, "b: no asv results here"),
         (lambda folder: {"benchmarks.json": b"{}"}, "b: no asv results here"),
         (
@@ -298,3 +309,26 @@ def test_the_command_merges_into_what_is_there(
     assert files(target) == before
     with pytest.raises(AnalysisError, match="no such folder"):
         run("merge", str(tmp_path / "none"), "--into", str(target))
+
+
+def test_one_run_under_two_names_of_a_file_is_one(recorded: Folder, tmp_path: Path) -> None:
+    """A copy beside the file, or in a folder of its own, adds nothing and loses nothing."""
+    halves = part(recorded, 0)[FILE], part(recorded, 1)[FILE]
+    for other in ("recorded/e55ab1d2 (copy).json", "old/e55.json", ".kept/recorded/e55ab1d2-existing-py.json"):
+        merged = merge({"a": {**recorded, FILE: halves[0], other: halves[1]}})
+        assert len([path for path in merged if path.startswith("recorded/")]) == 2
+        raw = read(merged, tmp_path / other)
+        assert len(raw) == len(read_results(RECORDED))
+
+
+@pytest.mark.parametrize("deeper", [".", "inside", "recorded"])
+def test_a_folder_is_not_merged_into_itself_but_by_its_name(recorded: Folder, tmp_path: Path, deeper: str) -> None:
+    folder = write(recorded, tmp_path / "results")
+    before = files(folder)
+    if deeper == ".":
+        assert run("merge", str(folder), "--into", str(folder / deeper)) == 0
+        assert set(files(folder)) == set(before)
+        return
+    with pytest.raises(AnalysisError, match="is in the results folder"):
+        run("merge", str(folder), "--into", str(folder / deeper))
+    assert files(folder) == before

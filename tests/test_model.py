@@ -18,6 +18,8 @@ from analysis.tables.work import LAYERS, MODES, PARTS, SHIPPED, SLOPES, Counts, 
 from modes import choice, cost
 from modes.call import Call
 from modes.chains import PROFILES, layer_chain
+from modes.planning import route
+from modes.sized import SizedTape
 from tests.tables import curve, frame, pair, row
 
 TRUE = Prices(operation=2e-6, fma=5e-11, number=4e-10, record=7e-7)
@@ -48,10 +50,11 @@ def test_the_sweep_is_counted_as_mode_auto_counts_it(
     for profile in PROFILES if layer == "dense" else ["uniform"]:
         chain = layer_chain(n, m, depth, width, layer=layer, activation=activation, profile=profile)
         call = Call(chain, (chain.x,), 0)
-        tape = choice.SizedTape()
+        tape = SizedTape()
         _, index = tape.run(call)
         assert index is not None
-        for mode, along in choice.works(tape, index).items():
+        for mode in MODES:
+            along = route(tape, index).orders[mode].total
             counted = sweep(layer, activation, chain.widths, mode)
             assert counted[:3] == tuple(along)
             assert counted.records == (len(tape.partials) - 1 if mode == "reverse" else 0)

@@ -13,7 +13,7 @@ from benchmarks import peers
 from benchmarks.apparatus import checks
 from benchmarks.catalogue.case import Case
 from benchmarks.catalogue.engines import BOTH, ENGINES, Row, row
-from benchmarks.peers import layers
+from benchmarks.peers import cut_engines, layers
 from modes.chains import ACTIVATIONS, LAYERS, Chain, layer_chain
 
 EXACT = [name for name in ENGINES if name not in ("modes", "differences")]
@@ -78,6 +78,39 @@ def test_jacobians_of_other_layers_equal_those_of_modes(name: str, layer: str, m
 def test_jacobians_of_a_single_layer_and_of_float32_equal_those_of_modes(name: str, mode: str) -> None:
     check_against_modes(name, small("dense", depth=1), mode)
     check_against_modes(name, small("dense", dtype="float32"), mode)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("profile", ["waist2", "waist9", "waist1-after1", "waist2-after4", "uniform"])
+@pytest.mark.parametrize("name", [name for name, row in ENGINES.items() if "mixed" in row.modes])
+def test_mixed_jacobians_equal_those_of_one_mode(name: str, profile: str, dtype: str) -> None:
+    chain = layer_chain(8, 7, 5, 6, profile=profile, dtype=dtype)
+    engine = load(name)
+    for mode in set(row(name).modes) - set(BOTH):
+        checks.check_jacobian(chain, answer(engine, chain, mode))
+
+
+@pytest.mark.parametrize("profile", ["waist3", "waist9", "waist3-after1", "uniform"])
+def test_a_cut_by_hand_takes_as_many_passes_as_the_waist_is_wide(profile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = layer_chain(8, 7, 5, 6, profile=profile)
+    lower, upper = cut_engines.halves(chain)
+    after = {"waist3-after1": 1}.get(profile, 2)
+    assert (lower.widths, upper.widths) == (chain.widths[: after + 1], chain.widths[after:])
+    for half in (lower, upper):
+        assert (half.n, half.m, half.depth) == (half.widths[0], half.widths[-1], len(half.widths) - 1)
+        assert half.x.shape == (half.n,)
+    np.testing.assert_array_equal(upper(lower(chain.x)), chain(chain.x))
+    asked: dict[str, Chain] = {}
+    for mode in ("jacfwd", "jacrev"):
+        whole = getattr(modes, mode)
+
+        def noted(f: Chain, mode: str = mode, whole: Any = whole) -> Any:
+            asked[mode] = f
+            return whole(f)
+
+        monkeypatch.setattr(modes, mode, noted)
+    answer(load("modes-cut"), chain, "mixed")
+    assert (asked["jacfwd"].n, asked["jacrev"].m) == (chain.widths[after], chain.widths[after])
 
 
 @pytest.mark.parametrize("layer", LAYERS)

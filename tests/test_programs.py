@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 import modes
 from modes.trees import flatten, rebuild
+from tests.cuts import cut_at_random
 
 CHUNKS = (None, 1, 2)
-MODES = ("forward", "reverse", "auto")
+MODES = ("forward", "reverse", "mixed", "auto")
 LARGEST = 30.0  # of a value's entries
 FAR = 0.05  # from a kink, at least
 
@@ -331,11 +332,17 @@ def jacobians(
     for chunk_size in chunk_sizes:
         for mode in MODES:
             yield flatten(modes.jacobian(f, argnums, mode=mode, chunk_size=chunk_size)(*args))
+        with cut_at_random(seed=0):
+            yield flatten(modes.jacobian(f, argnums, mode="mixed", chunk_size=chunk_size)(*args))
     prepared = modes.prepare(f, *args, argnums=argnums)
     for chunk_size in chunk_sizes:
-        for method in (prepared.jacfwd, prepared.jacrev):
-            yield flatten(method(*args, chunk_size=chunk_size))
-            yield flatten(method(*args, chunk_size=chunk_size))  # replayed
+        for mode in MODES if chunk_size is None else MODES[:2]:
+            yield flatten(prepared.jacobian(*args, mode=mode, chunk_size=chunk_size))
+            yield flatten(prepared.jacobian(*args, mode=mode, chunk_size=chunk_size))  # replayed
+    prepared = modes.prepare(f, *args, argnums=argnums)
+    with cut_at_random(seed=0):
+        yield flatten(prepared.jacobian(*args, mode="mixed"))
+    yield flatten(prepared.jacobian(*args, mode="mixed"))
 
 
 def made(

@@ -126,7 +126,9 @@ def test_a_record_of_before_there_were_engines_is_read_and_completed(tmp_path: P
     assert read_provenance(tmp_path, *RUN).known == {**old, "jax": "0.10"}
 
 
-@pytest.mark.parametrize("content", ["[", '{"a": 1}', '[{"machine": "box"}]', "3"])
+@pytest.mark.parametrize(
+    "content", ["[", '{"a": 1}', '[{"machine": "box"}]', "3", "[" * 100_000, '[["machine"]]', "null", '"\\u0000"']
+)
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     with pytest.raises(AnalysisError, match="rm "):
@@ -158,3 +160,17 @@ def test_a_project_without_a_version_is_named_with_the_remedy(tmp_path: Path, co
     (tmp_path / "modes" / "__init__.py").write_text(content)
     with pytest.raises(AnalysisError, match="git checkout"):
         project_version(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["requires", "versions", "missing", "memory", "most_fma"])
+@pytest.mark.parametrize("value", [None, 3, "x", [None], [], {"numpy": 2}])
+def test_a_damaged_engine_is_named_with_the_remedy(tmp_path: Path, name: str, value: Any) -> None:
+    store(tmp_path)
+    records = json.loads((tmp_path / FILE).read_bytes())
+    records[0]["engines"]["modes"][name] = value
+    (tmp_path / FILE).write_text(json.dumps(records))
+    if (name, value) in (("missing", []), ("most_fma", None), ("most_fma", 3)):
+        assert read_provenance(tmp_path, *RUN).known
+    else:
+        with pytest.raises(AnalysisError, match=r"facts is damaged \(.*rm "):
+            read_provenance(tmp_path, *RUN)

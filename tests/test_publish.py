@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,6 @@ import pytest
 import analysis.commands.publish as command
 from analysis.citing import collect
 from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
-from analysis.commands import write
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
 from analysis.reading.folder import read_folder
@@ -217,21 +217,19 @@ def test_a_publication_that_was_cut_short_is_done_again(
         publish(results, cut)
         (cut / "tables/outdated.csv").write_bytes(b"old")
         (cut / MANIFEST).write_text((cut / MANIFEST).read_text() + "tables/outdated.csv\n")
-    write_whole = write.write_whole
+    replace = os.replace
     written: list[Path] = []
 
-    def stopping(path: Path, content: bytes) -> None:
+    def stopping(temporary: str, path: Path) -> None:
         if cut in path.parents and len(written) > 5:
             raise KeyboardInterrupt
         written.append(path)
-        write_whole(path, content)
+        replace(temporary, path)
 
-    for module in (command, write):
-        monkeypatch.setattr(module, "write_whole", stopping)
+    monkeypatch.setattr(os, "replace", stopping)
     with pytest.raises(KeyboardInterrupt):
         publish(results, cut)
-    for module in (command, write):
-        monkeypatch.setattr(module, "write_whole", write_whole)
+    monkeypatch.setattr(os, "replace", replace)
     publish(results, cut)
     assert {path: content for path, content in files(cut).items() if path != "index.md"} == {
         path: content for path, content in files(whole).items() if path != "index.md"
@@ -314,3 +312,33 @@ def test_pictures_of_what_was_measured_alone() -> None:
     assert [section.title for section in measured_sections(little)] == [
         section.title for section in sections if section.measured(little)
     ]
+
+
+@pytest.mark.parametrize("inside", [".", "published", "recorded"])
+def test_nothing_is_published_into_the_results(results: Path, inside: str) -> None:
+    assert "is in the results folder" in fails(results, results / inside)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\0", b"a//b\n", b"/etc\n"])
+def test_a_damaged_manifest_is_named(results: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "into").mkdir()
+    (tmp_path / "into" / MANIFEST).write_bytes(content)
+    assert f"into/{MANIFEST}: " in fails(results, tmp_path / "into")
+
+
+def test_foreign_files_behind_a_link_stay(results: Path, tmp_path: Path) -> None:
+    """Seen before the first byte is written."""
+    foreign, into = tmp_path / "foreign", tmp_path / "into"
+    foreign.mkdir()
+    (foreign / "tidy.csv").write_text("Somebody's own.")
+    into.mkdir()
+    (into / "tables").symlink_to(foreign)
+    assert "into/tables is a link" in fails(results, into)
+    assert [path.name for path in into.iterdir()] == ["tables"]
+    assert (foreign / "tidy.csv").read_text() == "Somebody's own."
+
+
+@pytest.mark.parametrize("version", ["../../x", "", "2.1\n"])
+def test_versions_that_are_no_part_of_a_name_are_refused(results: Path, tmp_path: Path, version: str) -> None:
+    edit(results / "facts", lambda data: data[0].update(numpy=version))
+    fails(results, tmp_path / "into")

@@ -13,7 +13,7 @@ from analysis.figures import FIGURES
 from analysis.reading.provenance import Provenance
 from analysis.report import frames, report_files
 from analysis.report.cells import inputs, kilobytes, seconds, significant, span
-from analysis.report.circumstances import commands, gigabytes, imported
+from analysis.report.circumstances import commands, imported
 from analysis.report.headline import doubts, elsewhere, headline
 from analysis.report.page import page
 from analysis.report.section import Section, Table, Words
@@ -23,6 +23,7 @@ from analysis.tables.findings import Findings
 from analysis.tables.shown.crossing import memory_table, peaks
 from analysis.tables.shown.trust import tidy_csv
 from analysis.tables.summary import headline_row, summary
+from analysis.text import gigabytes
 from tests.tables import curve, frame, full_table, pair, row
 
 KNOWN = {"cpu": "Test CPU <3 GHz> & more", "modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"}
@@ -369,7 +370,8 @@ def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:
 
 def test_memory_is_in_gigabytes_where_it_is_a_number() -> None:
     assert gigabytes("25276502016") == "25.3 GB"
-    assert gigabytes("16GB") == "16GB"
+    for ram in ("16GB", "9" * 400, "²", "1.5e9"):
+        assert gigabytes(ram) == ram
 
 
 @pytest.mark.slow
@@ -395,6 +397,10 @@ def test_a_failed_cell_is_listed_with_its_reason_and_a_missing_engine_named() ->
 
 
 def test_the_commands_are_those_of_the_preset_measured() -> None:
-    assert commands(Findings(frame([pair(0.0)]))) == ["git checkout 01234567", "python -m analysis run --preset quick"]
-    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty")
+    now = pd.Timestamp("2026-11-22", tz="UTC")
+    quick = frame([pair(0.0, date=now)])
+    assert commands(Findings(quick)) == ["git checkout 01234567", "python -m analysis run --preset quick"]
+    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty", date=now)
     assert commands(Findings(frame([many]))) == ["git checkout 01234567", "python -m analysis run --preset standard"]
+    old = frame([{**many, "date": pd.Timestamp("2026-11-20 20:49:57", tz="UTC")}])
+    assert commands(Findings(old)) == ["git checkout 01234567", "python -m analysis run --profile standard"]

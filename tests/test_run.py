@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.commands import write
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, NoResultsError
 from analysis.reading.load import read_results
 from analysis.reading.provenance import read_provenance
 from analysis.running import Measured, measure
@@ -81,7 +81,9 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measured:
-    return measure(project, "quick", project / "results", project / "report", show, write)
+    scratch = project.parent / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return measure(project, "quick", project / "results", [project / "report"], scratch, show, write)
 
 
 @pytest.mark.slow
@@ -157,6 +159,17 @@ def test_a_changed_work_tree_is_marked(project: Path) -> None:
     assert done.run["commit"].endswith("+dirty")
     assert set(read_results(done.results)["commit"]) == {done.run["commit"]}
     assert not (project / "results").exists()
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_while_cells_are_measured_is_no_fault_of_theirs(project: Path) -> None:
+    full = SUITE.replace('ValueError("wrong Jacobian")', "OSError(28, os.strerror(28))")
+    (project / "benchmarks" / "crossover.py").write_text(full)
+    with pytest.raises(AnalysisError, match=r"scratch cannot be written \(.*: the disk at .* is full; ") as caught:
+        run(project)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(NoResultsError):
+        read_results(project / "results-dirty")
 
 
 def test_a_suite_that_cannot_be_imported_is_said_in_one_line(project: Path) -> None:

@@ -14,7 +14,7 @@ from benchmarks.apparatus import settings
 from benchmarks.apparatus.benchmark import expect
 from benchmarks.apparatus.settings import active_preset, chosen, pair_count
 from benchmarks.catalogue.case import Case
-from benchmarks.catalogue.engines import ENGINES, installed, row
+from benchmarks.catalogue.engines import CUTS, ENGINES, installed, row
 from benchmarks.catalogue.presets import PAIRS, PRESETS
 from benchmarks.peers import SkippedError
 from tests.test_benchmarks import ROOT
@@ -65,7 +65,7 @@ def test_the_former_name_of_the_variable_counts_and_says_its_new_name(
 
 
 def test_a_quick_run_takes_the_projects_own_engines_and_others_what_is_installed() -> None:
-    assert chosen("quick") == ("modes", "modes-prepared", "floor")
+    assert chosen("quick") == ("modes", "modes-prepared", "floor", "modes-cut")
     assert chosen("standard") == chosen("full") == installed()
     assert {"modes", "floor", "differences", "complex-step"} <= set(installed())
 
@@ -92,7 +92,7 @@ def test_the_lists_of_parameters_do_not_hang_on_what_is_installed_or_chosen(monk
     """asv drops stored cells when they change."""
     monkeypatch.setenv("MODES_ENGINES", "floor")
     for preset in PRESETS:
-        assert engines.Cost.grid.lists(preset)[0] == list(ENGINES)
+        assert engines.Cost.grid.lists(preset)[0] == [name for name in ENGINES if name not in CUTS]
 
 
 def test_an_engine_is_described_as_json_has_it() -> None:

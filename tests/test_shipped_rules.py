@@ -15,8 +15,10 @@ from analysis.tables import rules
 from analysis.tables.model import models
 from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, ShippedRule, auto
 from analysis.tables.work import MODES
-from modes import Chain, choice, layer_chain
+from modes import Chain, layer_chain
 from modes.call import Call
+from modes.planning import route
+from modes.sized import SizedTape
 from tests.tables import frame, pair, row
 
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -172,14 +174,14 @@ def test_engines_and_profiles_are_scored_apart() -> None:
 
 
 def chosen(chain: Chain) -> str:
-    tape = choice.SizedTape()
+    tape = SizedTape()
     _, index = tape.run(Call(chain, (chain.x,), 0))
     assert index is not None
-    return choice.choose(tape, index)
+    return route(tape, index).pure
 
 
 @pytest.mark.parametrize("profile", ["uniform", "funnel", "hourglass", "bulge"])
-def test_mode_auto_is_scored_by_what_it_would_choose(profile: str) -> None:
+def test_mode_auto_is_scored_by_which_of_the_two_modes_it_would_choose(profile: str) -> None:
     for n in (4, 60, 64, 70, 300):
         cell = {"n": n, "m": 64, "width": 64, "depth": 4, "layer": "dense", "activation": "tanh", "profile": profile}
         assert auto(cell) == chosen(layer_chain(n, 64, 4, 64, profile=profile))

@@ -25,7 +25,7 @@ from modes.residuals import PRIMES, SMALL, checksum
 
 from .test_rules import CASES
 
-MODES = ("forward", "reverse", "auto")
+MODES = ("forward", "reverse", "mixed", "auto")
 X = np.array([0.7, -1.3, 2.1])
 
 

@@ -1,13 +1,11 @@
-"""Driving asv: its configuration, its environment, what of its output is shown, and how it is stopped."""
+"""Driving asv: its configuration, its environment, and what of its output is shown."""
 
-import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.running.command import failure, stream, worth_showing
+from analysis.running.output import failure, worth_showing
 from analysis.running.plan import REFINE, Batch
 from analysis.running.suite import engines, refinement_list, staged_config
 
@@ -34,27 +32,6 @@ def test_a_failure_is_one_line_with_the_status_and_the_last_lines() -> None:
     text = failure(["asv", "run"], 1, ["first", "", "second", "third", "  last  "])
     assert text == "`asv run` failed with exit status 1: second | third | last"
     assert failure(["asv"], 3, []) == "`asv` failed with exit status 3: no output"
-
-
-def test_output_is_streamed_and_the_status_returned(tmp_path: Path) -> None:
-    shown: list[str] = []
-    script = "import sys; print('· hello'); print('quiet'); sys.exit(3)"
-    code, said = stream([sys.executable, "-c", script], tmp_path, {}, shown.append)
-    assert (code, said, shown) == (3, ["· hello", "quiet"], ["· hello"])
-
-
-def test_an_interruption_stops_the_command(tmp_path: Path) -> None:
-    def interrupt(line: str) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    script = (
-        "import time, pathlib\n"
-        "try:\n    print('· started', flush=True); time.sleep(60)\n"
-        "except KeyboardInterrupt:\n    pathlib.Path('stopped').touch()\n"
-    )
-    with pytest.raises(KeyboardInterrupt):
-        stream([sys.executable, "-c", script], tmp_path, {}, interrupt)
-    assert (tmp_path / "stopped").exists()
 
 
 def test_the_configuration_is_made_absolute(tmp_path: Path) -> None:

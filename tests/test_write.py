@@ -1,13 +1,26 @@
 """Writing: whole or not at all, and by one module alone."""
 
 import ast
+import errno
+import io
+import itertools
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.commands.write import delete_file, delete_folder, make_folder, write_all, write_whole
+from analysis.commands.write import (
+    check_apart,
+    delete_file,
+    delete_folder,
+    make_folder,
+    temporary_folder,
+    write_all,
+    write_whole,
+)
 from analysis.errors import AnalysisError
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +75,134 @@ def test_a_deleted_file_takes_the_folders_with_it_that_are_empty_without_it(tmp_
 def test_a_folder_is_made_and_nothing_left_in_it(tmp_path: Path) -> None:
     make_folder(tmp_path / "new" / "folder")
     assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+# --- what is not replaced ---
+
+
+def link(path: Path) -> None:
+    (path.parent / "foreign").write_bytes(b"foreign")
+    path.symlink_to("foreign")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, "file is a pipe, and is not replaced"),
+        (Path.mkdir, "file is a folder, and is not replaced"),
+        (link, "file is a link, and what it leads to may be somebody's own; remove it: rm '"),
+        (lambda path: path.symlink_to("nowhere"), "file is a link"),
+        (lambda path: path.symlink_to(path.name), "file is a link"),
+    ],
+)
+def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, make: Callable[[Path], None], said: str) -> None:
+    path = tmp_path / "file"
+    make(path)
+    before = path.lstat()
+    with pytest.raises(AnalysisError) as caught:
+        write_whole(path, b"new")
+    assert f"{tmp_path}/{said}" in str(caught.value)
+    assert path.lstat() == before
+    if make is link:
+        assert (tmp_path / "foreign").read_bytes() == b"foreign"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no such device")
+def test_a_device_is_not_replaced() -> None:
+    with pytest.raises(AnalysisError, match=r"^/dev/full is a device, and is not replaced"):
+        write_whole(Path("/dev/full"), b"new")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_no_link_inside_the_folder_is_followed(tmp_path: Path) -> None:
+    """The folder itself may be one: the user named it."""
+    write_all(tmp_path / "foreign", {"a": b"foreign"})
+    (tmp_path / "there").mkdir()
+    (tmp_path / "named").symlink_to("there")
+    (tmp_path / "there" / "inside").symlink_to("../foreign")
+    with pytest.raises(AnalysisError, match=r"named/inside is a link"):
+        write_all(tmp_path / "named", {"first": b"1", "inside/a": b"2"})
+    with pytest.raises(AnalysisError, match=r"named/inside is a link"):
+        delete_file(tmp_path / "named", "inside/a")
+    assert files(tmp_path) == {"foreign/a"}
+    assert (tmp_path / "foreign" / "a").read_bytes() == b"foreign"
+    write_all(tmp_path / "named", {"deep/er/a": b"1"})
+    assert (tmp_path / "there" / "deep" / "er" / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("name", ["../out", "/out", "a/../../out", "a//b", "", ".", "a/.", "a\0b", "a\\b", "x" * 300])
+def test_a_path_that_leads_out_of_the_folder_is_not_written(tmp_path: Path, name: str) -> None:
+    for act in (
+        lambda: write_all(tmp_path / "in", {"good": b"", name: b""}),
+        lambda: delete_file(tmp_path / "in", name),
+    ):
+        with pytest.raises(AnalysisError, match="and is not written"):
+            act()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_a_full_disk_is_called_so_and_nothing_is_left_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, when: int
+) -> None:
+    """At any of the files: the old ones stay, and no temporary one, nor a folder that was made for it."""
+    write_all(tmp_path, {"a": b"old", "b/c": b"old"})
+    count = itertools.count(1)
+    fdopen = os.fdopen
+
+    class Full(io.BytesIO):
+        def write(self, content: Any) -> int:
+            raise OSError(number, os.strerror(number))
+
+    def opened(handle: int, mode: str) -> Any:
+        if next(count) < when:
+            return fdopen(handle, mode)
+        os.close(handle)
+        return Full()
+
+    monkeypatch.setattr(os, "fdopen", opened)
+    with pytest.raises(AnalysisError, match=r"cannot be written: the disk is full \(.*\); make room"):
+        write_all(tmp_path, {"a": b"new", "b/c": b"new", "new/d": b"new"})
+    assert files(tmp_path) == {"a", "b/c"}
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b" / "c").read_bytes() == b"old"
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_interruption_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(old: object, new: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_all(tmp_path, {"a": b"", "b/c": b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_place_for_temporary_files_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(AnalysisError, match=r"the disk is full .*TMPDIR=DIR"), temporary_folder():
+        pass
+
+
+def test_what_is_made_of_results_is_kept_apart_from_them(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    (tmp_path / "link").symlink_to("results")
+    for path in (
+        results,
+        results / "a",
+        results / "deep" / "a",
+        tmp_path / "link" / "a",
+        tmp_path / "x" / ".." / "results",
+    ):
+        with pytest.raises(AnalysisError, match="is in the results folder"):
+            check_apart(path, results)
+    for path in (tmp_path, tmp_path / "results2", tmp_path / "report" / "a"):
+        check_apart(path, results)
 
 
 # --- the only writer ---

@@ -13,6 +13,10 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.forward-over-fill.n64. ...      over filling an array of the result's size; reverse-over-fill
     <engine>.regret-mean.<rule>, .regret-max.<rule>, .wrong-choices.<rule>    the rules that software ships, scored
     <engine>.model-error-median.float64, .model-error-worst.float64      the cost model on cells held out, in percent
+    <engine>.mixed-gain.n1024.m1024.width512.depth6.dense.waist16.tanh.float64   the better mode's time over mixed
+    <engine>.crossover-waist.n64.m64.width64.depth4.dense.tanh.float64   the waist above which a cut no longer pays
+    <engine>.auto-over-fastest.n64. ...    mode="auto" over the fastest of three modes
+    <engine>.two-modes-mean, .two-modes-max     choosing the better of two modes over the fastest of three
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
@@ -20,7 +24,7 @@ A key says what was measured, never where or when, so that it stays the same ove
 """
 
 from analysis.citing.collect import collect
-from analysis.citing.formats import FORMATS, SUFFIXES, one, whole_file
+from analysis.citing.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
 from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
 from analysis.citing.sources import citable, collected, measured_facts, stored_facts
 
@@ -35,6 +39,7 @@ __all__ = [
     "differences",
     "facts_bytes",
     "file_digest",
+    "is_whole_file",
     "measured_facts",
     "one",
     "parse_facts",

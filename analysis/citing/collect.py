@@ -12,7 +12,7 @@ from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES
 
 UNKNOWN = "not recorded"
@@ -23,8 +23,9 @@ OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
 def collect(found: Findings) -> list[Fact]:
     """The facts of one run, in order of their keys.
 
-    Raises AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few
-    pairs for an interval, or with A/A controls that fail.
+    The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
+    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
+    for an interval, or with A/A controls that fail.
     """
     where = _circumstances(found)
     _check(found)
@@ -54,7 +55,7 @@ def _circumstances(found: Findings) -> dict[str, str]:
         "machine": run.machine,
         "cpu": known.get("cpu", UNKNOWN),
         "cores": known.get("num_cpu", UNKNOWN),
-        "memory": f"{int(ram) / 1e9:.1f} GB" if ram.isdigit() else f"memory {ram}",
+        "memory": size if (size := gigabytes(ram)) != ram else f"memory {ram}",
         "system": f"{known.get('os', UNKNOWN)}, {known.get('arch', UNKNOWN)}",
         "blas": known.get("blas", UNKNOWN),
         "blas_threads": UNKNOWN if math.isnan(run.threads) else f"{run.threads:.0f}",

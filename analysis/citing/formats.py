@@ -15,10 +15,11 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
-from analysis.citing.record import Fact, written
+from analysis.citing.record import DIGITS, FILE, Fact, file_digest, written
 
 PROJECT = "mode-crossover: where forward mode stops being the cheaper way to a Jacobian"
 AUTHORS = "The mode-crossover developers"
+TITLE = "# Facts"
 SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -97,11 +98,15 @@ def one(fact: Fact, format: str) -> str:
     return FORMATS[format](fact)
 
 
-def whole_file(facts: Iterable[Fact], format: str) -> bytes:
-    """All facts in a format that SUFFIXES names, as a file."""
+def whole_file(facts: Iterable[Fact], format: str, source: str = FILE) -> bytes:
+    """All facts in a format that SUFFIXES names, as a file beside `source`, the name of the file of facts.
+
+    The page in Markdown names it, as any page may, so that `check` holds the one to the other wherever they lie.
+    """
     facts = list(facts)
     if format == "markdown":
-        lines = ["# Facts", "", "| key | value | 95 % interval | unit | verdict |", "|---|---|---|---|---|"]
+        lines = [TITLE, "", f"<!-- facts: {source} {file_digest(facts)[:DIGITS]} -->", ""]
+        lines += ["| key | value | 95 % interval | unit | verdict |", "|---|---|---|---|---|"]
         for fact in facts:
             marks = f"{_marked(fact, 'text')} | {_marked(fact, 'interval')}"
             lines.append(f"| `{fact['key']}` | {marks} | {fact['unit']} | {fact['verdict']} |")
@@ -112,6 +117,12 @@ def whole_file(facts: Iterable[Fact], format: str) -> bytes:
     else:
         lines = [FORMATS[format](fact) for fact in facts]
     return ("\n".join(lines) + "\n").encode()
+
+
+def is_whole_file(text: str, format: str) -> bool:
+    """Whether a text is one that `whole_file` wrote, of whatever facts and by whatever version."""
+    begins = {"markdown": f"{TITLE}\n\n", "rst": ".. |fact:", "myst": "myst:\n  substitutions:\n", "latex": LATEX[0]}
+    return not text or (PROJECT in text if format == "bibtex" else text.startswith(begins[format]))
 
 
 def myst_name(key: str) -> str:

@@ -19,14 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.citing.formats import rst_text
-from analysis.citing.record import FIELDS, written
+from analysis.citing.record import DIGITS, FIELDS, written
 from analysis.errors import AnalysisError
 
 MARKDOWN, RST = "markdown", "rst"
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".rst": RST}
 """What is a page, by its file's suffix."""
-DIGITS = 12
-"""Digits of the digest that a page names; as many as it likes are compared."""
 
 # Where a comment's end is missing, it runs into the next one.
 COMMENT = re.compile(r"<!--\s*(/fact\b.*?|facts?:.*?)\s*(?:-->|\Z)", re.DOTALL)

@@ -14,11 +14,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from msgspec import Struct
 
 from analysis.errors import AnalysisError
+from analysis.reading.schema import DamagedError, checked
 
 FILE = "facts.json"
 FORMAT = 1
+DIGITS = 12
+"""Digits of the file's digest that a page names; as many as it likes are compared."""
 WRITE = "python -m analysis cite"
 NUMBERS = ("value", "low", "high")
 FIELDS = (
@@ -28,6 +32,14 @@ FIELDS = (
 )
 
 Fact = dict[str, Any]
+
+
+class Stored(Struct):
+    """The contents of FILE."""
+
+    format: int
+    facts: list[Fact]
+    digest: str | None = None
 
 
 def sealed(fact: Mapping[str, Any]) -> Fact:
@@ -55,10 +67,10 @@ def parse_facts(content: bytes, place: str) -> dict[str, Fact]:
     since it was written.
     """
     try:
-        data = json.loads(content)
-        facts = data["facts"]
-        good = data["format"] == FORMAT and len(facts) > 0 and all(map(_is_fact, facts))
-    except (ValueError, KeyError, TypeError):
+        stored = checked(content, Stored)[1]
+        facts = stored.facts
+        good = stored.format == FORMAT and len(facts) > 0 and all(map(_is_fact, facts))
+    except DamagedError:
         good = False
     if not good:
         raise AnalysisError(f"{place}: not a file of facts of format {FORMAT}; write it anew: {WRITE}")
@@ -68,7 +80,7 @@ def parse_facts(content: bytes, place: str) -> dict[str, Fact]:
                 f"{place}: fact {fact['key']} was edited, its seal does not match; write it anew from the results: "
                 f"{WRITE}"
             )
-    if data.get("digest") != file_digest(facts) or len({fact["key"] for fact in facts}) != len(facts):
+    if stored.digest != file_digest(facts) or len({fact["key"] for fact in facts}) != len(facts):
         raise AnalysisError(f"{place}: facts were added or removed, its digest does not match; write it anew: {WRITE}")
     return {fact["key"]: fact for fact in facts}
 

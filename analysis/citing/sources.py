@@ -9,6 +9,7 @@ from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import read_results
 from analysis.reading.provenance import Provenance, read_provenance
 from analysis.reading.runs import only_run, single_run
+from analysis.reading.schema import DamagedError, opened
 from analysis.reading.tidy import tidy
 from analysis.tables.findings import Findings
 
@@ -50,9 +51,7 @@ def measured_facts(results: Path, machine: str | None, commit: str | None, env: 
 def stored_facts(path: Path) -> dict[str, Fact]:
     """The facts in a file, by key. Raises AnalysisError where it cannot be read, or was edited since it was written."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise AnalysisError(
-            f"{path}: cannot be read ({error.strerror}); write the facts: python -m analysis cite --facts {path}"
-        ) from None
+        content = opened(path)
+    except DamagedError as error:
+        raise AnalysisError(f"{path}: {error}; write the facts: python -m analysis cite --facts {path}") from None
     return parse_facts(content, str(path))

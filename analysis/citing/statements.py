@@ -16,10 +16,12 @@ from analysis.citing.record import Fact
 from analysis.report.headline import interval as inputs_interval
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
 from analysis.tables.findings import Findings
+from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
 from analysis.tables.noise import WIDEST
 from analysis.tables.rules import RULES
 from analysis.text import number, size
+from benchmarks.catalogue.engines import CUTS
 
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
@@ -35,7 +37,7 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _ratios, _rules, _models, _controls):
+    for kind in (_crossovers, _ratios, _rules, _mixed, _models, _controls):
         yield from kind(found)
 
 
@@ -123,6 +125,79 @@ def _rules(found: Findings) -> Statements:
         sentence = f"{head} picks the slower mode in {number(percent)} % of cases, {over}{_within(known[2])}"
         fact = _fact(f"{engine}.wrong-choices.{word}", engine, percent, number(percent), "percent", sentence, known)
         yield fact, rows
+
+
+def _mixed(found: Findings) -> Statements:
+    """Mixed accumulation: its gain, and what mode="auto" makes of it, a fact a cell; k*; the price of knowing no third
+    way."""
+    tidy = found.tidy
+    for table, mode in ((found.mixed_gains, "mixed/pure"), (found.mixed_auto, "auto/best")):
+        measured = tidy[(tidy["mode"] == mode) & (tidy["status"] == "ok")]
+        for row in table.to_dict("records"):
+            keep = pd.Series(True, index=measured.index)
+            for name in CELL:
+                keep &= measured[name] == row[name]
+            chain = f"{_chain(row)}, with n = {row['n']} and m = {row['m']}"
+            known = _known(row["low"], row["high"], number)
+            if mode == "mixed/pure":
+                name = "mixed-gain"
+                sentence = f"the better of the two modes takes {number(row['ratio'])} times as long as {_way(row)} for "
+                sentence += f"the full Jacobian of {chain}{_within(known[2])}"
+            else:
+                name = "auto-over-fastest"
+                sentence = f'mode="auto", its choosing included, takes {number(row["ratio"])} times as long as the '
+                sentence += f"fastest of the three modes for the full Jacobian of {chain}{_within(known[2])}"
+            sizes = f"n{row['n']}.m{row['m']}.width{row['width']}.depth{row['depth']}"
+            key = f"{row['engine']}.{name}.{sizes}.{row['layer']}.{row['profile']}.{row['activation']}.{row['dtype']}"
+            fact = _fact(key, row["engine"], row["ratio"], number(row["ratio"]), "ratio", sentence, known)
+            yield fact, measured[keep]
+    yield from _waists(found)
+    for row in found.mixed_scores[found.mixed_scores["rule"] == BETTER].to_dict("records"):
+        engine, mean, most = row["engine"], row["geometric_mean"], row["maximum"]
+        regions = found.mixed_regions.loc[found.mixed_regions["engine"] == engine, list(CELL)]
+        rows = tidy[tidy["mode"].isin(["mixed/forward", "mixed/reverse"])].merge(regions, on=list(CELL))
+        head = "always choosing the better of the two modes takes"
+        over = f"times as long as the fastest of the three, over {row['cells']} Jacobians measured"
+        known = _known(row["low"], row["high"], number)
+        sentence = f"{head} {number(mean)} {over}, in the geometric mean{_within(known[2])}"
+        yield _fact(f"{engine}.two-modes-mean", engine, mean, number(mean), "ratio", sentence, known), rows
+        sentence = f"{head} at most {number(most)} {over}"
+        yield _fact(f"{engine}.two-modes-max", engine, most, number(most), "ratio", sentence), rows
+
+
+def _way(row: Mapping[Any, Any]) -> str:
+    """How an engine accumulates, in words."""
+    return "a cut by hand at the waist" if row["engine"] in CUTS else 'mode="mixed"'
+
+
+def _waists(found: Findings) -> Statements:
+    """The waists above which a cut by hand no longer pays."""
+    tidy = found.tidy
+    rows = tidy[(tidy["mode"] == "mixed/pure") & (tidy["status"] == "ok") & tidy["profile"].str.fullmatch(r"waist\d+")]
+    for row in found.waist_crossovers.to_dict("records"):
+        measured = rows[rows["engine"] == row["engine"]]
+        for name in SETTING:
+            measured = measured[measured[name] == row[name]]
+        crosses = row["verdict"] == CROSSES
+        known = NO_INTERVAL
+        if not (math.isnan(row["low"]) or math.isnan(row["high"])):
+            said = inputs_interval(row["low"], row["high"], row["smallest"], row["largest"])
+            known = (row["low"], row["high"], said)
+        chain = f"a chain of {row['layer']} layers (width {row['width']}, depth {row['depth']}, {row['activation']}, "
+        chain += f"{row['dtype']}), with n = {row['n']} and m = {row['m']}"
+        over = f"waists of {row['smallest']} to {row['largest']}"
+        if crosses:
+            text = size(row["k_star"])
+            sentence = (
+                f"a cut by hand at the waist of {chain} stops paying at a waist of k* = {text}{_within(known[2])}"
+            )
+        else:
+            text = row["verdict"]
+            sentence = f"a cut by hand at the waist of {chain}, over {over}: {text}"
+        sizes = f"n{row['n']}.m{row['m']}.width{row['width']}.depth{row['depth']}"
+        key = f"{row['engine']}.crossover-waist.{sizes}.{row['layer']}.{row['activation']}.{row['dtype']}"
+        fact = _fact(key, row["engine"], row["k_star"], text, "values", sentence, known)
+        yield fact | {"verdict": row["verdict"]}, measured
 
 
 def _models(found: Findings) -> Statements:

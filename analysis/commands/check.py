@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analysis.citing import Fact, differences, file_digest, marks, measured_facts, stored_facts
+from analysis.commands.inputs import read_text
 from analysis.commands.options import FACTS, Subparsers, add_choice
 from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
@@ -70,16 +71,6 @@ def pages(paths: Sequence[Path]) -> list[Path]:
         else:
             raise AnalysisError(f"{path}: expected a folder, or a page, which ends in {kinds}")
     return list(found)
-
-
-def read_text(path: Path) -> str:
-    """A page's text with its line ends as they are."""
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise AnalysisError(f"{path}: cannot be read ({error.strerror}); is its name right?") from None
-    except UnicodeDecodeError as error:
-        raise AnalysisError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def facts_path(path: Path, page: marks.Page, given: Path | None) -> Path:

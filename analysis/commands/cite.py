@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.citing import (
@@ -10,14 +11,16 @@ from analysis.citing import (
     Fact,
     facts_bytes,
     file_digest,
+    is_whole_file,
     measured_facts,
     one,
     stored_facts,
     whole_file,
 )
-from analysis.citing.marks import DIGITS
+from analysis.citing.record import DIGITS
+from analysis.commands.inputs import read_text
 from analysis.commands.options import FACTS, Subparsers, add_choice, add_results
-from analysis.commands.write import write_whole
+from analysis.commands.write import check_apart, write_all
 from analysis.errors import AnalysisError
 from analysis.text import counted
 
@@ -38,15 +41,28 @@ def run(options: argparse.Namespace) -> int:
     if options.key is not None:
         print(one(fact(options), options.format))
         return 0
+    check_apart(options.facts, options.results)
+    beside = {name: options.facts.with_suffix(suffix) for name, suffix in SUFFIXES.items()}
+    check_own(options.facts, beside)
     found = measured_facts(options.results, options.machine, options.commit, options.env)
-    files = {options.facts.with_suffix(suffix): whole_file(found, name) for name, suffix in SUFFIXES.items()}
-    for path, content in {**files, options.facts: facts_bytes(found)}.items():
-        write_whole(path, content)
-    others = ", ".join(path.name for path in files)
+    files = {path.name: whole_file(found, name, options.facts.name) for name, path in beside.items()}
+    write_all(options.facts.parent, {**files, options.facts.name: facts_bytes(found)}, last=options.facts.name)
+    others = ", ".join(files)
     print(
         f"{counted(len(found), 'fact')} in {options.facts}, digest {file_digest(found)[:DIGITS]}; the same as {others}."
     )
     return 0
+
+
+def check_own(facts: Path, beside: Mapping[str, Path]) -> None:
+    """Raises AnalysisError where a file would be replaced that the user did not name and `cite` did not write."""
+    if facts.suffix != ".json" or any(sign.isspace() for sign in facts.name):
+        raise AnalysisError(f"--facts {facts}: expected a name that ends in .json, without spaces: pages name it")
+    for name, path in beside.items():
+        if path.is_file() and not is_whole_file(read_text(path), name):
+            raise AnalysisError(
+                f"{path}: in the way, and not a file that `cite` wrote; move it away, or choose another name by --facts"
+            )
 
 
 def fact(options: argparse.Namespace) -> Fact:

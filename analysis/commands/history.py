@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.commands.options import Subparsers, add_results
-from analysis.commands.write import write_whole
+from analysis.commands.write import check_apart, write_whole
 from analysis.reading.load import read_results
 from analysis.reading.tidy import tidy
 from analysis.tables import history
@@ -24,6 +24,8 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print each change beyond noise, each difference between machines, and how many there are."""
+    if options.output is not None:
+        check_apart(options.output, options.results)
     rows = tidy(read_results(options.results))
     found = history.series(rows, crossovers(rows))
     if options.output is not None:

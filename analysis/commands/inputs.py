@@ -1,4 +1,4 @@
-"""What a command works on: the results in a folder, and one run of them."""
+"""What a command works on: the results in a folder, one run of them, a page."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.errors import AnalysisError, NoResultsError
 from analysis.reading.load import read_results
 from analysis.reading.runs import RUN, named, newest_run, options_between
+from analysis.reading.schema import DamagedError, opened
 
 
 def results(folder: Path) -> pd.DataFrame:
@@ -35,3 +36,13 @@ def chosen(rows: pd.DataFrame, options: argparse.Namespace) -> dict[str, str]:
         which = f"{run['machine']}, commit {run['commit'][:8]}{env}"
         print(f"Of {len(runs)} runs: {which}; choose another by {options_between(runs)}.")
     return run
+
+
+def read_text(path: Path) -> str:
+    """A page's text with its line ends as they are."""
+    try:
+        return opened(path).decode()
+    except UnicodeDecodeError as error:
+        raise AnalysisError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except DamagedError as error:
+        raise AnalysisError(f"{path}: {error}; is its name right?") from None

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from analysis.commands.holding import alone_if_measured
 from analysis.commands.options import Subparsers
-from analysis.commands.write import write_all
+from analysis.commands.write import check_apart, write_all
 from analysis.reading.folder import read_folder
 from analysis.reading.merge import merge
 from analysis.text import counted
@@ -18,10 +19,14 @@ def add_parser(commands: Subparsers) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Merge the folders, what is in the target included."""
-    there = options.into.is_dir() and any(options.into.iterdir())
-    sources = list(dict.fromkeys([*([options.into] if there else []), *options.folders]))
-    merged = merge({str(path): read_folder(path) for path in sources}, options.machine)
-    write_all(options.into, merged)
+    """Merge the folders, what is in the target included; refused while a run measures into the target."""
+    for folder in options.folders:
+        if folder.resolve() != options.into.resolve():
+            check_apart(options.into, folder)
+    with alone_if_measured(options.into):  # or a run there would take what it merged away again
+        there = options.into.is_dir() and any(options.into.iterdir())
+        sources = list(dict.fromkeys([*([options.into] if there else []), *options.folders]))
+        merged = merge({str(path): read_folder(path) for path in sources}, options.machine)
+        write_all(options.into, merged)
     print(f"{counted(len(options.folders), 'folder')} merged into {options.into}: {counted(len(merged), 'file')}.")
     return 0

@@ -1,18 +1,18 @@
 """`python -m analysis publish --into DIR --machine-name NAME`: one run as a folder to publish, raw results included."""
 
 import argparse
-import tempfile
 import warnings
 from pathlib import Path
 
 from analysis.citing import FILE, Fact, citable, collected, facts_bytes
 from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.options import Subparsers, add_choice, add_results
-from analysis.commands.write import delete_file, write_all, write_whole
+from analysis.commands.write import check_all, check_apart, delete_file, temporary_folder, write_all, write_whole
 from analysis.errors import AnalysisError
 from analysis.reading.folder import read_folder
 from analysis.reading.load import read_results
 from analysis.reading.runs import single_run
+from analysis.reading.schema import DamagedError, opened
 from analysis.report import figure_files, table_files
 from analysis.tables.findings import Findings
 from analysis.text import counted, short_commit
@@ -28,6 +28,8 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make all files of the run, then write them; the manifest names what is there at every moment."""
+    check_apart(options.into, options.results)
+    before = manifest(options.into)
     stored = read_results(options.results)
     chosen = single_run(stored, str(options.results), options.machine, options.commit, options.env)
     raw = raw_files(read_folder(options.results), chosen, options.machine_name, str(options.results))
@@ -37,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     files |= {f"{RAW}/{path}": content for path, content in raw.items()}
     files |= {FILE: facts_bytes(facts), PAGE: text.encode()}
     there = set(read_folder(options.into)) if options.into.exists() else set()
-    before = manifest(options.into)
     gone = outdated(there, before, files, str(options.into))
+    check_all(options.into, [*files, *gone, MANIFEST])
     write_whole(options.into / MANIFEST, listed({*files, *gone}))
     write_all(options.into, files)
     for path in gone:
@@ -57,21 +59,28 @@ def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], Finding
 
     What is wrong with them is said of the folder `results` that they come from.
     """
-    with tempfile.TemporaryDirectory(prefix="mode-crossover-") as temporary, warnings.catch_warnings():
+    with temporary_folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said already, when that folder was read
-        folder = Path(temporary)
         write_all(folder, raw)
         try:
             found = citable(folder, None, None)
             return collected(found, folder), found
         except AnalysisError as error:
-            raise AnalysisError(str(error).replace(temporary, str(results))) from None
+            raise AnalysisError(str(error).replace(str(folder), str(results))) from None
 
 
 def manifest(folder: Path) -> list[str]:
     """The paths that an earlier `publish` wrote into the folder."""
     path = folder / MANIFEST
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if not path.exists():
+        return []
+    try:
+        return opened(path).decode().splitlines()
+    except (DamagedError, ValueError) as error:
+        raise AnalysisError(
+            f"{path}: not the list of what `publish` wrote there ({error}); delete it with the files that it wrote, or "
+            "choose another folder"
+        ) from None
 
 
 def listed(paths: set[str] | dict[str, bytes]) -> bytes:

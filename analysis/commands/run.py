@@ -1,18 +1,20 @@
 """`python -m analysis run`: measure what a preset still lacks, then report."""
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 from analysis.commands import write
+from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_report, add_results
 from analysis.commands.report import write_report
+from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
 from analysis.running import measure
 from analysis.text import counted
+from benchmarks.catalogue.engines import listed
 from benchmarks.catalogue.option import add_preset
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,20 +34,24 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure what is missing, and report."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this stops the measuring too
-    try:
+    if options.engines is not None:
+        try:
+            listed(options.engines)
+        except ValueError as error:
+            raise AnalysisError(f"--engines: {error}") from None
+    folder, report = options.results.absolute(), options.report.absolute()
+    with alone(folder), scratch() as temporary:
         measured = measure(
             ROOT,
             options.preset,
-            options.results.absolute(),
-            options.report.absolute(),
+            folder,
+            [report, *beside(folder)],
+            temporary,
             show,
             write,
             engines=options.engines,
             part=parse_shard(options.shard),
         )
-    finally:
-        signal.signal(signal.SIGTERM, before)
     if measured.failed:
         shown = "\n".join(f"  {name}" for name in measured.failed)
         print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from analysis.commands.inputs import chosen, results
 from analysis.commands.options import Subparsers, add_choice, add_results
-from analysis.commands.write import write_whole
+from analysis.commands.write import check_apart, write_whole
 from analysis.reading.runs import narrowed
 from analysis.reading.tidy import tidy
 from analysis.tables.crossover import crossovers
@@ -22,6 +22,8 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print or write the table of all results, or of those that the options name."""
+    if options.output is not None:
+        check_apart(options.output, options.results)
     rows = tidy(results(options.results))
     kept = narrowed(rows, options.machine, options.commit, options.env)
     if kept.empty:

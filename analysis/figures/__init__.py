@@ -17,6 +17,7 @@ from analysis.figures.libraries import engines_crossover, engines_time
 from analysis.figures.limits import cost_over_limit, engine_overhead
 from analysis.figures.map import crossover_map
 from analysis.figures.memory import memory_against_depth
+from analysis.figures.mixed import mixed_gain
 from analysis.figures.model import cost_model, model_errors
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
@@ -47,6 +48,7 @@ FIGURES: dict[str, Picture] = {
     "rule-regret": Picture(rule_regret, lambda found: found.regret_panels, (9.0, 5.6)),
     "cost-model": Picture(cost_model, lambda found: found.model_panels, (9.0, 6.4)),
     "model-errors": Picture(model_errors, lambda found: found.error_panels, (9.0, 4.6)),
+    "mixed-gain": Picture(mixed_gain, lambda found: found.mixed_panels, (10.0, 5.0)),
 }
 
 __all__ = ["FIGURES", "Picture", "drawn"]

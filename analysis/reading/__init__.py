@@ -2,5 +2,5 @@
 
 Contract: tables come out of it, or the contents of a folder; nothing is written.
 
-    load, runs -> provenance, tidy; folder, provenance -> merge        (a -> b: b imports a)
+    schema -> folder, load; load, runs -> provenance, tidy; folder, provenance -> merge        (a -> b: b imports a)
 """

@@ -1,9 +1,12 @@
-"""Reads asv's result files, by asv's own API, into one table: a row a measured cell.
+"""Reads asv's result files into one table: a row a measured cell.
 
 Contract: :func:`read_results` returns one row a measured cell, the parameters parsed. What cannot be read is
 named in an :class:`AnalysisWarning` with the command that mends it, and all the rest is returned; where
 nothing is left, NoResultsError is raised. asv skips silently where `machine.json` is missing, so every file
-is visited here by its own path.
+is visited here by its own path. What the files must hold, `analysis.reading.schema` says.
+
+A cell counts once. Where two files hold the same benchmark at the same parameters of one machine, environment and
+commit (a backup in the folder, a folder twice), a line says so, and the one cell is taken that `merge` would take.
 
 What asv 0.6 stores does not always say what happened:
 
@@ -13,28 +16,37 @@ What asv 0.6 stores does not always say what happened:
   measured in part), so NaN cells are left out unless they are asked for.
 - `benchmarks.json` describes the suite of the latest run alone, so that a benchmark whose parameter list is
   made at run time (one parameter, `case`) may be missing from it. Such results are used; those of other
-  unknown benchmarks are not.
+  unknown benchmarks are not, nor those whose parameters are no case of this suite.
 """
 
 import ast
 import itertools
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
 import pandas as pd
-from asv.benchmarks import Benchmarks
-from asv.config import Config
-from asv.machine import Machine
-from asv.results import Results
-from asv.util import UserError, load_json
 
 from analysis.errors import MEASURE, AnalysisWarning, NoResultsError
 from analysis.reading.runs import RUN
-from benchmarks.catalogue.case import PARAMETERS
+from analysis.reading.schema import (
+    DamagedError,
+    Description,
+    Machine,
+    OtherVersionError,
+    Results,
+    Row,
+    Traits,
+    machine_of,
+    opened,
+    results_of,
+    suite_of,
+)
+from analysis.text import counted
+from benchmarks.catalogue.case import PARAMETERS, Case, check_parameter
 
 CASE = "case"
 """The one parameter of a refinement: all of PARAMETERS in one string."""
@@ -42,13 +54,14 @@ COLUMNS = (
     *(*RUN, "date", "benchmark", "version", "parameters", *PARAMETERS, CASE),
     *("value", "stats", "samples", "number", "unit", "status"),
 )
-MACHINE_TRAITS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
+MACHINE_TRAITS = Traits.__struct_fields__
 DIRTY = "dirty"
 """A file of this name in a results folder says that the work tree differed from the commit."""
 
-NOT_RESULTS = ("machine.json", "benchmarks.json")
-# Whatever asv's reader raises on a file of another make: it checks the version, not what follows.
-UNREADABLE = (UserError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+SUITE, MACHINE = "benchmarks.json", "machine.json"
+NOT_RESULTS = (MACHINE, SUITE)
+
+Suite = Mapping[str, Description]
 
 
 class Stored(NamedTuple):
@@ -56,6 +69,14 @@ class Stored(NamedTuple):
 
     path: Path
     results: Results
+    dirty: bool
+
+
+class Layout(NamedTuple):
+    """The names of a benchmark's parameters, and the list of values of each."""
+
+    names: tuple[str, ...]
+    values: list[list[Any]]
 
 
 def read_results(folder: str | Path, skipped: bool = False) -> pd.DataFrame:
@@ -67,22 +88,22 @@ def read_results(folder: str | Path, skipped: bool = False) -> pd.DataFrame:
     repeat) or None; `samples` the list of repeated measurements or None; `status` ok, failed or skipped.
     `commit` ends in "+dirty" where the folder has a file `dirty`. With `skipped`, NaN cells are rows too.
 
-    Warns (AnalysisWarning) of each file, benchmark and missing description; raises NoResultsError where no
-    cell is left.
+    Warns (AnalysisWarning) of each file, benchmark and missing description, and of cells that are there twice;
+    raises NoResultsError where no cell is left.
     """
     folder = Path(folder)
     paths = result_files(folder)
     if not paths:
         raise NoResultsError(f"{folder}: no asv results here; measure some: {MEASURE}")
     suite = _read_suite(folder)
-    stored = list(_read_files(paths))
+    stored = list(_read_files(paths, folder))
     current = _current_versions(stored, suite)
-    dirty = (folder / DIRTY).exists()
-    rows = []
+    once = Once(folder)
     for file in stored:
-        for name in _usable(file, suite, current):
-            cells = _cells(file.results, name, suite, dirty)
-            rows += [cell for cell in cells if skipped or cell["status"] != "skipped"]
+        for name, layout in _usable(file, suite, current).items():
+            once.add(file, _cells(file, name, layout, suite, skipped))
+    once.warn()
+    rows = list(once.cells())
     if not rows:
         raise NoResultsError(
             f"{folder}: none of its {len(paths)} result files holds a usable cell; measure anew: {MEASURE}"
@@ -97,38 +118,95 @@ def read_machines(folder: str | Path) -> pd.DataFrame:
     From each `machine.json`; where that is missing or unreadable, from what asv repeats of it in the
     result files.
     """
-    machines: dict[str, dict[str, Any]] = {}
+    machines: dict[str, Traits] = {}
     for path in result_files(Path(folder)):
-        found = _machine(path.parent)
+        found: Traits | None = _machine(path.parent)
         if found is None:
             try:
-                found = dict(Results.load(str(path)).params)
-            except UNREADABLE:
+                found = results_of(opened(path))[1].params
+            except DamagedError:
                 continue
-        name = found.get("machine")
-        if isinstance(name, str):
-            machines.setdefault(name, found)
-    rows = [[found.get(trait) for trait in MACHINE_TRAITS] for found in machines.values()]
+        machines.setdefault(found.machine, found)
+    rows = [[getattr(found, trait) for trait in MACHINE_TRAITS] for found in machines.values()]
     return pd.DataFrame(rows, columns=list(MACHINE_TRAITS), dtype=object)
 
 
 def result_files(folder: Path) -> list[Path]:
-    """Every file under `folder` that should be an asv result file, sorted."""
-    return sorted(path for path in folder.rglob("*.json") if path.name not in NOT_RESULTS)
+    """Every file under `folder` that should be an asv result file, sorted; after all others those that lie deeper,
+    and last those that are hidden: where a cell is there twice, they are the copies."""
+
+    def place(path: Path) -> tuple[bool, int, Path]:
+        parts = path.relative_to(folder).parts
+        return any(part.startswith(".") for part in parts), len(parts), path
+
+    return sorted((path for path in folder.rglob("*.json") if path.name not in NOT_RESULTS), key=place)
+
+
+def merit(value: float | None, samples: Sequence[Any] | None, started: float | None) -> tuple[int, int, float]:
+    """Of two measurements of one cell the one with more of this counts: a measured cell more than a failed one (null),
+    that more than one not measured (NaN); of two measured ones the one with more samples, then the later one."""
+    state = 1 if value is None else 0 if math.isnan(value) else 2
+    return state, len(samples or ()), started or 0.0
+
+
+class Once:
+    """The cells of many files, each once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.best: dict[tuple[Any, ...], tuple[tuple[int, int, float], Path, dict[str, Any]]] = {}
+        self.twice: dict[tuple[Path, Path], list[bool]] = {}
+
+    def add(self, file: Stored, cells: Iterator[tuple[float | None, dict[str, Any]]]) -> None:
+        """Take the cells of one benchmark of a file, each with the time when it was started."""
+        for started, cell in cells:
+            key = tuple(cell[name] for name in ("machine", "env", "commit", "benchmark", "parameters"))
+            failed = cell["status"] == "failed"
+            found = merit(None if failed else cell["value"], cell["samples"], started), file.path, cell
+            before = self.best.setdefault(key, found)
+            if before is found:
+                continue
+            if before[0][0] and found[0][0]:  # both were measured: one that was not is no copy, but a part's gap
+                self.twice.setdefault((before[1], file.path), []).append(_same(before[2], cell))
+            if found[0] > before[0]:
+                self.best[key] = found
+
+    def cells(self) -> Iterator[dict[str, Any]]:
+        return (cell for _, _, cell in self.best.values())
+
+    def warn(self) -> None:
+        """A line a pair of files."""
+        for (first, second), same in self.twice.items():
+            differing = len(same) - sum(same)
+            which = (
+                f"{differing} of them with other numbers, of which that with more samples counts, then the later"
+                if differing
+                else "with the same numbers"
+            )
+            _warn(
+                f"{second}: {counted(len(same), 'cell')} of it {'is' if len(same) == 1 else 'are'} in {first} as well "
+                f"({which}), and counted once; mend it: move the copy out of {self.folder}, or make one of the two: "
+                f"python -m analysis merge {quote(str(self.folder))} --into OTHER"
+            )
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two cells hold the same measurement; a failure is like any other."""
+    return one["status"] == other["status"] and (
+        one["status"] != "ok" or all(one[name] == other[name] for name in ("value", "samples"))
+    )
 
 
 def _warn(text: str) -> None:
     warnings.warn(text, AnalysisWarning, stacklevel=3)
 
 
-def _read_suite(folder: Path) -> dict[str, dict[str, Any]]:
+def _read_suite(folder: Path) -> Suite:
     """asv's descriptions of the benchmarks, by name; empty, with a warning, where they cannot be read."""
-    config = Config()
-    config.results_dir = str(folder)
+    path = folder / SUITE
     try:
-        return dict(Benchmarks.load(config))
-    except UNREADABLE:
-        path = Benchmarks.get_benchmark_file_path(str(folder))
+        return suite_of(opened(path))[1]
+    except DamagedError:
         _warn(
             f"{path}: missing or unreadable, so that units are unknown and versions unchecked; mend it: "
             "asv run --bench just-discover --python=same"
@@ -136,98 +214,73 @@ def _read_suite(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
 
 
-def _machine(folder: Path) -> dict[str, Any] | None:
+def _machine(folder: Path) -> Machine | None:
     """asv's description of the machine in `folder`, or None where `machine.json` is missing or not asv's."""
     try:
-        found = load_json(str(folder / "machine.json"), Machine.api_version)
-    except UNREADABLE:
+        return machine_of(opened(folder / MACHINE))[1]
+    except DamagedError:
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("machine"), str) else None
 
 
-def _read_files(paths: list[Path]) -> Iterator[Stored]:
-    """The files that asv can read, each with a machine's name; a warning for each of the others."""
-    machines: dict[Path, dict[str, Any] | None] = {}
+def _read_files(paths: list[Path], folder: Path) -> Iterator[Stored]:
+    """The files that can be read; a warning for each of the others."""
+    machines: dict[Path, Machine | None] = {}
     for path in paths:
         try:
-            results = Results.load(str(path))
-            _check_contents(results)
-        except UNREADABLE as error:
-            _warn(f"{path}: skipped, not a readable asv result file ({_reason(error)}); {_remedy(path, error)}")
+            results = results_of(opened(path))[1]
+        except DamagedError as error:
+            _warn(f"{path}: skipped, not a readable asv result file ({error}); {_remedy(path, error)}")
             continue
         if path.parent not in machines:
             machines[path.parent] = _machine(path.parent)
             if machines[path.parent] is None:
-                where = path.parent / "machine.json"
+                where = path.parent / MACHINE
                 _warn(
                     f"{where}: missing or unreadable, so that asv drops the "
                     f"folder; its results are used all the same; mend it: asv machine --yes && {MEASURE}"
                 )
-        machine, name = machines[path.parent], results.params["machine"]
-        if machine is not None and machine["machine"] != name:
+        machine, name = machines[path.parent], results.params.machine
+        if machine is not None and machine.machine != name:
             home = path.parent.parent / name
             _warn(
-                f"{path}: skipped, measured on machine {name!r} but filed under {machine['machine']!r}; "
+                f"{path}: skipped, measured on machine {name!r} but filed under {machine.machine!r}; "
                 f"mend it: mkdir -p {quote(str(home))} && mv {quote(str(path))} {quote(str(home))}"
             )
             continue
-        yield Stored(path, results)
+        around = itertools.takewhile(lambda parent: parent != folder.parent, path.parents)
+        yield Stored(path, results, any((parent / DIRTY).exists() for parent in around))
 
 
-def _reason(error: Exception) -> str:
-    """What was wrong with a file, in one line. asv's own errors are sentences, others need their type's name."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, UserError) else f"{type(error).__name__}: {text}"
-
-
-def _remedy(path: Path, error: Exception) -> str:
+def _remedy(path: Path, error: DamagedError) -> str:
     """The command that mends it; a file that another asv can read is never put away."""
-    if "asv update" in str(error):
-        return "mend it: asv update"
-    if "newer than" in str(error):
-        return "mend it: python -m pip install --upgrade asv"
+    if isinstance(error, OtherVersionError):
+        return "mend it: asv update" if error.older else "mend it: python -m pip install --upgrade asv"
     return f"mend it: mv {quote(str(path))} {quote(str(path) + '.spoilt')} && {MEASURE}"
 
 
-def _check_contents(results: Results) -> None:
-    """Raise ValueError where asv read a file whose contents are not what asv writes: it checks the keys
-    alone."""
-    texts = (results.params["machine"], results.env_name, results.commit_hash)
-    numbers: list[Any] = [results.date, *results.started_at.values()]
-    for name in results.get_all_result_keys():
-        lists = results.get_result_params(name)
-        if not all(isinstance(text, str) for choices in lists for text in choices):
-            raise ValueError(f"the parameters of {name} are not texts")
-        numbers += results.get_result_value(name, lists)
-    if not all(isinstance(text, str) for text in texts):
-        raise ValueError("machine, environment and commit are not all texts")
-    if not all(number is None or isinstance(number, int | float) for number in numbers):
-        raise ValueError("a result or a date is not a number")
-
-
-def _current_versions(stored: list[Stored], suite: dict[str, dict[str, Any]]) -> dict[str, str | None]:
+def _current_versions(stored: list[Stored], suite: Suite) -> dict[str, str | None]:
     """The version of each benchmark that counts: the suite's, or else that of the latest measurement."""
     latest: dict[str, tuple[float, str | None]] = {}
-    for _, results in stored:
-        for name in results.get_all_result_keys():
-            started, version = results.started_at.get(name) or 0.0, results.benchmark_version.get(name)
+    for file in stored:
+        for name, row in file.results.rows.items():
+            started = row.started_at or 0.0
             if name not in latest or started > latest[name][0]:
-                latest[name] = (started, version)
-    return {name: suite[name].get("version") if name in suite else version for name, (_, version) in latest.items()}
+                latest[name] = (started, row.version)
+    return {name: suite[name].version if name in suite else version for name, (_, version) in latest.items()}
 
 
-def _usable(file: Stored, suite: dict[str, dict[str, Any]], current: dict[str, str | None]) -> list[str]:
+def _usable(file: Stored, suite: Suite, current: dict[str, str | None]) -> dict[str, Layout]:
     """The benchmarks of a file whose version and layout are those of the suite; a warning that names the
     others."""
-    usable, outdated, unknown = [], [], []
-    for name in file.results.get_all_result_keys():
-        version = file.results.benchmark_version.get(name)
-        if version is not None and version != current[name]:
+    usable: dict[str, Layout] = {}
+    outdated, unknown = [], []
+    for name, row in file.results.rows.items():
+        if row.version is not None and row.version != current[name]:
             outdated.append(name)
-        elif _parameter_names(file.results, name, suite) is None:
+        elif (layout := _layout(row, name, suite)) is None:
             unknown.append(name)
         else:
-            usable.append(name)
+            usable[name] = layout
     for names, why in (
         (outdated, "of another version of the benchmark"),
         (unknown, "not of this suite's benchmarks"),
@@ -237,56 +290,82 @@ def _usable(file: Stored, suite: dict[str, dict[str, Any]], current: dict[str, s
     return usable
 
 
-def _parameter_names(results: Results, name: str, suite: dict[str, dict[str, Any]]) -> tuple[str, ...] | None:
-    """The parameters' names, None where the layout is not known. asv stores them in benchmarks.json alone."""
-    count = len(results.get_result_params(name) or ())
+def _layout(row: Row, name: str, suite: Suite) -> Layout | None:
+    """The parameters of a benchmark, None where they are not known to be those of cases of this suite. asv stores their
+    names in benchmarks.json alone."""
+    lists = row.params or []
     if name in suite:
-        names = tuple(suite[name]["param_names"])
-        return names if len(names) == count and {*names} <= {*PARAMETERS, CASE} else None
-    if count == 1:
-        return (CASE,)
-    return PARAMETERS if not suite and count == len(PARAMETERS) else None
+        names = tuple(suite[name].param_names)
+        good = len(names) == len(lists) and {*names} <= {*PARAMETERS, CASE}
+    elif len(lists) == 1:
+        names, good = (CASE,), True
+    else:
+        names, good = PARAMETERS, not suite and len(lists) == len(PARAMETERS)
+    values = [[_literal(text) for text in texts] for texts in lists]
+    return Layout(names, values) if good and _are_cases(names, values) else None
 
 
-def _cells(results: Results, name: str, suite: dict[str, dict[str, Any]], dirty: bool) -> Iterator[dict[str, Any]]:
-    """The rows of one benchmark of one file."""
-    lists = results.get_result_params(name)
+def _are_cases(names: Sequence[str], lists: Sequence[Sequence[Any]]) -> bool:
+    """Whether every combination of the parameters' values is a case, or a part of one."""
+    try:
+        for name, values in zip(names, lists, strict=True):
+            for value in values:
+                if name == CASE:
+                    Case.parse(value).check()
+                else:
+                    check_parameter(name, value)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return True
+
+
+def _cells(
+    file: Stored, name: str, layout: Layout, suite: Suite, skipped: bool
+) -> Iterator[tuple[float | None, dict[str, Any]]]:
+    """The rows of one benchmark of one file, each with the time when it was started."""
+    results, row = file.results, file.results.rows[name]
     common = {
-        "machine": results.params["machine"],
+        "machine": results.params.machine,
         "env": results.env_name,
-        "commit": results.commit_hash + ("+dirty" if dirty else ""),
+        "commit": results.commit_hash + ("+dirty" if file.dirty else ""),
         "date": results.date,
         "benchmark": name,
-        "version": results.benchmark_version.get(name),
-        "unit": suite.get(name, {}).get("unit"),
+        "version": row.version,
+        "unit": suite[name].unit if name in suite else None,
+        **dict.fromkeys((*PARAMETERS, CASE)),
     }
-    names = _parameter_names(results, name, suite) or ()
+    nothing = [None] * row.count
+    stats = {key: values for key, values in row.stats.items() if values is not None}
     cells = zip(
-        itertools.product(*lists),
-        itertools.product(*([_literal(text) for text in choices] for choices in lists)),
-        results.get_result_value(name, lists),
-        results.get_result_stats(name, lists),
-        results.get_result_samples(name, lists),
+        itertools.product(*(row.params or [])),
+        itertools.product(*layout.values),
+        nothing if row.result is None else row.result,
+        nothing if row.samples is None else row.samples,
         strict=True,
     )
-    for parameters, values, value, stats, samples in cells:
+    for i, (parameters, values, value, samples) in enumerate(cells):
         status = "failed" if value is None else "skipped" if math.isnan(value) else "ok"
-        yield {
-            **common,
-            **dict.fromkeys((*PARAMETERS, CASE)),
-            **dict(zip(names, values, strict=True)),
-            "parameters": parameters,
-            "value": math.nan if value is None else float(value),
-            "stats": stats or None,
-            "samples": samples,
-            "number": (stats or {}).get("number"),
-            "status": status,
-        }
+        if status == "skipped" and not skipped:
+            continue
+        known = {key: column[i] for key, column in stats.items() if column[i] is not None}
+        yield (
+            row.started_at,
+            {
+                **common,
+                **dict(zip(layout.names, values, strict=True)),
+                "parameters": parameters,
+                "value": math.nan if value is None else value,
+                "stats": known or None,
+                "samples": samples,
+                "number": known.get("number"),
+                "status": status,
+            },
+        )
 
 
 def _literal(text: str) -> Any:
     """The value whose `repr` asv stored; the text itself where it is not a literal."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the latter for parentheses nested too deeply
         return text

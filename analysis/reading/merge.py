@@ -15,26 +15,36 @@ import ast
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from analysis.errors import AnalysisError
 from analysis.reading.folder import Folder
-from analysis.reading.load import DIRTY, MACHINE_TRAITS, NOT_RESULTS
+from analysis.reading.load import DIRTY, MACHINE, MACHINE_TRAITS, NOT_RESULTS, SUITE, merit
 from analysis.reading.provenance import FILE as PROVENANCE
-from analysis.reading.provenance import changes, complete, joined
+from analysis.reading.provenance import changes, joined, records_of
 from analysis.reading.runs import RUN
+from analysis.reading.schema import (
+    MACHINE_FORMAT,
+    DamagedError,
+    OtherVersionError,
+    cases_of,
+    machine_of,
+    named,
+    results_of,
+    suite_of,
+)
 from benchmarks.catalogue.case import PARAMETERS, Case
 
 EVERYWHERE = ("crossover.Control.track_log_ratio", "environment.Environment.track_blas_threads")
 """What each shard measures: how noisy its machine is, and on how many threads."""
 REFINED = "refine-cases"
 """The file in which `python -m analysis run` keeps the refinement cases ever measured."""
-FORMAT, MACHINE_FORMAT = 2, 1
 KIND = ("arch", "cpu", "num_cpu")
 """What machines of one kind have in common."""
 
 Cells = dict[str, list[list[str]]]
+Parsed = TypeVar("Parsed")
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -76,30 +86,63 @@ def merge(folders: Mapping[str, Folder], machine: str | None = None) -> dict[str
 
     With `machine`, all results are filed under that name, which is right for machines of one kind: their KIND has to
     agree. Raises AnalysisError for a file that is not asv's, for results of a changed work tree, for two versions of a
-    benchmark in one commit, and for one run measured with two versions of Python, NumPy, BLAS or modes.
+    benchmark in one commit, for one run measured with two versions of Python, NumPy, BLAS or modes, and for a name of a
+    machine that is no folder's.
     """
+    if machine is not None:
+        try:
+            named("machine", machine)
+        except ValueError as error:
+            raise AnalysisError(f"--machine: {error}") from None
     _check_clean(folders)
-    files: dict[str, dict[str, Any]] = {}
-    machines: dict[str, dict[str, Any]] = {}
-    suite: dict[str, Any] = {}
+    found = Merged(machine)
     for place, folder in folders.items():
         for path, content in sorted(folder.items()):
-            name = path.rsplit("/", 1)[-1]
-            if not name.endswith(".json"):
-                continue
-            data = _json(content, f"{place}/{path}")
-            if name == "benchmarks.json":
-                suite |= data
-            elif name == "machine.json":
-                _add_machine(machines, data, machine, f"{place}/{path}")
-            else:
-                found = data.get("params") if isinstance(data, dict) else None
-                _add_machine(machines, found, machine, f"{place}/{path}")
-                _add_results(files, data, name, machine, f"{place}/{path}")
-    merged: dict[str, Any] = {f"{name}/machine.json": traits for name, traits in machines.items()}
-    merged |= files | ({"benchmarks.json": suite} if suite else {})
+            if path.endswith(".json"):
+                found.add(path.rsplit("/", 1)[-1], content, f"{place}/{path}")
+    merged: dict[str, Any] = {f"{name}/{MACHINE}": traits for name, traits in found.machines.items()}
+    merged |= found.files | ({SUITE: found.suite} if found.suite else {})
     merged |= _provenance(folders, machine) | _cases(folders)
     return {path: json.dumps(data).encode() for path, data in sorted(merged.items())}
+
+
+class Merged:
+    """asv's files of several folders as those of one."""
+
+    def __init__(self, machine: str | None) -> None:
+        self.machine = machine
+        self.files: dict[str, dict[str, Any]] = {}
+        self.homes: dict[tuple[str, str, str], str] = {}
+        self.machines: dict[str, dict[str, Any]] = {}
+        self.suite: dict[str, Any] = {}
+
+    def add(self, name: str, content: bytes, place: str) -> None:
+        """Take one file in."""
+        if name == SUITE:
+            self.suite |= _parsed(suite_of, content, place)[0]
+        elif name == MACHINE:
+            self.add_machine(_parsed(machine_of, content, place)[0], place)
+        else:
+            data, results = _parsed(results_of, content, place)
+            self.add_machine(data["params"], place)
+            filed = self.machine or results.params.machine
+            # The same run under two names of a file is one run; asv's own name for it does not hold the machine's.
+            path = self.homes.setdefault((filed, results.commit_hash, results.env_name), f"{filed}/{name}")
+            data = {**data, "params": {**data["params"], "machine": filed}}
+            self.files[path] = join_results(self.files[path], data, place) if path in self.files else data
+
+    def add_machine(self, found: Mapping[str, Any], place: str) -> None:
+        """Take a machine's description in, from its `machine.json` or from a result file, which repeats it."""
+        name = self.machine or found["machine"]
+        known = {trait: found[trait] for trait in MACHINE_TRAITS if trait in found}
+        before = self.machines.setdefault(name, {**known, "machine": name, "version": MACHINE_FORMAT})
+        for trait in KIND:
+            if before.get(trait) != found.get(trait):
+                raise AnalysisError(
+                    f"{place}: {trait} {found.get(trait)!r}, but the other results of machine {name!r} have "
+                    f"{before.get(trait)!r}; machines of two kinds need two names, given beforehand: "
+                    "python -m analysis merge DIR --machine NAME --into OTHER"
+                )
 
 
 def join_results(one: Mapping[str, Any], other: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -167,49 +210,16 @@ def _cells(row: dict[str, Any]) -> dict[tuple[str, ...], dict[str, Any]]:
     }
 
 
-def _merit(cell: dict[str, Any]) -> tuple[int, int, float]:
-    result = cell["result"]
-    state = 1 if result is None else 0 if math.isnan(result) else 2
-    return state, len(cell.get("samples") or ()), cell.get("started_at", 0)
-
-
-def _add_results(
-    files: dict[str, dict[str, Any]], data: dict[str, Any], name: str, machine: str | None, place: str
-) -> None:
-    """Take one result file in; asv's own name for it does not hold the machine's."""
-    if data.get("version") != FORMAT:
-        raise AnalysisError(f"{place}: not in version {FORMAT} of asv's format; mend it: asv update")
-    try:
-        filed = machine or data["params"]["machine"]
-        data = {**data, "params": {**data["params"], "machine": filed}}
-        path = f"{filed}/{name}"
-        files[path] = join_results(files[path], data, place) if path in files else data
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        raise AnalysisError(f"{place}: not one of asv's result files; remove it: rm '{place}'") from None
-
-
-def _add_machine(machines: dict[str, dict[str, Any]], found: Any, machine: str | None, place: str) -> None:
-    """Take a machine's description in, from its `machine.json` or from a result file, which repeats it."""
-    if not isinstance(found, dict) or not isinstance(found.get("machine"), str):
-        raise AnalysisError(f"{place}: no machine is named in it; remove it: rm '{place}'")
-    name = machine or found["machine"]
-    known = {trait: found[trait] for trait in MACHINE_TRAITS if trait in found}
-    before = machines.setdefault(name, {**known, "machine": name, "version": MACHINE_FORMAT})
-    for trait in KIND:
-        if before.get(trait) != found.get(trait):
-            raise AnalysisError(
-                f"{place}: {trait} {found.get(trait)!r}, but the other results of machine {name!r} have "
-                f"{before.get(trait)!r}; machines of two kinds need two names, given beforehand: "
-                "python -m analysis merge DIR --machine NAME --into OTHER"
-            )
+def _merit(cell: Mapping[str, Any]) -> tuple[int, int, float]:
+    return merit(cell["result"], cell.get("samples"), cell.get("started_at"))
 
 
 def _provenance(folders: Mapping[str, Folder], machine: str | None) -> dict[str, Any]:
     """The provenance of all folders, one record a run."""
     runs: dict[tuple[str, ...], dict[str, Any]] = {}
     for place, folder in folders.items():
-        for record in _json(folder.get(PROVENANCE, b"[]"), f"{place}/{PROVENANCE}"):
-            renamed = {**complete(record), "machine": machine or record["machine"]}
+        for record in _parsed(records_of, folder.get(PROVENANCE, b"[]"), f"{place}/{PROVENANCE}"):
+            renamed = {**record, "machine": machine or record["machine"]}
             key = tuple(renamed[name] for name in RUN)
             known = runs.setdefault(key, renamed)
             for name, elsewhere, here in changes(known, renamed):
@@ -222,13 +232,17 @@ def _provenance(folders: Mapping[str, Folder], machine: str | None) -> dict[str,
 
 
 def _cases(folders: Mapping[str, Folder]) -> dict[str, Any]:
-    lists = [_json(folder[REFINED], f"{place}/{REFINED}") for place, folder in folders.items() if REFINED in folder]
+    lists = [
+        _parsed(cases_of, folder[REFINED], f"{place}/{REFINED}")
+        for place, folder in folders.items()
+        if REFINED in folder
+    ]
     return {REFINED: list(dict.fromkeys(itertools.chain(*lists)))} if lists else {}
 
 
 def _check_clean(folders: Mapping[str, Folder]) -> None:
     for place, folder in folders.items():
-        if DIRTY in folder:
+        if any(path.rsplit("/", 1)[-1] == DIRTY for path in folder):
             raise AnalysisError(
                 f"{place}: results of a changed work tree (it has a file {DIRTY!r}) belong to no commit and are not "
                 "merged; commit the changes and measure anew: python -m analysis run"
@@ -237,8 +251,12 @@ def _check_clean(folders: Mapping[str, Folder]) -> None:
             raise AnalysisError(f"{place}: no asv results here; measure some: python -m analysis run")
 
 
-def _json(content: bytes, place: str) -> Any:
+def _parsed(parse: Callable[[bytes], Parsed], content: bytes, place: str) -> Parsed:
+    """What `analysis.reading.schema` finds in a file; an AnalysisError that names the place where it is damaged."""
     try:
-        return json.loads(content)
-    except ValueError:
-        raise AnalysisError(f"{place}: damaged (no JSON); remove it: rm '{place}'") from None
+        return parse(content)
+    except OtherVersionError as error:
+        remedy = "asv update" if error.older else "python -m pip install --upgrade asv, or of this project"
+        raise AnalysisError(f"{place}: {error}; mend it: {remedy}") from None
+    except DamagedError as error:
+        raise AnalysisError(f"{place}: damaged ({error}); remove it: rm '{place}'") from None

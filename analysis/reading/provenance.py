@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.reading import schema
 from analysis.reading.load import read_machines
 from analysis.reading.runs import RUN
+from analysis.reading.schema import DamagedError, checked, opened
 
 FILE = "facts"
 VERSIONS = ("python", "numpy", "blas", "modes")
@@ -152,9 +154,15 @@ def _records(folder: Path) -> list[Record]:
     if not path.exists():
         return []
     try:
-        records = [complete(record) for record in json.loads(path.read_bytes())]
+        records = records_of(opened(path))
         if not all(set(record) == set(FIELDS) for record in records):
-            raise ValueError
-    except (ValueError, TypeError):
-        raise AnalysisError(f"{path} is damaged; delete it: rm '{path}'") from None
+            raise DamagedError(f"a record lacks one of {', '.join(FIELDS)}")
+    except DamagedError as error:
+        raise AnalysisError(f"{path} is damaged ({error}); delete it: rm '{path}'") from None
     return records
+
+
+def records_of(content: bytes) -> list[Record]:
+    """The records in the contents of FILE, each with FURTHER. Raises DamagedError where they are none."""
+    data, _ = checked(content, list[schema.Record])
+    return [complete(record) for record in data]

@@ -18,7 +18,7 @@ from analysis.report.circumstances import circumstances, commands
 from analysis.report.headline import doubts, elsewhere, headline
 from analysis.report.page import page
 from analysis.report.section import Section
-from analysis.report.sections import SECTIONS, TABLES
+from analysis.report.sections import SECTIONS
 from analysis.tables.findings import Findings
 
 DPI = 160
@@ -37,12 +37,17 @@ def report_files(found: Findings, left_out: Sequence[str] = ()) -> dict[str, byt
         doubts(found, left_out),
         elsewhere(found),
         circumstances(found),
-        [section if section.measured(found) else unmeasured(section) for section in SECTIONS],
-        {name: pictures[f"figures/{name}.svg"] for name in FIGURES},
+        [section if section.measured(found) else unmeasured(section) for section in sections(found)],
+        {name: pictures[f"figures/{name}.svg"] for section in sections(found) for name in section.figures},
         frames(found),
         commands(found),
     )
     return {"report.html": text.encode(), **table_files(found), **pictures}
+
+
+def sections(found: Findings) -> list[Section]:
+    """The sections that have something to say of this run, if only that nothing was measured."""
+    return [section for section in SECTIONS if section.absent or section.measured(found)]
 
 
 def unmeasured(section: Section) -> Section:
@@ -52,7 +57,7 @@ def unmeasured(section: Section) -> Section:
 
 def frames(found: Findings) -> dict[str, pd.DataFrame]:
     """The tables of numbers that the page shows, by name."""
-    return {name: table.of(found) for name, table in TABLES.items()}
+    return {name: table.of(found) for section in sections(found) for name, table in section.tables.items()}
 
 
 def table_files(found: Findings) -> dict[str, bytes]:
@@ -64,8 +69,8 @@ def table_files(found: Findings) -> dict[str, bytes]:
 def figure_files(found: Findings) -> dict[str, bytes]:
     """Each figure as SVG and PNG."""
     files = {}
-    for name, drawing in FIGURES.items():
-        figure = drawn(drawing, found)
+    for name in (name for section in sections(found) for name in section.figures):
+        figure = drawn(FIGURES[name], found)
         files[f"figures/{name}.svg"] = picture(figure, "svg")
         files[f"figures/{name}.png"] = picture(figure, "png")
     return files

@@ -2,13 +2,17 @@
 
 import math
 
+import pandas as pd
+
 from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
-from analysis.text import short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.presets import PAIRS
 
 UNKNOWN = "not recorded"
+RENAMED = pd.Timestamp("2026-11-21", tz="UTC")
+"""Commits before that day know the size of a run as --profile."""
 
 
 def circumstances(found: Findings) -> dict[str, str]:
@@ -41,7 +45,11 @@ def circumstances(found: Findings) -> dict[str, str]:
 def installed(found: Findings) -> str:
     """The libraries with their versions, and those that were not installed."""
     engines, known = found.provenance.engines, found.provenance.known
-    others = {name: state for name, state in engines.items() if list(state["requires"]) != ["numpy"]}
+    others = {
+        name: state
+        for name, state in engines.items()
+        if list(state["requires"]) != ["numpy"] and not state.get("cut_of")
+    }
     texts = [f"{name} {known[name]}" for name in others if name in known]
     return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
 
@@ -51,13 +59,9 @@ def imported(seconds: float) -> str:
     return "" if math.isnan(seconds) else f" (its import adds {1e3 * seconds:.0f} ms to NumPy's)"
 
 
-def gigabytes(ram: str) -> str:
-    """asv's figure for the memory, in GB of 10^9 bytes; as it stands where it is no number of bytes."""
-    return f"{int(ram) / 1e9:.1f} GB" if ram.isdigit() else ram
-
-
 def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
     preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
-    return [f"git checkout {commit[:8]}", f"{MEASURE} --preset {preset}"]
+    option = "--profile" if found.summary.date < RENAMED else "--preset"
+    return [f"git checkout {commit[:8]}", f"{MEASURE} {option} {preset}"]

@@ -33,7 +33,8 @@ def everything(found: Findings) -> bool:
 class Section(NamedTuple):
     """A part of the report that answers one question. Figures (names in `analysis.figures`) come before the tables.
 
-    Where `measured(found)` is false, the page says `absent` in the section's place.
+    Where `measured(found)` is false, the page says `absent` in the section's place; a section that has nothing to say
+    there is left out, with its figures and tables.
     """
 
     title: str

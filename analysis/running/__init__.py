@@ -4,11 +4,14 @@ Contract: :func:`measure` leaves asv's results in a folder and returns what was 
 and what it writes it has written by the `Writer` that it is handed. An interruption (KeyboardInterrupt) passes through;
 every batch that had ended is kept by then, and the next call with the same folder goes on from there.
 
-    plan -> progress; writer -> checkout; plan, checkout, command -> suite; progress, suite -> run
-    run, versions -> this        (a -> b: b imports a)
+The caller holds the folders (`analysis.commands.holding`): nobody else may measure into them meanwhile. What is started
+ends with this process, however that ends.
+
+    plan -> progress; writer -> checkout; keeper, output -> children; plan, checkout, children -> suite
+    suite, progress -> run; versions, run -> this
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +45,8 @@ def measure(
     root: Path,
     preset: str,
     results: Path,
-    report: Path,
+    generated: Iterable[Path],
+    scratch: Path,
     show: Callable[[str], None],
     writer: Writer,
     engines: str | None = None,
@@ -52,15 +56,16 @@ def measure(
 
     `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
 
-    `report` is named only to keep generated files apart from the code. Lines for the user go to `show`. Raises
-    AnalysisError where the checkout, the results folder or asv does not allow it.
+    `generated` names what the caller writes, which is not part of the code; `scratch` is an empty temporary folder,
+    which the caller deletes. Lines for the user go to `show`. Raises AnalysisError where the checkout, the results
+    folder or asv does not allow it.
     """
-    generated = [results, results.with_name(results.name + "-dirty"), report]
+    generated = [results, results.with_name(results.name + "-dirty"), *generated]
     checkout = read_checkout(root, generated)
     folder = results_folder(results, checkout, writer)
     if checkout.digest is not None:
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
-    suite = Suite(root, folder, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
+    suite = Suite(root, folder, scratch, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
     run.record(with_versions(folder, **run.place, versions=current_versions(root), engines=suite.engines()))
     wanted = suite.cells(preset, engines)

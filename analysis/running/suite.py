@@ -1,18 +1,18 @@
 """Calling asv: one batch of cells a call, in a staging folder, so that stored results are replaced whole or not at all.
 
 asv writes its result file in place and forgets a call that is interrupted. It therefore works on a copy of the commit's
-results in a temporary folder; the copy replaces the stored file only once asv has ended, and only if the work tree is
-still the one that the run began with. Why a cell failed its own process says, in a file that the environment names
-(`benchmarks.catalogue.reasons`).
+results in `scratch`, a temporary folder; the copy replaces the stored file only once asv has ended, and only if the
+work tree is still the one that the run began with. Why a cell failed its own process says, in a file that the
+environment names (`benchmarks.catalogue.reasons`).
 """
 
 import ast
+import errno
 import json
 import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from asv.util import UserError, load_json
 from analysis.errors import AnalysisError
 from analysis.reading.merge import REFINED
 from analysis.reading.provenance import Engines
+from analysis.reading.schema import DamagedError, cases_of, opened, results_of
 from analysis.running.checkout import Checkout
-from analysis.running.command import failure, quiet, stream
+from analysis.running.children import ask, stream, temporary
+from analysis.running.output import failure
 from analysis.running.plan import REFINE, Batch, pattern
 from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons
@@ -45,11 +47,13 @@ SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks 
 class Suite:
     """The benchmarks of the checkout in `root`, measured into the folder `results`.
 
-    `recheck` reads the checkout anew; `show` prints a line; `writer` writes, in the staging folder as in `results`.
+    `scratch` is the temporary folder of all that is started here; `recheck` reads the checkout anew; `show` prints a
+    line; `writer` writes, in `scratch` as in `results`.
     """
 
     root: Path
     results: Path
+    scratch: Path
     checkout: Checkout
     pairs: int
     recheck: Callable[[], Checkout]
@@ -66,6 +70,7 @@ class Suite:
         settings = dict.fromkeys(ONE_THREAD, "1")
         settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
+        settings |= temporary(self.scratch)
         refine = refine_file or self.refine_file
         if refine.exists():
             settings["MODES_REFINE"] = str(refine)
@@ -87,17 +92,10 @@ class Suite:
     def described(self, *arguments: str) -> Any:
         """What the suite says of itself."""
         command = [sys.executable, "-m", "benchmarks", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            raise AnalysisError(failure(command, done.returncode, done.stderr.splitlines()))
-        return json.loads(done.stdout)
+        code, said, complaints = ask(command, self.root, self.environment())
+        if code != 0:
+            raise AnalysisError(failure(command, code, complaints))
+        return json.loads(said)
 
     def environment_name(self) -> str:
         """The name under which asv files results of this Python."""
@@ -114,7 +112,7 @@ class Suite:
         try:
             stored = MachineCollection.load(Machine.get_unique_machine_name())
         except UserError:
-            code, said = stream([sys.executable, "-m", "asv", "machine", "--yes"], self.root, self.environment(), quiet)
+            code, said = stream([sys.executable, "-m", "asv", "machine", "--yes"], self.root, self.environment())
             if code != 0:
                 raise AnalysisError(failure(["asv", "machine", "--yes"], code, said)) from None
             stored = MachineCollection.load(Machine.get_unique_machine_name())
@@ -127,8 +125,7 @@ class Suite:
         Raises AnalysisError where asv fails as a whole, or where the work tree has changed meanwhile; the stored
         results are then as they were before the batch.
         """
-        with tempfile.TemporaryDirectory(prefix="mode-crossover-") as temporary:
-            stage = Path(temporary)
+        with self.staging() as stage:
             refine = None
             if batch.benchmark == REFINE:
                 # asv takes a case that joins the list and is not measured at once for a failed one: the list grows
@@ -150,6 +147,8 @@ class Suite:
             settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
             settings[reasons.VARIABLE] = str(said_why)
             code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)
+            if any(os.strerror(errno.ENOSPC) in line for line in said):  # asv takes it for a fault of the cells
+                raise AnalysisError(self.writer.cannot_be_written(self.scratch, OSError(errno.ENOSPC, "asv")))
             if code not in (0, SOME_FAILED):
                 raise AnalysisError(failure(["asv", "run", "-b", batch.benchmark], code, said))
             if self.recheck() != self.checkout:
@@ -164,14 +163,24 @@ class Suite:
             lines = said_why.read_text(encoding="utf-8") if said_why.exists() else ""
         return reasons.failures(reasons.parse_reasons(lines).values())
 
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A folder for one batch."""
+        folder = self.scratch / "batch"
+        self.writer.make_folder(folder)
+        try:
+            yield folder
+        finally:
+            self.writer.delete_folder(folder)
+
     def stage(self, folder: Path) -> None:
         """Copy what asv adds to: this commit's results, if they can be read."""
         for path in sorted(self.results.glob(f"*/{self.checkout.commit[:8]}-*.json")):
             try:
-                json.loads(path.read_bytes())
-            except ValueError:
+                results_of(opened(path))
+            except DamagedError as error:
                 raise AnalysisError(
-                    f"{path} is damaged (no JSON); delete it with `rm '{path}'` and run again: its cells are then "
+                    f"{path} is damaged ({error}); delete it with `rm '{path}'` and run again: its cells are then "
                     "measured anew"
                 ) from None
             self.writer.write_whole(folder / path.relative_to(self.results), path.read_bytes())
@@ -180,9 +189,9 @@ class Suite:
 def refinement_list(stored: Path, batch: Batch) -> list[str]:
     """The refinement cases in the file `stored` (none where there is no file), and those of the batch after them."""
     try:
-        before = json.loads(stored.read_bytes()) if stored.exists() else []
-    except ValueError:
-        raise AnalysisError(f"{stored} is damaged (no JSON); delete it with `rm '{stored}'` and run again") from None
+        before = cases_of(opened(stored)) if stored.exists() else []
+    except DamagedError as error:
+        raise AnalysisError(f"{stored} is damaged ({error}); delete it with `rm '{stored}'` and run again") from None
     return list(dict.fromkeys([*before, *(ast.literal_eval(case) for (case,) in batch.cells)]))
 
 

@@ -15,3 +15,6 @@ class Writer(Protocol):
 
     def delete_folder(self, folder: Path) -> None:
         """Delete the folder with all that is in it."""
+
+    def cannot_be_written(self, path: Path, error: OSError) -> str:
+        """Why the system does not let it write there, and what to do: a line for the user."""

@@ -87,7 +87,7 @@ def curves(tidy: pd.DataFrame) -> dict[tuple[Any, ...], Curve]:
     for metric, table in (("log_ratio", _ratios(tidy)), ("log_ratio_bytes", _byte_ratios(tidy))):
         for key, part in _groups(table):
             if len(part) > 1:
-                found[*key, metric] = _curve(part)
+                found[*key, metric] = curve_over(part, "n")
     return found
 
 
@@ -152,7 +152,7 @@ def brackets(tidy: pd.DataFrame, steps: float = 2.0) -> pd.DataFrame:
     """
     rows = []
     for key, part in _groups(_ratios(tidy)):
-        curve = _curve(part)
+        curve = curve_over(part, "n")
         root = find_root(curve)
         if root.verdict != CROSSES:
             continue
@@ -242,10 +242,10 @@ def _groups(table: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame
         yield key, part
 
 
-def _curve(part: pd.DataFrame) -> Curve:
-    """The points of a group that have an interval."""
-    part = part[part["low"].notna() & part["high"].notna()]
-    n, r, low, high = (part[name].to_numpy(dtype=float) for name in ("n", "value", "low", "high"))
+def curve_over(part: pd.DataFrame, column: str) -> Curve:
+    """The points of a group that have an interval, by increasing values of a column, which are the curve's n."""
+    part = part[part["low"].notna() & part["high"].notna()].sort_values(column)
+    n, r, low, high = (part[name].to_numpy(dtype=float) for name in (column, "value", "low", "high"))
     samples = list(part["samples"])
     kept = all(sample is not None and len(sample) >= FEWEST for sample in samples)
     return Curve(n, r, low, high, samples if kept else None)

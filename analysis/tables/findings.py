@@ -1,9 +1,9 @@
 """All that is found in one run: every table, each computed once, on first use, and handed on from here.
 
 Contract: :class:`Findings` is made of the tidy table of one run and of its provenance, and does not change. Figures,
-report and facts take from it what they show and compute none of it; a further table is a line here. The tables are
-computed when they are first asked for, since no command needs them all: the figures take no bootstrap of the rules, the
-facts no panels. What each of them holds says the function that makes it.
+report and facts take from it what they show and compute none of it; a further table is a line here. A table is
+computed when it is first asked for, since few commands need them all: facts need no panels, figures no growth. What it
+holds says the function that makes it.
 """
 
 from dataclasses import dataclass, field
@@ -12,14 +12,15 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, growth, libraries, limits, model, noise, rules, summary
+from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
 from analysis.tables.shown import limits as costs
+from analysis.tables.shown import mixed as three
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tables do not compare as one
 class Findings:
     """What was found in one run. `tidy` holds that run alone."""
 
@@ -55,6 +56,15 @@ class Findings:
     scores = cached_property(lambda self: rules.scores(self.choices))
     scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
 
+    # --- neither mode ---
+    mixed_gains = cached_property(lambda self: mixed.gains(self.tidy, self.models))
+    waist_crossovers = cached_property(lambda self: mixed.waist_crossovers(self.tidy, self.models))
+    mixed_regions = cached_property(lambda self: mixed.regions(self.tidy))
+    mixed_choices = cached_property(lambda self: mixed.choices(self.mixed_regions))
+    mixed_scores = cached_property(lambda self: rules.scores(self.mixed_choices))
+    mixed_auto = cached_property(lambda self: mixed.auto_ratios(self.tidy))
+    mixed_peaks = cached_property(lambda self: mixed.peaks(self.tidy))
+
     # --- the report's tables, a section each; tidy_csv and crossovers go to a file as well ---
     tidy_csv = cached_property(lambda self: trust.tidy_csv(self.tidy))
 
@@ -85,6 +95,11 @@ class Findings:
     model_table = cached_property(lambda self: choosing.model_table(self.fits))
     prediction_table = cached_property(lambda self: choosing.prediction_table(self.predictions))
 
+    mixed_gain_table = cached_property(lambda self: three.gain_table(self.mixed_gains))
+    waist_table = cached_property(lambda self: three.waist_table(self.waist_crossovers))
+    mixed_rule_table = cached_property(lambda self: three.rule_table(self.mixed_scores))
+    mixed_vain_table = cached_property(lambda self: three.vain_table(self.mixed_gains))
+
     control_table = cached_property(lambda self: trust.control_table(self.controls))
     joint_control_table = cached_property(lambda self: trust.joint_control_table(self.controls, self.together))
     failed_table = cached_property(lambda self: trust.failed_table(self.noted))
@@ -103,3 +118,6 @@ class Findings:
     regret_panels = cached_property(lambda self: choosing.regret_panels(self.scores, self.tidy))
     model_panels = cached_property(lambda self: choosing.model_panels(self.predictions, self.tidy))
     error_panels = cached_property(lambda self: choosing.error_panels(self.held_out, self.fits, self.tidy))
+    mixed_panels = cached_property(
+        lambda self: three.panels(self.tidy, self.mixed_gains, self.waist_crossovers, self.mixed_regions, self.models)
+    )

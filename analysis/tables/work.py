@@ -89,10 +89,26 @@ def sweep(layer: str, activation: str, widths: Sequence[int], mode: str) -> Coun
 
 def jacobian_work(layer: str, activation: str, widths: Sequence[int], mode: str) -> Counts:
     """What one Jacobian takes: f itself and the sweep."""
-    depth, derivative = len(widths) - 1, sweep(layer, activation, widths, mode)
+    f, derivative = _value(layer, activation, widths), sweep(layer, activation, widths, mode)
+    return Counts(*map(sum, zip(f, derivative, strict=True)))
+
+
+def _value(layer: str, activation: str, widths: Sequence[int]) -> Counts:
+    """What f itself takes."""
+    depth = len(widths) - 1
     calls = depth * (2 + SLOPES[activation]) + {"dense": 0, "residual": max(0, depth - 2)}[layer]
-    read = sum(before * after for before, after in pairwise(widths))
-    return derivative._replace(operations=derivative.operations + calls, numbers=derivative.numbers + read)
+    return Counts(calls, 0, sum(before * after for before, after in pairwise(widths)), 0)
+
+
+def cut_work(layer: str, activation: str, widths: Sequence[int], after: int) -> Counts:
+    """What one Jacobian takes by a cut after so many layers: f itself, the lower part swept in reverse mode, the upper
+    one in forward mode, and the product of the two."""
+    n, inner, m = widths[0], widths[after], widths[-1]
+    lower, upper = widths[: after + 1], widths[after:]
+    f = _value(layer, activation, widths)
+    product = Counts(1, m * inner * n, m * inner + inner * n + m * n, 0)
+    parts = (f, sweep(layer, activation, lower, "reverse"), sweep(layer, activation, upper, "forward"), product)
+    return Counts(*map(sum, zip(*parts, strict=True)))
 
 
 def modelled(row: Mapping[Any, Any]) -> bool:

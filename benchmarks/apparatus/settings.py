@@ -4,7 +4,7 @@ import os
 import sys
 from functools import cache
 
-from ..catalogue.engines import OWN, installed, row
+from ..catalogue.engines import QUICK, installed, listed
 from ..catalogue.presets import FORMER, PAIRS, VARIABLE, known_preset
 
 
@@ -29,11 +29,8 @@ def chosen(preset: str) -> tuple[str, ...]:
     """
     named = os.environ.get("MODES_ENGINES", "")
     if not named.strip():
-        return OWN if preset == "quick" else installed()
-    names = tuple(name.strip() for name in named.split(","))
-    for name in names:
-        row(name)
-    return names
+        return QUICK if preset == "quick" else installed()
+    return listed(named)
 
 
 @cache

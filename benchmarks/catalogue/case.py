@@ -5,17 +5,24 @@ parameter run fastest, so that the two modes of a case are measured next to each
 "engine=modes layer=dense ... mode=forward/reverse", which :meth:`Case.parse` reads and :attr:`Case.text` writes.
 """
 
+from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from modes.chains import Chain, layer_chain
+from modes.chains import PROFILES, Chain, layer_chain
 
 INTEGERS = ("n", "m", "width", "depth", "chunk_size")
 """The parameters that are whole numbers; None where a case has none."""
 
+LARGEST = 2**31 - 1
+"""Products of three sizes, which counts of work are, are then exact in Python and finite as floats."""
+
 
 class Case(NamedTuple):
-    """One cell of the suite. mode is "forward", "reverse", two of them for a pair: "forward/reverse", or
-    "primal" where no derivative is taken. profile is the shape of the widths inside the chain."""
+    """One cell of the suite. mode is "forward", "reverse", "mixed", two of them for a pair: "forward/reverse", or
+    "primal" where no derivative is taken. In a pair "pure" is the faster of forward and reverse, and "best" the fastest
+    of the three: "mixed/pure", "auto/best". profile is the shape of the widths inside the chain; a waist's name says
+    its size: "waist16" (`modes.chains.layer_widths`)."""
 
     engine: str = "modes"
     layer: str = "dense"
@@ -51,6 +58,11 @@ class Case(NamedTuple):
         """The case that asv names: by its eleven parameters, or by one string for :meth:`parse`."""
         return cls.parse(parameters[0]) if len(parameters) == 1 else cls(*parameters)
 
+    def check(self) -> None:
+        """Raises ValueError where a parameter is none (:func:`check_parameter`)."""
+        for name, value in zip(self._fields, self, strict=True):
+            check_parameter(name, value)
+
     @property
     def text(self) -> str:
         """The string that :meth:`parse` reads."""
@@ -72,6 +84,19 @@ class Case(NamedTuple):
 
 PARAMETERS = Case._fields
 """The names of a case's parameters, in asv's order."""
+
+
+@lru_cache(maxsize=4096, typed=True)  # thousands of stored cells name a few values; typed: True is no 1
+def check_parameter(name: str, value: Hashable) -> None:
+    """Raises ValueError where no chain can be made with a parameter of that value, or none be counted: a size that is
+    none, a text that is none, an unknown profile. An engine or a layer that is unknown here may be another version's.
+    """
+    if name not in INTEGERS:
+        good = isinstance(value, str) and value.isprintable() and bool(value)
+    else:
+        good = (name == "chunk_size" and value is None) or (type(value) is int and 0 < value <= LARGEST)
+    if not good or (name == "profile" and value not in PROFILES):
+        raise ValueError(f"expected {name} of a case, got {str(value)[:80]!r}")
 
 
 def _integer(text: str) -> int | None:

@@ -17,6 +17,8 @@ from modes.chains import DTYPES, LAYERS, layer_widths
 from .case import Case
 
 BOTH = ("forward", "reverse")
+MODES = (*BOTH, "mixed", "auto")
+"""Every mode that an engine can be asked for by name; few have more than BOTH."""
 ELEMENTWISE = ("elementwise", "scalar")
 """The layers without a matrix: their widths are n, and their Jacobians diagonal."""
 
@@ -35,6 +37,9 @@ class Row:
     ``memory`` says how the peak of its memory is measured: "traced" by tracemalloc, which sees all of a NumPy
     engine's arrays; "own" by the engine's account; "" not at all. Of Jacobians that take more than ``most_fma``
     multiply-adds (passes times those of f) the engine is not asked: a cell would take half a minute or more.
+    ``cut_of`` names the engine that this one is by a hand-made cut: its "mixed" is the Jacobian of the upper half of a
+    chain in forward mode times that of the lower half in reverse mode, cut at the chain's waist, the other modes are
+    that engine's own. It takes part in questions of mixed accumulation alone.
     """
 
     requires: tuple[str, ...] = ("numpy",)
@@ -45,18 +50,22 @@ class Row:
     """The modes that take a chunk_size."""
     memory: str = ""
     most_fma: float = math.inf
+    cut_of: str = ""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Row":
         """The row that :meth:`described` told of, perhaps in another run: what a description of an older suite does
         not speak of is not held against the engine."""
-        lists = {name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes")}
+        lists = {
+            name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes") if name in described
+        }
         most = described.get("most_fma")
         return cls(
             **lists,
             chunks=tuple(described.get("chunks", BOTH)),
-            memory=described["memory"],
+            memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
+            cut_of=described.get("cut_of", ""),
         )
 
     def missing(self) -> list[str]:
@@ -74,6 +83,7 @@ class Row:
             **{name: list(getattr(self, name)) for name in ("modes", "layers", "dtypes", "chunks", "requires")},
             "memory": self.memory,
             "most_fma": limit,
+            "cut_of": self.cut_of,
             "versions": self.versions(),
             "missing": self.missing(),
         }
@@ -82,7 +92,7 @@ class Row:
         """What of the case the engine does not have; None where it has everything."""
         modes = case.mode.split("/")
         for mode in modes:
-            if mode in BOTH and mode not in self.modes:
+            if mode in MODES and mode not in self.modes:
                 return Lack(f"has no {mode} mode", f"it has no {mode} mode")
             if case.chunk_size is not None and mode not in self.chunks:
                 no_chunks = f"has no chunks in {mode} mode"
@@ -91,7 +101,7 @@ class Row:
             return Lack(f"has no {case.layer}", f"it has no layer {case.layer!r}, only {', '.join(self.layers)}")
         if case.dtype not in self.dtypes:
             return Lack(f"has no {case.dtype}", f"it has no {case.dtype}, only {', '.join(self.dtypes)}")
-        passes = max({"forward": case.n, "reverse": case.m}.get(mode, 1) for mode in modes)
+        passes = max({"forward": case.n, "reverse": case.m, "pure": max(case.n, case.m)}.get(mode, 1) for mode in modes)
         if passes * case_fma(case) > self.most_fma:
             too_many = f"more than {self.most_fma:.0e} multiply-adds would take it too long"
             return Lack("not asked: would take too long", too_many)
@@ -105,7 +115,7 @@ def case_fma(case: Case) -> int:
 
 
 ENGINES = {
-    "modes": Row(chunks=BOTH, memory="traced"),
+    "modes": Row(modes=MODES, chunks=MODES, memory="traced"),
     "floor": Row(layers=("dense", "loss"), memory="traced"),
     "jax": Row(requires=("jax", "jaxlib"), memory="own"),
     "torch": Row(requires=("torch",), chunks=("reverse",)),
@@ -115,7 +125,9 @@ ENGINES = {
     # In float32 half of seven digits are left of a difference: not the derivative that is asked for.
     "differences": Row(modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8),
     "complex-step": Row(modes=("forward",), memory="traced", most_fma=2e8),
-    "modes-prepared": Row(chunks=BOTH, memory="traced"),
+    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
+    "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
@@ -126,6 +138,10 @@ BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
+CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
+"""The engines by a hand-made cut, which no other question asks."""
+QUICK = (*OWN, "modes-cut")
+"""What takes part in a quick run."""
 
 
 def row(name: str) -> Row:
@@ -133,6 +149,14 @@ def row(name: str) -> Row:
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The engines in a text, with commas between; ValueError for an unknown one, and where there is none."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise ValueError(f"no engine is named in {text!r}; the known ones are {', '.join(ENGINES)}")
+    return tuple(name for name in names if row(name))
 
 
 def installed() -> tuple[str, ...]:

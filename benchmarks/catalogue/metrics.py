@@ -23,6 +23,8 @@ UNITS = {
     "log_product_over_f": "ln(time of one product / time of f)",
     "log_gradient_over_f": "ln(time of the gradient / time of f)",
     "log_tensor_over_vjp": "ln(by the tensor / by a VJP)",
+    "log_mixed_ratio": "ln(mixed / the mode beside it)",
+    "log_auto_ratio": "ln(auto / fastest mode)",
     "peak_bytes": BYTES,
     "max_error": "largest error of an entry over the largest entry",
     "harness_share": "time of a call that does nothing over that of a Jacobian",

@@ -75,6 +75,8 @@ CLASSES = {
     "differences": "differences:Central",
     "complex-step": "differences:ComplexStep",
     "modes-prepared": "prepared_engine:ModesPrepared",
+    "modes-cut": "cut_engines:ModesCut",
+    "jax-cut": "cut_engines:JaxCut",
 }
 """Where each engine of the catalogue is: a module of this package, and its class there."""
 

@@ -53,8 +53,12 @@ class Jax(Engine):
         return int(memory.temp_size_in_bytes + memory.output_size_in_bytes)
 
     def _compiled(self, chain: Chain, mode: str) -> Array:
+        return self.jax.jit(self._jacobian(chain, mode))
+
+    def _jacobian(self, chain: Chain, mode: str) -> Function:
         transform = {"forward": self.jax.jacfwd, "reverse": self.jax.jacrev}[mode]
-        return self.jax.jit(transform(self._function(chain)))
+        found: Function = transform(self._function(chain))
+        return found
 
     def _function(self, chain: Chain) -> Function:
         return function(chain, self.namespace, self.jax.device_put)

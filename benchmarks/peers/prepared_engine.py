@@ -1,8 +1,11 @@
 """The project's own twin engines, prepared: a chain's operations are recorded in set-up and replayed."""
 
+from functools import partial
+
 from modes import prepare
 from modes.chains import Chain
 
+from ..catalogue.engines import BOTH
 from . import Array, Engine, Function, Product
 
 
@@ -11,6 +14,8 @@ class ModesPrepared(Engine):
 
     def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:
         prepared = prepare(chain, chain.x)
+        if mode not in BOTH:
+            return partial(prepared.jacobian, mode=mode, chunk_size=chunk_size)
         method = {"forward": prepared.jacfwd, "reverse": prepared.jacrev}[mode]
         if chunk_size is None:
             return method

@@ -13,8 +13,9 @@ from ..agreement import has_nan
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
 from ..errors import TracedValueError
-from ..forward import jacfwd, jvp
-from ..reverse import jacrev, vjp
+from ..forward import jvp
+from ..jacobian import MODES
+from ..reverse import vjp
 from ..trees import flatten, same_structure
 from .function import RecordedFunction
 from .inputs import Inputs, Outer
@@ -24,7 +25,19 @@ from .schedule import Stage
 
 __all__ = ["Prepared", "prepare"]
 
-JACOBIANS: dict[str, Callable[..., Any]] = {"jacfwd": jacfwd, "jacrev": jacrev}
+
+class _Taken(Exception):
+    """What is about to be recorded is done by another mode, which may have been recorded already."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(mode)
+        self.mode = mode
+
+
+def _alone(mode: str) -> None:
+    """Let nothing but mixed accumulation itself be recorded as such."""
+    if mode != "mixed":
+        raise _Taken(mode)
 
 
 def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> Prepared:
@@ -34,12 +47,12 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     ----------
     f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out). It is called once, here.
     example_args : arguments of the structure, shapes and dtypes of those to come.
-    argnums : the argument, or tuple of arguments, that jacfwd and jacrev differentiate, as in modes.jacfwd.
+    argnums : the argument, or tuple of arguments, that the Jacobians are by, as in modes.jacfwd.
 
     Returns
     -------
-    A Prepared, with the methods jacfwd, jacrev, jvp, vjp and value. They agree with the functions of that name in
-    everything but speed. The first call of each records the engine's own operations and is slow (about 40 us an
+    A Prepared, with the methods jacobian, jacfwd, jacrev, jvp, vjp and value. They agree with the functions of that
+    name in everything but speed. The first call of each records the engine's own operations and is slow (about 40 us an
     operation); the calls that follow are the operations themselves.
 
     What replaying is right for: functions that do the same operations whatever the values. So it is refused
@@ -103,6 +116,7 @@ class Prepared:
         """What belongs to one object alone: its recordings of the engines, and the buffers that they use."""
         self._function = function
         self._programs: dict[Any, Program] = {}
+        self._taken: dict[Any, str] = {}  # which of the two modes "mixed" and "auto" turned out to be
         self._vjp_runs = 0
         self._lock = Lock()  # a program's buffers are one run's at a time: 0.1 microseconds
 
@@ -124,11 +138,22 @@ class Prepared:
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
         """The Jacobian by forward mode: modes.jacfwd(f, argnums, chunk_size)(*args)."""
-        return self._jacobian("jacfwd", args, chunk_size)
+        return self._jacobian("forward", args, chunk_size)
 
     def jacrev(self, *args: Any, chunk_size: int | None = None) -> Any:
         """The Jacobian by reverse mode: modes.jacrev(f, argnums, chunk_size)(*args)."""
-        return self._jacobian("jacrev", args, chunk_size)
+        return self._jacobian("reverse", args, chunk_size)
+
+    def jacobian(self, *args: Any, mode: str, chunk_size: int | None = None) -> Any:
+        """The Jacobian by any mode: modes.jacobian(f, argnums, mode=mode, chunk_size=chunk_size)(*args).
+
+        The plan of "mixed", and the choice of "auto", are made once, when the first call is recorded.
+
+        Raises ValueError for an unknown mode, with the known ones.
+        """
+        if mode not in MODES:
+            raise ValueError(f"expected mode to be one of {', '.join(map(repr, MODES))}, got {mode!r}")
+        return self._jacobian(mode, args, chunk_size)
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
         """The value and a Jacobian-vector product, with respect to all arguments: modes.jvp(f, primals, tangents)."""
@@ -219,21 +244,26 @@ class Prepared:
 
     # -- helpers -------------------------------------------------------------------------------------------------------
     def _jacobian(self, mode: str, args: tuple[Any, ...], chunk_size: int | None) -> Any:
+        mode = self._taken.get((mode, chunk_size), mode)
         try:
             arrays = self._inputs.check(args)
             with self._lock:
                 program = self._programs.get((mode, chunk_size))
                 if program is None:
+                    replayed = {"replayed": _alone} if mode in ("mixed", "auto") else {}
 
                     def record(recorder: Recorder, inputs: list[Recorded]) -> list[Stage]:
-                        jacobian = JACOBIANS[mode](self._replayed, self._argnums, chunk_size)
+                        jacobian = MODES[mode](self._replayed, self._argnums, chunk_size, **replayed)
                         outputs = flatten(jacobian(*self._inputs.place(inputs)))
                         return [Stage(inputs, outputs, len(recorder.operations))]
 
                     program = self._record((mode, chunk_size), arrays, record)
                 results = program.run(arrays)
+        except _Taken as taken:
+            self._taken[mode, chunk_size] = taken.mode
+            return self._jacobian(taken.mode, args, chunk_size)
         except (Diverged, Outer):
-            return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
+            return MODES[mode](self._f, self._argnums, chunk_size)(*args)
         if has_nan(results):
-            return JACOBIANS[mode](self._f, self._argnums, chunk_size)(*args)
+            return MODES[mode](self._f, self._argnums, chunk_size)(*args)
         return results[0] if self._one else self._call.rebuild(results)

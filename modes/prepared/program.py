@@ -100,7 +100,7 @@ class Program:
         return copy
 
     def _share(self, stage: int) -> None:
-        """In the first stage take over what f takes from elsewhere; in a later one compare what is too large for that."""
+        """In the first stage take over what f takes from elsewhere; in a later one compare what is too large."""
         if stage == 0:
             for buffer, array in self.copies:
                 buffer[...] = array

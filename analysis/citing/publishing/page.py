@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from analysis.citing import FILE, Fact, file_digest
-from analysis.citing.marks import DIGITS
 from analysis.citing.publishing.raw import PAGE, RAW
+from analysis.citing.record import DIGITS
 from analysis.report.circumstances import commands
 from analysis.report.headline import doubts
 from analysis.report.section import Section

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from analysis.errors import MEASURE, AnalysisError
+from analysis.names import LONGEST, component, inside
 from analysis.reading.folder import Folder
 from analysis.reading.load import NOT_RESULTS
 from analysis.reading.merge import REFINED, merge
@@ -28,22 +29,26 @@ def raw_files(folder: Folder, run: Mapping[str, str], name: str, place: str) -> 
     asv names an environment that it did not make by the path of its Python: here it is named by its versions. Raises
     AnalysisError where these are not recorded, where a path of the machine would be left, and what `merge` raises.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise AnalysisError(f"--machine-name {name!r}: expected letters, digits, and any of _.+- after the first")
     whole = {path: json.loads(content) for path, content in merge({place: folder}).items()}
     versions = next((each for each in whole.get(PROVENANCE, []) if all(each[key] == run[key] for key in RUN)), None)
-    if versions is None:
+    if versions is None or not all(versions.get(name) for name in ("python", "numpy")):
         raise AnalysisError(
             f"{place}: the versions of Python and NumPy that were measured are not recorded; measure by: {MEASURE}"
         )
     env = f"py{'.'.join(versions['python'].split('.')[:2])}-numpy{versions['numpy']}"
+    try:
+        file = component(f"{run['commit'][:8]}-{env}.json")
+    except ValueError as error:
+        raise AnalysisError(f"{place}/{PROVENANCE}: the versions of Python and NumPy: {env!r} {error}") from None
     kept: dict[str, Any] = {PROVENANCE: [{**versions, "env": env}]}
     for path, data in whole.items():
         if path in (REFINED, "benchmarks.json") or path == f"{run['machine']}/machine.json":
             kept[path] = data
         elif PurePosixPath(path).name not in (*NOT_RESULTS, PROVENANCE) and _is_of(data, run):
             params = {**data["params"], "python": versions["python"]}
-            kept[f"{data['commit_hash'][:8]}-{env}.json"] = {
+            kept[file] = {
                 **data,
                 "env_name": env,
                 "python": versions["python"],
@@ -84,8 +89,12 @@ def outdated(there: Collection[str], before: Sequence[str], files: Collection[st
     whose results would be mixed.
     """
     for path in before:
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-            raise AnalysisError(f"{place}/{MANIFEST}: {path!r} lies outside the folder; delete the line")
+        try:
+            inside(path)
+        except ValueError as error:
+            raise AnalysisError(
+                f"{place}/{MANIFEST}: {path[:80]!r} {error}, or lies outside the folder; delete the line"
+            ) from None
     foreign = sorted(path for path in there if path not in before and (path in files or path.startswith(f"{RAW}/")))
     if foreign:
         raise AnalysisError(

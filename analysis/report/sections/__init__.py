@@ -5,13 +5,14 @@ Contract: each module has a SECTION, which names figures of `analysis.figures` a
 """
 
 from analysis.report.section import Section, Table, Words
-from analysis.report.sections import choosing, crossing, libraries, limits, trust
+from analysis.report.sections import choosing, crossing, libraries, limits, mixed, trust
 
 SECTIONS: tuple[Section, ...] = (
     crossing.SECTION,
     limits.SECTION,
     libraries.SECTION,
     choosing.SECTION,
+    mixed.SECTION,
     trust.SECTION,
 )
 FIGURE_WORDS: dict[str, Words] = {name: words for section in SECTIONS for name, words in section.figures.items()}

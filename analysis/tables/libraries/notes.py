@@ -59,7 +59,7 @@ def _note(row: Mapping[Any, Any], engines: Mapping[str, Engine], words: Mapping[
     if row["status"] == "failed":
         return words.get((row["metric"], case_of(row).text), SILENT)
     if row["metric"] == "peak_bytes" and row["engine"] in engines:
-        return MEMORY[engines[row["engine"]]["memory"]]
+        return MEMORY[engines[row["engine"]].get("memory", "")]
     return ""
 
 
@@ -68,12 +68,12 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
     known = {(row["engine"], row["mode"], *(row[name] for name in CELL)) for row in table.to_dict("records")}
     for cell in compared(table).drop_duplicates(CELL).to_dict("records"):
         for name, engine in engines.items():
-            for mode in BOTH:
+            for mode in () if engine.get("cut_of") else BOTH:
                 if (name, mode, *(cell[key] for key in CELL)) in known:
                     continue
                 row = {**cell, "engine": name, "mode": mode}
                 note = lacking(engine, row)
-                if not note and cell["metric"] == "peak_bytes" and not engine["memory"]:
+                if not note and cell["metric"] == "peak_bytes" and not engine.get("memory"):
                     note = MEMORY[""]
                 nothing = dict.fromkeys(("value", "low", "high"), np.nan)
                 kept = {"samples": None, "status": "skipped", "note": note or "not measured in this run"}

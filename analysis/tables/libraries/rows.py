@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.catalogue.engines import BOTH, BY_HAND, OWN, TWINS
+from benchmarks.catalogue.engines import BOTH, BY_HAND, CUTS, OWN, TWINS
 
 CELL = ["activation", "n", "m", "width", "depth", "dtype"]
 SIZES = ["n", "m", "width", "depth"]
@@ -14,7 +14,7 @@ SIZES = ["n", "m", "width", "depth"]
 def libraries(tidy: pd.DataFrame) -> list[str]:
     """The engines measured beside this project's own and the hand-written Jacobian, in order of appearance."""
     engines = tidy.loc[tidy["status"] == "ok", "engine"].dropna().unique()
-    return [engine for engine in engines if engine not in OWN]
+    return [engine for engine in engines if engine not in (*OWN, *CUTS)]
 
 
 def dense_measured(tidy: pd.DataFrame, metric: str, *modes: str) -> pd.DataFrame:

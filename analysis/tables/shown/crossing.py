@@ -6,6 +6,7 @@ import pandas as pd
 from analysis.tables.growth import counted_bytes
 from analysis.tables.rows import CHAIN, commonest, match, measured, spread, unchunked, with_dates
 from analysis.tables.shown.panels import Panel, Shown
+from analysis.tables.work import MODES
 from modes.cost import predicted_crossover
 
 DENSE = {"engine": "modes", "layer": "dense"}
@@ -35,6 +36,7 @@ def crossover_table(counted: pd.DataFrame) -> pd.DataFrame:
 def peaks(tidy: pd.DataFrame) -> pd.DataFrame:
     """The rows of traced peaks of Jacobians of dense chains, with the count of `modes.cost` as `counted_bytes`."""
     table = unchunked(measured(tidy, "peak_bytes", **DENSE))
+    table = table[table["mode"].isin(MODES)]
     return table.assign(counted_bytes=[counted_bytes(row) for row in table.to_dict("records")])
 
 

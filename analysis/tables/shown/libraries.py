@@ -5,14 +5,16 @@ import pandas as pd
 from analysis.tables.libraries.rows import compared, dense_measured, libraries
 from analysis.tables.rows import commonest, match, with_dates
 from analysis.tables.shown.panels import Panel, Shown
+from benchmarks.catalogue.engines import CUTS
 
 SETTING = ("m", "width", "depth", "dtype")
 AGAINST = ("m", "width", "depth")
 
 
 def engines(tidy: pd.DataFrame) -> tuple[str, ...]:
-    """Every engine with a measurement, by name."""
-    return tuple(sorted(tidy.loc[tidy["status"] == "ok", "engine"].dropna().unique()))
+    """Every engine with a measurement, by name, but for cuts by hand, which other questions ask."""
+    names = tidy.loc[tidy["status"] == "ok", "engine"].dropna().unique()
+    return tuple(sorted(set(names) - set(CUTS)))
 
 
 def crossover_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:

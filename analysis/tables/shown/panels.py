@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """The `rows` of one panel; `name` tells it from the others of its figure.
 
@@ -20,7 +20,7 @@ class Panel:
     beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shown:
     """All that a figure shows, panel by panel; without panels, what it shows was not measured.
 

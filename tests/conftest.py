@@ -21,8 +21,9 @@ def needs(name: str) -> frozenset[str]:
     for node in ast.walk(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            for inner in [node.module] if node.module else [alias.name for alias in node.names]:
+        elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "tests"):
+            inside = (node.module or "").removeprefix("tests").removeprefix(".")
+            for inner in [inside] if inside else [alias.name for alias in node.names]:
                 found |= needs(inner.split(".")[0])
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])

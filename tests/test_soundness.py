@@ -245,6 +245,27 @@ def test_large_ones_are_right_or_refused(steps: list[tuple[str, str]], seed: int
             np.testing.assert_allclose(result, J, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("n", [3, 70])
+def test_forward_mode_holds_no_array_of_the_function_s(use: str, n: int) -> None:
+    """As the first operation, on the identity, and as the last one, on a dense block that may wait for its factor."""
+    shape, operation = USES[use]
+    V = np.linspace(-1, 1, n * n).reshape(n, n) / n + np.eye(n)
+
+    def f(x: Any, last: bool, copying: bool) -> Any:
+        w = 1 + np.random.default_rng(1).random((n,) * len(shape)) / n ** (len(shape) - 1)
+        y = operation(V @ x if last else x, w.copy() if copying else w)
+        w[:] = 3.0
+        return y
+
+    x = np.linspace(-1.0, 1.0, n)
+    for last in (False, True):
+        J = modes.jacfwd(lambda x, last=last: f(x, last, True))(x)
+        np.testing.assert_allclose(modes.jacfwd(lambda x, last=last: f(x, last, False))(x), J, rtol=1e-9, atol=1e-12)
+        y_dot = modes.jvp(lambda x, last=last: f(x, last, False), (x,), (x,))[1]
+        np.testing.assert_allclose(y_dot, J @ x, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("n", [3, 70, 5000])
 def test_the_argument_itself_may_be_written_to(n: int) -> None:
     x = np.linspace(1.0, 2.0, n)

@@ -111,7 +111,8 @@ def _methods() -> Iterator[str]:
     """What a traced array has of an ndarray's public attributes, but for those that only raise."""
     for name in dir(TracedArray):
         member = inspect.getattr_static(TracedArray, name)
-        raises = getattr(member, "__annotations__", {}).get("return") == "NoReturn"
+        function = member.fget if isinstance(member, property) else member
+        raises = getattr(function, "__annotations__", {}).get("return") == "NoReturn"
         if not name.startswith("_") and hasattr(np.ndarray, name) and not raises:
             yield name
 

@@ -10,8 +10,9 @@ every array that is not the engine's own:
   arguments, of which one that lies so is compared);
 - above, the array itself is kept with a checksum: one pass over it when it is used, one before it is read, each about
   as long as a product of the matrix with one vector, or three times that while it fits into a cache. That is little
-  beside a Jacobian of many seeds; a gradient of a large writeable matrix takes 2 to 3 times as long as of a read-only one. Where the array has changed, and something on the tape would
-  read it, TracedValueError says where it was used;
+  beside a Jacobian of many seeds; a gradient with a large writeable matrix takes 2 to 3 times as long as with a
+  read-only one. Where the array has changed, and something on the tape would read it, TracedValueError says where it
+  was used;
 - a read-only array that owns its memory (`array.setflags(write=False)`) is taken at its word: kept as it is.
 
 The checksum adds up, modulo 2**64, the 8-byte words whose places differ by a multiple of a prime (1021; 1019 where an

@@ -246,8 +246,8 @@ class TracedArray(Operators):
 
     def __reduce_ex__(self, *_: Any) -> NoReturn:
         raise TracedValueError(
-            f"a traced array of shape {self.shape} cannot be pickled: its trace is of this call alone; take the "
-            f"derivative of what is pickled, or send plain arrays (the arguments of the differentiated function)"
+            f"a traced array of shape {self.shape} cannot be pickled: what is read back would have no derivative; pass "
+            f"it on as it is, or pickle the plain array, outside of the differentiated function"
         )
 
     __reduce__ = __getstate__ = __reduce_ex__

@@ -176,7 +176,7 @@ def layer_widths(n: int, m: int, depth: int, width: int, profile: str = "uniform
     that comes after fewer than 1 or more than depth - 1 layers.
     """
     n, m, depth, width = _int("n", n), _int("m", m), _int("depth", depth), _int("width", width)
-    if (waist := _waist(profile)) is not None:
+    if (waist := waist_of(profile)) is not None:
         inner = [width] * (depth - 1)
         inner[middle_layer(depth, profile) - 1] = waist[0]
         return (n, *inner, m)
@@ -200,7 +200,7 @@ def middle_layer(depth: int, profile: str = "uniform") -> int:
 
     Raises TypeError and ValueError as `layer_widths` does, and ValueError for a depth of 1, which has no middle.
     """
-    depth, waist = _int("depth", depth), _waist(profile)
+    depth, waist = _int("depth", depth), waist_of(profile)
     after = depth // 2 if waist is None or waist[1] is None else waist[1]
     if not 1 <= after < depth:
         raise ValueError(
@@ -210,8 +210,14 @@ def middle_layer(depth: int, profile: str = "uniform") -> int:
     return after
 
 
-def _waist(profile: str) -> tuple[int, int | None] | None:
-    """The size of a profile's waist, and after how many layers it comes if it says so; None for another profile."""
+def waist_of(profile: str) -> tuple[int, int | None] | None:
+    """The size of a profile's waist, and after how many layers it comes if it says so; None for another profile.
+
+    >>> waist_of("waist16"), waist_of("waist16-after2"), waist_of("funnel")
+    ((16, None), (16, 2), None)
+
+    Raises ValueError for what begins as a waist does and is none.
+    """
     if not isinstance(profile, str) or not profile.startswith("waist"):
         return None
     size, says_where, after = profile.removeprefix("waist").partition("-after")

@@ -48,9 +48,10 @@ def narrow(sizes: Sequence[int]) -> list[int]:
 
     Those that are narrower than both neighbours, and those on either side of a value that is wider than both: what is
     accumulated between these two is smaller than what has to be carried through otherwise. Of a run of equal sizes it
-    is the first. On a slope, only carrying from its narrow end gains. Of more than MOST the narrowest are left.
+    is the last: behind an activation, whose slopes then scale rows, not columns. On a slope, only carrying from its
+    narrow end gains. Of more than MOST the narrowest are left.
     """
-    steps = [i for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]
+    steps = [i for i, size in enumerate(sizes) if i == len(sizes) - 1 or size != sizes[i + 1]]
     if len(steps) < 3:
         return []
     heights = [sizes[i] for i in steps]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from numbers import Rational
+from numbers import Integral, Rational
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def as_operand(x: Any, lists: tuple[type, ...]) -> Any:
     if isinstance(x, np.ndarray):
         x = plain(x)
         return numbers(x) if x.dtype.hasobject else x
-    return float(x) if isinstance(x, Rational) and not isinstance(x, int | np.integer) else x
+    return float(x) if isinstance(x, Rational) and not isinstance(x, Integral) else x
 
 
 def numbers(x: Any) -> Any:

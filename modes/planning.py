@@ -104,14 +104,11 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
     along = [sum(sizes[: tape.leaves]), *(sizes[i] for i in inner), sizes[index]]
     chain = _Chain(tape, sizes, [-1, *(inner[i - 1] for i in narrow(along)), index])
     best: dict[tuple[int, int], tuple[float, Order]] = {}
-    cut = None
+    cut: tuple[float, Order] | None = None  # the best order of the whole chain that cuts anything
     for j in range(1, chain.length + 1):
         for i in range(j - 1, -1, -1):
-            whole = (i, j) == (0, chain.length)
-            orders = [(order.work.seconds(rates), order) for order in (chain.pushed(i, j), chain.pulled(i, j))]
-            if whole:
-                modes = orders
-                orders = []
+            sweeps = [(order.work.seconds(rates), order) for order in (chain.pushed(i, j), chain.pulled(i, j))]
+            orders = []
             for k in range(i + 1, j):
                 (below, lower), (above, upper) = best[i, k], best[k, j]
                 product, on, back = chain.multiplied(i, k, j), chain.pushed_on(i, k, j), chain.pulled_back(i, k, j)
@@ -120,21 +117,27 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
                     (below + on.seconds(rates), Order(PUSH_ON, i, j, on, lower=lower)),
                     (above + back.seconds(rates), Order(PULL_BACK, i, j, back, upper=upper)),
                 ]
+            best[i, j] = min(sweeps, key=_first)
             if orders:
-                best[i, j] = min(orders, key=lambda order: order[0])
-    (_, push), (_, pull) = modes
+                cut = min(orders, key=_first)
+                if cut[0] < ENOUGH * best[i, j][0]:
+                    best[i, j] = cut
+    (_, push), (_, pull) = sweeps  # of the whole chain, which comes last
     pure = _better(chain, push.work, pull.work, rates, replayed)
     orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
     mode = pure
-    if (0, chain.length) in best:
-        seconds, cut = best[0, chain.length]
-        if _arithmetic(cut.total, rates) < min(_arithmetic(order.work, rates) for order in (push, pull)):
-            orders_of["mixed"] = cut
-            if seconds < min(order.work.seconds(rates) for order in (push, pull)):
-                mode = "mixed"
-    return Route(tuple(chain.nodes), bool(inner), orders_of, cut, pure, mode)
+    if cut is None:
+        return Route(tuple(chain.nodes), bool(inner), orders_of, None, pure, mode)
+    seconds, order = cut
+    if _arithmetic(order.total, rates) < min(_arithmetic(push.work, rates), _arithmetic(pull.work, rates)):
+        orders_of["mixed"] = order
+        if seconds < min(push.work.seconds(rates), pull.work.seconds(rates)):
+            mode = "mixed"
+    return Route(tuple(chain.nodes), True, orders_of, order, pure, mode)
 
 
+ENOUGH = 0.99
+"""A part is cut again only where that takes less of the time than this."""
 TIE = 0.02
 
 
@@ -149,6 +152,10 @@ def _better(chain: _Chain, forward: Work, reverse: Work, rates: Rates, replayed:
     if replayed and square and abs(pushing - pulling) <= TIE * max(pushing, pulling):
         return "reverse"
     return "forward" if pushing <= pulling else "reverse"
+
+
+def _first(pair: tuple[float, Order]) -> float:
+    return pair[0]
 
 
 def _arithmetic(work: Work, rates: Rates) -> float:

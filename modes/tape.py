@@ -149,7 +149,10 @@ class Tape(Trace):
         if not parents:
             return y
         if len(parents) < len(partials):
+            operands = [x for x, partial in zip(operands, partials, strict=True) if partial is not None]
             partials = [partial for partial in partials if partial is not None]
+        if len(parents) == 1:
+            return operands[0].extend(y, partials[0])
         return Node(self, y, self.add(parents, tuple(partials)))
 
     def run(self, call: Call, node: type[Node] = Node, lasting: bool = False) -> tuple[Array, int | None]:

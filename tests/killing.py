@@ -52,7 +52,10 @@ def clone(folder: Path) -> Path:
         shutil.rmtree(repository / "benchmarks" / name)
     names = [f"Q{number}" for number in range(QUESTIONS)]
     cells = {f"crossover.{name}.track_it": [list(map(repr, case)) for case in product(*PARAMS)] for name in names}
-    answers = {"cells": cells, "engines": {"modes": {"requires": ["numpy"], "versions": {}, "missing": []}}}
+    answers = {
+        "cells": cells,
+        "engines": {"modes": {"requires": ["numpy"], "versions": {"numpy": "2.4.6"}, "missing": []}},
+    }
     # asv imports this module as well
     answer = f"import json, sys\nif __name__ == '__main__':\n    print(json.dumps({answers!r}[sys.argv[1]]))\n"
     (repository / "benchmarks" / "__main__.py").write_text(answer)

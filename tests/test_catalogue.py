@@ -66,6 +66,19 @@ def test_a_text_that_is_no_case_is_refused(text: str) -> None:
         Case.parse(text)
 
 
+@pytest.mark.parametrize("profile", ["waist16", "waist16-after3", "hourglass"])
+def test_a_waist_is_a_profile(profile: str) -> None:
+    Case(profile=profile).check()
+
+
+@pytest.mark.parametrize(
+    "profile", ["waist", "waist0", "waist16-after4", "waist16-after9", f"waist{2**31}", "waist" + 5000 * "9", "vase"]
+)
+def test_what_no_chain_has_for_a_profile_is_refused(profile: str) -> None:
+    with pytest.raises(ValueError, match=r"profile|waist|digits"):
+        Case(profile=profile).check()
+
+
 # --- presets ---
 
 

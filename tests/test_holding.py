@@ -202,4 +202,5 @@ def test_where_no_temporary_folder_can_be_had_that_is_said(
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
     assert main(["run", "--results", str(tmp_path / "results")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "is full; free some space there, or set TMPDIR to another disk" in line
+    assert "the disk is full" in line
+    assert "make room there, or set TMPDIR=DIR to have temporary files elsewhere" in line

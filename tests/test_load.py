@@ -366,3 +366,19 @@ def test_a_pipe_is_not_waited_for(folder: Path) -> None:
         f"{folder / 'recorded' / '0.json'}: skipped, not a readable asv result file",
     ][::-1]
     assert len(raw) == len(read_results(RECORDED))
+
+
+# --- profiles with a waist ---
+
+
+@pytest.mark.parametrize(("profile", "known"), [("waist4", True), ("waist4-after3", True), ("waist4-after4", False)])
+def test_a_waist_is_read_where_its_chain_has_a_layer_for_it(folder: Path, profile: str, known: bool) -> None:
+    name = "crossover.Map.track_log_ratio"
+
+    def change(data: Any) -> None:
+        data["results"][name][1][PARAMETERS.index("profile")] = [repr(profile)]
+
+    edit(folder / FILE, change)
+    raw, texts = read_with_warnings(folder)
+    assert (profile in set(raw["profile"])) == known
+    assert any(name in text for text in texts) != known

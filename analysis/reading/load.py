@@ -46,7 +46,7 @@ from analysis.reading.schema import (
     suite_of,
 )
 from analysis.text import counted
-from benchmarks.catalogue.case import PARAMETERS, Case, check_parameter
+from benchmarks.catalogue.case import PARAMETERS, Case, check_parameter, check_profile
 
 CASE = "case"
 """The one parameter of a refinement: all of PARAMETERS in one string."""
@@ -314,6 +314,9 @@ def _are_cases(names: Sequence[str], lists: Sequence[Sequence[Any]]) -> bool:
                     Case.parse(value).check()
                 else:
                     check_parameter(name, value)
+        known = dict(zip(names, lists, strict=True))
+        for profile, depth in itertools.product(known.get("profile", ()), known.get("depth", ())):
+            check_profile(profile, depth)
     except (ValueError, TypeError, AttributeError):
         return False
     return True

@@ -157,6 +157,7 @@ class Engine(Struct):
     chunks: list[str] = []
     memory: Literal["traced", "own", ""] = ""
     most_fma: Annotated[float, Meta(ge=0)] | None = None
+    cut_of: str = ""
 
     def __post_init__(self) -> None:
         if not self.missing and not {*self.requires} <= {*self.versions}:

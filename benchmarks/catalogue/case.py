@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from modes.chains import PROFILES, Chain, layer_chain
+from modes.chains import PROFILES, Chain, layer_chain, middle_layer, waist_of
 
 INTEGERS = ("n", "m", "width", "depth", "chunk_size")
 """The parameters that are whole numbers; None where a case has none."""
@@ -59,9 +59,10 @@ class Case(NamedTuple):
         return cls.parse(parameters[0]) if len(parameters) == 1 else cls(*parameters)
 
     def check(self) -> None:
-        """Raises ValueError where a parameter is none (:func:`check_parameter`)."""
+        """Raises ValueError where a parameter is none (:func:`check_parameter`, :func:`check_profile`)."""
         for name, value in zip(self._fields, self, strict=True):
             check_parameter(name, value)
+        check_profile(self.profile, self.depth)
 
     @property
     def text(self) -> str:
@@ -95,8 +96,20 @@ def check_parameter(name: str, value: Hashable) -> None:
         good = isinstance(value, str) and value.isprintable() and bool(value)
     else:
         good = (name == "chunk_size" and value is None) or (type(value) is int and 0 < value <= LARGEST)
-    if not good or (name == "profile" and value not in PROFILES):
+    if not good or (name == "profile" and value not in PROFILES and not _is_waist(str(value))):
         raise ValueError(f"expected {name} of a case, got {str(value)[:80]!r}")
+
+
+def check_profile(profile: str, depth: int) -> None:
+    """Raises ValueError where a chain of that depth has no layer for the waist of that profile."""
+    if waist_of(profile) is not None:
+        middle_layer(depth, profile)
+
+
+def _is_waist(profile: str) -> bool:
+    """Whether it is a waist whose numbers are sizes; ValueError for what only begins so."""
+    found = waist_of(profile)
+    return found is not None and max(found[0], found[1] or 0) <= LARGEST
 
 
 def _integer(text: str) -> int | None:

@@ -111,8 +111,7 @@ def _methods() -> Iterator[str]:
     """What a traced array has of an ndarray's public attributes, but for those that only raise."""
     for name in dir(TracedArray):
         member = inspect.getattr_static(TracedArray, name)
-        function = member.fget if isinstance(member, property) else member
-        raises = getattr(function, "__annotations__", {}).get("return") == "NoReturn"
+        raises = getattr(getattr(member, "fget", member), "__annotations__", {}).get("return") == "NoReturn"
         if not name.startswith("_") and hasattr(np.ndarray, name) and not raises:
             yield name
 

@@ -191,8 +191,11 @@ class Identity(_Rows):
         return Diagonal(self.shape, self.start, self.stop, self.dtype, precise(own, self.dtype))
 
     def __matmul__(self, J: Array) -> Array:
+        # A copy: it lasts longer than the call, and whoever has J may write into it.
         whole = self.stop - self.start == J.shape[0]
-        return borrowed(precise(J if whole else J[self.start : self.stop], self.dtype))
+        rows = J if whole else J[self.start : self.stop]
+        own = precise(rows, self.dtype)
+        return own.copy("K") if own is rows else own
 
 
 class Diagonal(_Rows):

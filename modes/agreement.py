@@ -32,11 +32,11 @@ __all__ = ["by_columns", "by_rows", "has_nan"]
 
 
 def has_nan(results: Sequence[Any]) -> bool:
-    """Is there NaN in one of these arrays? A quarter of a microsecond for a small one without."""
+    """Is there NaN in one of these arrays? Half a microsecond for a small one without."""
     for J in results:
-        if type(J) is np.ndarray:
+        if type(J) is np.ndarray and J.size:
             numbers = J.ravel("K")  # in whatever order they lie: no copy
-            if not math.isfinite(numbers.dot(numbers)) and np.isnan(numbers).any():
+            if math.isnan(numbers.item(numbers.argmax())):  # the place of the first NaN, if there is one
                 return True
     return False
 

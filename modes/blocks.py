@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dispatch import primitive
+from .residuals import is_fixed
 
 __all__ = [
     "LARGE",
@@ -191,11 +192,13 @@ class Identity(_Rows):
         return Diagonal(self.shape, self.start, self.stop, self.dtype, precise(own, self.dtype))
 
     def __matmul__(self, J: Array) -> Array:
-        # A copy: it lasts longer than the call, and whoever has J may write into it.
         whole = self.stop - self.start == J.shape[0]
         rows = J if whole else J[self.start : self.stop]
         own = precise(rows, self.dtype)
-        return own.copy("K") if own is rows else own
+        if own is not rows or type(rows) is not np.ndarray:
+            return own
+        # The block lasts longer than the call, and whoever has J may write into it meanwhile.
+        return borrowed(rows) if is_fixed(rows) else rows.copy("K")
 
 
 class Diagonal(_Rows):

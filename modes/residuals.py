@@ -13,7 +13,7 @@ every array that is not the engine's own:
   beside a Jacobian of many seeds; a gradient with a large writeable matrix takes 2 to 3 times as long as with a
   read-only one. Where the array has changed, and something on the tape would read it, TracedValueError says where it
   was used;
-- a read-only array that owns its memory (`array.setflags(write=False)`) is taken at its word: kept as it is.
+- a read-only array that owns its memory (`array.setflags(write=False)`), or a view of one, is taken at its word.
 
 The checksum adds up, modulo 2**64, the 8-byte words whose places differ by a multiple of a prime (1021; 1019 where an
 axis has that stride). No change of one number goes unseen, nor of a stretch of them, nor an exchange of numbers, but
@@ -92,8 +92,8 @@ def detached(primals: Sequence[Any]) -> tuple[list[Any], list[tuple[Any, bytes]]
     A copy of an array that does not lie in one piece would lie otherwise in memory, and NumPy's results then differ in
     the last bit from those of a plain call.
     """
-    if len(primals) == 1 and type(primals[0]) is np.ndarray and primals[0].ndim == 1 and primals[0].flags.forc:
-        return [primals[0].copy()], []  # by far the commonest: half a microsecond less
+    if len(primals) == 1 and type(x := primals[0]) is np.ndarray and x.ndim == 1 and x.flags.forc:
+        return [x.copy()], []  # by far the commonest: half a microsecond less
     scattered = []
     copies = []
     for x in primals:
@@ -124,8 +124,11 @@ def content(a: Any) -> bytes:
 
 
 def is_fixed(a: Any) -> bool:
-    """Is it an array that says of itself that nobody writes into it?"""
-    return a.flags.owndata and not a.flags.writeable
+    """Is it an array that says of itself that nobody writes into it? Or a read-only view of one?"""
+    if a.flags.writeable:
+        return False
+    base = a.base
+    return base is None or (type(base) is np.ndarray and base.base is None and not base.flags.writeable)
 
 
 def octets(a: Any) -> Any:

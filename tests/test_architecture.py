@@ -38,7 +38,7 @@ MODES = {
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
     "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
     # derivatives, and what carries them
-    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
+    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
     "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),

@@ -18,7 +18,20 @@ from typing import overload
 
 import numpy as np
 
-from .blocks import Array, Block, Diagonal, Guarded, Identity, borrowed, dense, multiplied, one_seed, precise, through
+from .blocks import (
+    LARGE,
+    Array,
+    Block,
+    Diagonal,
+    Guarded,
+    Identity,
+    borrowed,
+    dense,
+    multiplied,
+    one_seed,
+    precise,
+    through,
+)
 
 __all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
 
@@ -65,7 +78,10 @@ class Scale(Partial):
         self.d = d
 
     def push(self, t: Block) -> Block:
-        return multiplied(t, self.d)
+        d = self.d
+        if type(d) is np.ndarray and (type(t) is not np.ndarray or t.size >= LARGE):
+            d = d.copy()  # the block holds it from now on, and the function may write into it
+        return multiplied(t, d)
 
     def pull(self, c: Block) -> Block:
         return multiplied(c, self.d)

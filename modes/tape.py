@@ -19,6 +19,8 @@ from .blocks import Array, Block, multiplied
 from .call import Call, output
 from .chunking import width
 from .partials import SAME, Matrix, Partial, Scale
+from .residuals import SHORT, Kept, holds, is_small
+from .rules.table import SEQUENCE, Rule
 
 __all__ = ["Node", "Tape"]
 
@@ -59,6 +61,9 @@ class Node(TracedArray):
         trace = self.owner
         if not trace.open:
             escaped(self)
+        flags = J.flags  # a read-only array of its own is taken at its word; a short one copied, here for speed
+        if flags.writeable or not flags.owndata:
+            J = J.copy() if J.nbytes <= SHORT else trace.keep(J)
         return Node(trace, y, trace.add(self.index, Matrix(J)))
 
 
@@ -70,11 +75,60 @@ class Tape(Trace):
     much memory as the residuals of a layer of 16.
     """
 
-    __slots__ = ("leaves", "parents", "partials")
+    __slots__ = ("kept", "leaves", "parents", "partials")
 
+    kept: Kept | None  # of the arrays that are not the tape's own
     leaves: int  # how many: the first entries
     parents: list[Any]
     partials: list[Any]
+
+    def keep(self, a: Array) -> Array:
+        """An array of the caller's as a partial may hold it (modes.residuals)."""
+        if a.nbytes <= SHORT:
+            return a.copy()
+        if self.kept is None:
+            self.kept = Kept()
+        return self.kept.keep(a, self.partials)
+
+    def primal(self, x: Array) -> Array:
+        """An argument of the function's, which partials may hold (as modes.residuals.detached has it)."""
+        if type(x) is not np.ndarray:
+            return x
+        if x.flags.forc:
+            if x.nbytes > SHORT:
+                return self.keep(x)
+            return x.copy() if x.ndim == 1 else x.copy("K")
+        if self.kept is None:
+            self.kept = Kept()
+        self.kept.watch(x, self.partials)
+        return x
+
+    def make(
+        self, rule: Rule, places: Sequence[int], y: Array, values: Sequence[Any], kwargs: dict[str, Any]
+    ) -> list[Partial | None]:
+        """The partials of an operation, which hold no array of the caller's but those that are watched."""
+        own = {id(x) for i, x in enumerate(values[0] if rule.kind is SEQUENCE else values) if i in places}
+        large: list[Array] = []
+
+        def kept(x: Any) -> Any:
+            if type(x) is np.ndarray and id(x) not in own:
+                if is_small(x):
+                    return self.keep(x)
+                large.append(x)
+            if type(x) in (tuple, list):
+                return type(x)(map(kept, x))
+            return x
+
+        partials = super().make(rule, places, y, kept(tuple(values)), {name: kept(x) for name, x in kwargs.items()})
+        for a in large:
+            if holds(partials, a):
+                self.keep(a)
+        return partials
+
+    def check(self) -> None:
+        """Raise TracedValueError where an array that a partial holds is not what it was when it was used."""
+        if self.kept is not None:
+            self.kept.check(self.partials)
 
     def add(self, parent: Any, partial: Any) -> int:
         """Write an entry; its number."""
@@ -101,16 +155,22 @@ class Tape(Trace):
             return operands[0].extend(y, partials[0])
         return Node(self, y, self.add(parents, tuple(partials)))
 
-    def run(self, call: Call, node: type[Node] = Node) -> tuple[Array, int | None]:
-        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
+    def run(self, call: Call, node: type[Node] = Node, lasting: bool = False) -> tuple[Array, int | None]:
+        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf).
+
+        `lasting`: others may change arrays before blocks are carried along; who does it calls `check` each time.
+        """
+        self.kept = None
         self.leaves = len(call.primals)
         self.parents = [()] * self.leaves
         self.partials = [()] * self.leaves
-        values = [node(self, x, i) for i, x in enumerate(call.primals)]
+        values = [node(self, self.primal(x), i) for i, x in enumerate(call.primals)]
         try:
             y = call(values)
         finally:
             self.open = False
+        if self.kept is not None and not lasting:
+            self.check()
         if isinstance(y, Node) and y.owner is self:
             return output(y.primal, call.f), y.index
         return output(y, call.f), None

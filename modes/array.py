@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import MissingRule, TracedValueError, name_of
+from .instead import shown, update, writing
 from .operands import PLAIN, as_operand, real
 from .operators import Operators
 from .partials import SAME, Matrix, Partial, Scale
@@ -147,6 +148,8 @@ class TracedArray(Operators):
                     if rule.keeps and type(b) is NDARRAY:
                         b = self.owner.keep(b)
                     return self.extend(y, makers[0](y, primal, b))
+        if kwargs and "out" in kwargs and kwargs["out"][0] is inputs[0]:
+            _refuse_in_place(ufunc, inputs)
         if method != "__call__":
             return METHODS[method](ufunc, *inputs, **kwargs)
         return evaluate(ufunc, inputs, kwargs)
@@ -157,8 +160,8 @@ class TracedArray(Operators):
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"a traced array of shape {self.shape} cannot become a plain array without losing its derivative; instead "
-            f"of np.array([x, y]) write np.stack([x, y]) or np.array([x, y], like=x), and instead of writing into an "
-            f"array (y[index] = x) y = modes.at(y, index).set(x)"
+            f"of np.array([x, y]) write np.stack([x, y]) or np.array([x, y], like=x), and instead of writing it into "
+            f"an array (y[index] = x) write {writing() or update(values='x')}"
         )
 
     # -- what an ndarray knows about itself -----------------------------------------------------------------------
@@ -206,7 +209,7 @@ class TracedArray(Operators):
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TracedValueError(
             f"in-place write into a traced array of shape {self.shape}: arrays that are differentiated are not "
-            f"modified; build the new array with np.where, np.concatenate or np.stack"
+            f"modified; write {writing() or update('x', shown(index))}"
         )
 
     # -- conversions: a branch follows the primal; anything else would lose the derivative silently -----------------
@@ -215,12 +218,21 @@ class TracedArray(Operators):
 
     def __float__(self) -> NoReturn:
         raise TracedValueError(
-            "float() of a traced array would lose its derivative; use the value as it is, NumPy's functions instead of "
-            "the math module's, and instead of writing it into an array (y[i] = x) build that with np.stack"
+            f"float() of a traced array would lose its derivative; use the value as it is, NumPy's functions instead "
+            f"of the math module's, and instead of writing it into an array (y[index] = x) write "
+            f"{writing() or update(values='x')}, or build it with np.stack"
         )
 
     def __int__(self) -> NoReturn:
-        raise TracedValueError("int() of a traced array has no derivative; np.floor and np.rint keep it an array")
+        written = writing()
+        raise TracedValueError(
+            "int() of a traced array has no derivative; np.floor and np.rint keep it an array"
+            + (
+                ""
+                if written is None
+                else f"; make the array that it is written into one of floats, and write {written}"
+            )
+        )
 
     __index__ = __int__
 
@@ -362,6 +374,14 @@ def _misplaced(rule: Rule) -> NoReturn:
     raise MissingRule(
         f"{name_of(rule.func)} got a traced array in an argument that its rule does not differentiate; "
         f"pass a plain array there, or add a rule that covers it with modes.rules"
+    )
+
+
+def _refuse_in_place(ufunc: Any, operands: Sequence[Any]) -> NoReturn:
+    """An operator that writes into its left operand, a plain array."""
+    raise TracedValueError(
+        f"in-place write of a traced array into a plain one of shape {np.shape(operands[0])} would lose its "
+        f"derivative; write {writing() or f'y = np.{ufunc.__name__}(y, x)'}"
     )
 
 

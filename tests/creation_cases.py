@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+import modes
 from modes.rules.reductions import log_of_sum
+from modes.rules.updating import added, cleared, replaced
 
 from .rule_cases import Cases, positive, real
 
@@ -54,6 +56,20 @@ CASES: dict[object, Cases] = {
         (lambda x: np.bincount([0, 2, 2], weights=x), (real(3),)),
         (lambda x: np.bincount(np.array([4, 0, 4]), x, 7), (real(3),)),
         (lambda x: np.bincount(x.astype(int), x * x, minlength=2), (positive(4),)),
+    ],
+    replaced: [
+        (lambda x, v: modes.at(x, [0, 2, 0]).set(v), (real(3, 2), real(3, 2))),
+        (lambda x, v: modes.at(x, np.s_[1:, None]).set(v), (real(3, 2), real(2))),
+        (lambda x, v: modes.at(x * x, (slice(None), [True, False])).set(v * v), (real(3, 2), real())),
+    ],
+    added: [
+        (lambda x, v: modes.at(x, [0, 2, 0]).add(v), (real(3, 2), real(3, 2))),
+        (lambda x, v: modes.at(x, np.s_[1:, None]).add(v), (real(3, 2), real(2))),
+        (lambda v: modes.at(np.ones((2, 3), v.dtype), ([[0], [1]], [1, 1])).add(v), (real(2, 2),)),
+    ],
+    cleared: [
+        (lambda x: cleared(x, slice(1, None), 0), (real(2, 3, 2),)),
+        (lambda x: cleared(x, [1, 1]), (real(2, 3),)),
     ],
     log_of_sum: [
         (np.logaddexp.reduce, (real(4),)),

@@ -29,7 +29,7 @@ def as_numpy(f: Callable[[Any], Any], x: np.ndarray = X) -> None:
         assert y.dtype == expected.dtype
     modes.check_derivatives(f, x)
     modes.check_derivatives(modes.grad(lambda x: np.sum(np.sin(f(x)))), x, directions=1, rtol=1e-6)
-    np.testing.assert_allclose(modes.prepare(f, x).jacrev(x), modes.jacfwd(f)(x), rtol=1e-12)
+    np.testing.assert_allclose(modes.prepare(f, x).jacrev(x), modes.jacfwd(f)(x), rtol=1e-12, atol=1e-13)
 
 
 # --- lists that hold traced numbers -----------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ def test_shares_of_a_log_of_a_sum_at_infinity() -> None:
         (lambda x: np.hypot.reduce(x[:0] * np.ones((0,))), ValueError, "one entry or more .* numpy.hypot"),
         (lambda x: np.i0(x), modes.MissingRule, "numpy.i0"),
         (lambda x: np.gcd.reduce(x), modes.MissingRule, "numpy.gcd"),
-        (lambda x: np.add.at(np.zeros(3), [0], x[0]), modes.MissingRule, r"modes.at\(y, index\).add\(values\)"),
-        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"modes.at\(y, index\).set\(values\)"),
+        (lambda x: np.add.at(np.zeros(3), [0], x[0]), modes.MissingRule, r"modes.at\(y, \[0\]\).add\(values\)"),
+        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"modes.at\(y, \[0\]\).set\(values\)"),
         (lambda x: np.bincount(x), modes.MissingRule, "numpy.bincount counts values"),
         (lambda x: np.arange(x[0], like=x), modes.TracedValueError, r"start \+ step \* np.arange\(count\)"),
         (lambda x: np.array([x[0], [x[1]]], like=x), ValueError, "dimension"),

@@ -48,14 +48,14 @@ def assign(block: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _is_basic(index: Any) -> bool:
+def is_basic(index: Any) -> bool:
     return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
 
 
 def _getitem(y: Any, a: Any, index: Any) -> Partial:
     shape = a.shape
     index = index if isinstance(index, tuple) else (index,)
-    if all(map(_is_basic, index)):
+    if all(map(is_basic, index)):
         inside = (slice(None), *index)
         return Linear(lambda t: t[inside], lambda c: assign(c, index, shape))
     # Index arrays: by flat position, because NumPy may put their axes in front of the seed axis.
@@ -80,7 +80,7 @@ written(operator.getitem, _getitem)
 
 
 # The rules of the three themselves. Their operand is a block (k, ...); a block of seeds of it is (s, k, ...).
-def _each(func: Any, block: Any, *args: Any) -> Any:
+def each(func: Any, block: Any, *args: Any) -> Any:
     """The function on all of a block's blocks at once."""
     y = func(np.reshape(block, (block.shape[0] * block.shape[1], *block.shape[2:])), *args)
     return np.reshape(y, (*block.shape[:2], *y.shape[1:]))
@@ -88,16 +88,16 @@ def _each(func: Any, block: Any, *args: Any) -> Any:
 
 def _gather(y: Any, block: Any, positions: Any) -> Partial:
     size = block.shape[1]
-    return Linear(lambda t: _each(gather, t, positions), lambda c: _each(scatter, c, positions, size))
+    return Linear(lambda t: each(gather, t, positions), lambda c: each(scatter, c, positions, size))
 
 
 def _scatter(y: Any, block: Any, positions: Any, size: int) -> Partial:
-    return Linear(lambda t: _each(scatter, t, positions, size), lambda c: _each(gather, c, positions))
+    return Linear(lambda t: each(scatter, t, positions, size), lambda c: each(gather, c, positions))
 
 
 def _assign(y: Any, block: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Partial:
     inside = (slice(None), slice(None), *index)
-    return Linear(lambda t: _each(assign, t, index, shape), lambda c: c[inside])
+    return Linear(lambda t: each(assign, t, index, shape), lambda c: c[inside])
 
 
 written(gather, _gather)

@@ -66,7 +66,7 @@ MODES = {
     ),
     "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
     "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),

@@ -62,6 +62,10 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     - while replaying: arguments of another structure, shape or dtype; an operation whose result's shape turns out to
       depend on values (x[x > 0]).
 
+    Derivatives may be taken inside: modes.prepare(lambda c: modes.grad(cost)(c), c) replays gradients, and its jvp, vjp
+    and Jacobians products with the Hessian and the Hessian itself. What the engines decide by values there (is this
+    derivative finite?) is decided anew at each replay; where it comes out differently, that call goes by the engines.
+
     Operations that depend on values without a derivative (comparisons, argsort, floor) are replayed like all others.
     Arrays that f takes from elsewhere are shared and read anew at each replay. What NumPy computes without a traced
     array cannot be seen and is frozen: random numbers drawn in f, `2 * W` of a global W, the time of day. Of the

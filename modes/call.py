@@ -159,8 +159,12 @@ class Call:
         of the arguments; with aux beside them."""
         if self.results is None:
             return self.handed(self.rebuild(results))
-        each = zip(*map(self.results.parts, results), strict=True)
-        return self.handed(rebuild(self.results.structure, iter([self.rebuild(parts) for parts in each])))
+        return self.arranged([self.results.parts(J) for J in results])
+
+    def arranged(self, results: Sequence[Sequence[Any]]) -> Any:
+        """What was found for each leaf of the arguments, and for each of f's results, as it is handed out."""
+        each = [self.rebuild(parts) for parts in zip(*results, strict=True)]
+        return self.handed(each[0] if self.results is None else rebuild(self.results.structure, iter(each)))
 
     def handed(self, *results: Any) -> Any:
         """Results, with aux as one more."""

@@ -82,6 +82,7 @@ MODES = {
     ),
     "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
@@ -97,7 +98,7 @@ MODES = {
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "at chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at batch chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {

@@ -1,7 +1,7 @@
 """The problems that the field compares on: their names, where they are defined, how n and m scale. Data alone.
 
-Contract: a problem at a size is a case whose layer is the problem's name and whose width is the size; ``benchmarks.problems``
-makes the function. What is known of a problem without making it stands in its row.
+Contract: a problem at a size is a case whose layer is the problem's name and whose width is the size;
+``benchmarks.problems`` makes the function. What is known of a problem without making it stands in its row.
 """
 
 from collections.abc import Callable, Iterable, Sequence

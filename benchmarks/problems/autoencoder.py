@@ -1,10 +1,11 @@
 """An encoder to a narrow code and a decoder from it: what comes out, by what goes in. n = m.
 
 G. Hinton and R. Salakhutdinov, Reducing the dimensionality of data with neural networks, 2006
-(https://doi.org/10.1126/science.1127647): here with two layers a side, tanh, and no offsets. Between many inputs and as many
-outputs there are few numbers: neither mode is good.
+(https://doi.org/10.1126/science.1127647): here with two layers a side, tanh, and no offsets. Between many
+inputs and as many outputs there are few numbers: neither mode is good.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ from .problem import Array, Known, Problem, drawn
 def layers(sizes: list[int]) -> list[Array]:
     """Drawn matrices; what they make of numbers of the order of 1 is of that order."""
     return [
-        drawn(i, rows, columns) * (3.0 / columns) ** 0.5
-        for i, (columns, rows) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1)
+        drawn(i, rows, columns) * (3.0 / columns) ** 0.5 for i, (columns, rows) in enumerate(pairwise(sizes), start=1)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A European option's call, put, delta, gamma and vega, by price, strike, time, rate and volatility: n = m = 5 an option.
+"""A European option's call, put, delta, gamma and vega, by price, strike, time, rate and volatility: n = m = 5 each.
 
 F. Black and M. Scholes, The pricing of options and corporate liabilities, 1973 (https://doi.org/10.1086/260062). The
 normal distribution is that of M. Abramowitz and I. Stegun, Handbook of mathematical functions, 26.2.17, as code

@@ -3,9 +3,9 @@
 B. Averick, R. Carter, J. Moré and G. Xue, The MINPACK-2 test problem collection, ANL/MCS-P153-0692, 1992
 (https://ftp.mcs.anl.gov/pub/MINPACK-2/): u'''' = R (u' u'' - u u''') on [0, 1], u(0) = u'(0) = u'(1) = 0, u(1) = 1.
 
-In each part u is a polynomial of degree 7: four unknowns are its derivatives at the part's left end, four more carry on;
-the equation holds at the four points of Gauss. At the standard starting point u = t^2 (3 - 2 t), which solves it for
-R = 0.
+In each part u is a polynomial of degree 7: four unknowns are its derivatives at the part's left end, four more go
+on; the equation holds at the four points of Gauss. At the standard starting point u = t^2 (3 - 2 t), which solves it
+for R = 0.
 """
 
 import math

@@ -1,8 +1,8 @@
 """What is in equilibrium after propane was burnt in air: five equations in five unknowns. n = m = 5.
 
 The reduced formulation of B. Averick, R. Carter, J. Moré and G. Xue, The MINPACK-2 test problem collection,
-ANL/MCS-P153-0692, 1992 (https://ftp.mcs.anl.gov/pub/MINPACK-2/); K. Meintjes and A. Morgan, Chemical equilibrium systems
-as numerical test problems, 1990 (https://doi.org/10.1145/78928.78930), whose physical root is the known one.
+ANL/MCS-P153-0692, 1992 (https://ftp.mcs.anl.gov/pub/MINPACK-2/); K. Meintjes and A. Morgan, Chemical equilibrium
+systems as numerical test problems, 1990 (https://doi.org/10.1145/78928.78930), whose physical root is the known one.
 """
 
 from typing import Any

@@ -4,8 +4,8 @@ B. Averick, R. Carter, J. Moré and G. Xue, The MINPACK-2 test problem collectio
 (https://ftp.mcs.anl.gov/pub/MINPACK-2/); J. Dennis, D. Gay and P. Vu, A new nonlinear equations test problem, 1983. The
 data are those of experiment 791226.
 
-Of moments p = a + i c and q = b + i d at places z = t + i v and s = u + i w the equations are the real and the imaginary
-parts of p z^k + q s^k for k = 0 to 3: that is the hand-written derivative and the value known beside it.
+Of moments p = a + i c and q = b + i d at places z = t + i v and s = u + i w the equations are the real and the
+imaginary parts of p z^k + q s^k for k = 0 to 3: that is the hand-written derivative and the value known beside it.
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ From the definition in GradBench's eval lstm (https://github.com/gradbench/gradb
 ADBench's (https://github.com/microsoft/ADBench): every weight matrix is diagonal, and 2 is added in the normaliser.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def loss(main: Any, extra: Any, state: Array, sequence: Array, xp: Any = np) -> 
     turn; sequence (characters, bits)."""
     hidden, cell = list(state[0::2]), list(state[1::2])
     total = 0.0
-    for given, wanted in zip(sequence[:-1], sequence[1:], strict=True):
+    for given, wanted in pairwise(sequence):
         signal = given * extra[0]
         for layer in range(len(hidden)):
             hidden[layer], cell[layer] = step(
@@ -61,4 +62,4 @@ def problem(size: int) -> Problem:
     return Problem(x, f, known=known)
 
 
-GOLDEN: dict[int, float] = {}
+GOLDEN = {16: 1.1813482579412353, 64: 1.0829944685907382}

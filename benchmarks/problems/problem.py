@@ -1,8 +1,8 @@
 """What a problem is: a function of one vector at a point, with what is known of it from elsewhere. Data alone.
 
-Contract: ``problem(x)`` is plain NumPy; ``problem.over(xp)`` is the same function over another namespace of NumPy's names
-(jax.numpy). ``problem.jacobian(x)``, where there is one, is written by hand, shares no code with an engine, and has
-the shape that an engine's has: (*out, n).
+Contract: ``problem(x)`` is plain NumPy; ``problem.over(xp)`` is the same function over another namespace of NumPy's
+names (jax.numpy). ``problem.jacobian(x)``, where there is one, is written by hand, shares no code with an engine, and
+has the shape that an engine's has: (*out, n).
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ def itself(y: Any) -> Any:
 class Known:
     """A value that somebody else computed, or that a closed form gives: ``of(problem(x))`` is ``value``.
 
-    ``tolerance`` is relative to the largest entry of ``value``, or absolute where that is 0: as many digits as ``source``
-    prints.
+    ``tolerance`` is relative to the largest entry of ``value``, or absolute where that is 0: as many digits as
+    ``source`` prints.
     """
 
     source: str

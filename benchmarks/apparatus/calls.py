@@ -1,8 +1,8 @@
 """What is timed of a case, checked once.
 
-Contract: ``jacobian``, ``primal``, ``product``, ``gradient`` and ``of_problem`` return a callable without arguments that
-computes what is timed. By then it has computed it once, and :mod:`benchmarks.apparatus.checks` has raised where that
-was wrong, so that asv records a failure and never a time.
+Contract: ``jacobian``, ``primal``, ``product``, ``gradient`` and ``of_problem`` return a callable without arguments
+that computes what is timed. By then it has computed it once, and :mod:`benchmarks.apparatus.checks` has raised where
+that was wrong, so that asv records a failure and never a time.
 """
 
 from functools import partial

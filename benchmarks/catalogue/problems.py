@@ -31,7 +31,8 @@ class Row(NamedTuple):
     """A problem: what it is called, whence its definition is (author, title, URL), and the shape (n, m) by its size.
 
     The sizes are those that a preset adds. What `branches` on values is differentiated as it runs: it cannot be
-    recorded once, or compiled. `by_hand` says that there is a hand-written derivative.
+    recorded once, or compiled. `by_hand` says that there is a hand-written derivative to be compared with: one of what
+    f does, not of a shorter way to its value.
     """
 
     title: str
@@ -98,7 +99,6 @@ PROBLEMS = {
         quick=[3],
         standard=[5],
         full=[6],
-        by_hand=True,
     ),
     "least-squares": Row(
         "least squares",
@@ -136,7 +136,6 @@ PROBLEMS = {
         lambda _: (2, 1),
         standard=[1],
         branches=True,
-        by_hand=True,
     ),
     "heart-dipole": Row("human heart dipole", MINPACK, lambda _: (8, 8), quick=[1], by_hand=True),
     "combustion": Row("propane combustion", MINPACK, lambda _: (5, 5), standard=[1]),

@@ -39,7 +39,7 @@ def roe(left: Any, right: Any, xp: Any = np) -> Any:
     rho, v, h = root_l * root_r, v_l + share * (v_r - v_l), h_l + share * (h_r - h_l)
     square = xp.sum(v**2, axis=0)
     a = xp.sqrt((GAMMA - 1.0) * (h - 0.5 * square))
-    u, across, one = v[0], np.eye(len(v))[0][:, None], np.ones_like(left[:1], shape=(1, left.shape[1]))
+    u, across, one = v[0], np.eye(len(v))[0][:, None], np.ones((1, left.shape[1]))
     dp, dv = p_r - p_l, v_r - v_l
     slower, faster = ((dp - rho * a * dv[0]) / (2 * a**2), (dp + rho * a * dv[0]) / (2 * a**2))
     sideways = dv * (1.0 - across)

@@ -128,7 +128,11 @@ PROBLEMS = {
         by_hand=True,
     ),
     "particle": Row(
-        "charged particle", f"{GRADBENCH.format('particle', 'particle')}; {PEARLMUTTER}", square, [1], branches=True
+        "charged particle",
+        f"{GRADBENCH.format('particle', 'particle')}; {PEARLMUTTER}",
+        square,
+        standard=[1],
+        branches=True,
     ),
     "saddle": Row(
         "saddle point by descent",

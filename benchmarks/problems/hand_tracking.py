@@ -101,10 +101,13 @@ def distances(theta: Any, us: Any, hand: Hand, correspondences: Any, points: Arr
     skin = vertices(theta, hand, xp)
     if us is None:
         return (points - skin[correspondences]).reshape(-1)
-    corners = skin[hand.triangles[correspondences]]  # (p, 3, 3)
+    return in_triangles(us, skin[hand.triangles[correspondences]], points).reshape(-1)
+
+
+def in_triangles(us: Any, corners: Any, points: Array) -> Any:
+    """points - hand, (p, 3), of places us (p, 2) in triangles with these corners (p, 3, 3)."""
     first, second = us[:, :1], us[:, 1:]
-    on_skin = first * corners[:, 0] + second * corners[:, 1] + (1.0 - first - second) * corners[:, 2]
-    return (points - on_skin).reshape(-1)
+    return points - (first * corners[:, 0] + second * corners[:, 1] + (1.0 - first - second) * corners[:, 2])
 
 
 def drawn_hand(count: int) -> Hand:

@@ -31,9 +31,9 @@ class Row(NamedTuple):
     """A problem: what it is called, whence its definition is (author, title, URL), and the shape (n, m) by its size.
 
     The sizes are those that a preset adds. What `branches` on values is differentiated as it runs: it cannot be
-    recorded once, or compiled. What `unrolls` loops in Python over what a compiler wants as a loop of its own: JAX takes
-    minutes for it, and its users would write it otherwise. `by_hand` says that there is a hand-written derivative to be compared with: one of what
-    f does, not of a shorter way to its value.
+    recorded once, or compiled. What `unrolls` is a loop in Python that a compiler wants as a loop of its own: JAX takes
+    a minute for it, and its users would write it otherwise. `by_hand` says that there is a hand-written derivative to
+    be compared with: one of what f does, not of a shorter way to its value.
     """
 
     title: str

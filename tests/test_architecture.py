@@ -37,6 +37,7 @@ MODES = {
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
     "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
+    "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
@@ -57,7 +58,7 @@ MODES = {
     "dual": Room("What forward mode carries along.", "array blocks call chunking partials residuals"),
     "tape": Room(
         "What reverse mode writes down; it can be swept either way.",
-        "array blocks call chunking partials residuals rules",
+        "array blocks call chunking collector partials residuals rules",
     ),
     "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
     "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
@@ -313,8 +314,8 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
-        "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
+        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect", "itertools",
+        "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

@@ -35,17 +35,22 @@ MODES = {
     "errors": Room("What the engines raise, and the line of the user's code that it is about."),
     "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
+    "instead": Room("What to write instead of an in-place write, in the user's words.", "errors"),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
     "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
     "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
-    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "rules": Room(
+        "The table: a row a function, both modes from it.", "blocks dispatch errors instead operands partials"
+    ),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
     "array": Room(
-        "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"
+        "The traced array: NumPy's protocols, answered by the rules.",
+        "errors instead operands operators partials rules",
     ),
+    "at": Room("Arrays with some entries changed, in a copy.", "instead operands rules"),
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
@@ -81,7 +86,8 @@ MODES = {
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "agreement array blocks call errors forward jacobian operands operators partials residuals reverse rules trees",
+        "agreement array blocks call errors forward instead jacobian operands operators partials residuals reverse "
+        "rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -92,7 +98,7 @@ MODES = {
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
@@ -314,8 +320,9 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect", "itertools",
-        "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
+        "__future__", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect",
+        "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types",
+        "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

@@ -100,7 +100,7 @@ class Prepared:
         recorder = Recorder()
         inputs = [recorder.given(x, active) for x, active in zip(self._inputs.arrays, self._inputs.active, strict=True)]
         try:
-            y = f(*self._inputs.place(inputs))
+            y = self._call.evaluate(self._inputs.place(inputs))
             recorder.check()
         finally:
             recorder.close()

@@ -24,6 +24,7 @@ import numpy as np
 
 from ..array import Trace, TracedArray, escaped, evaluate
 from ..errors import TracedValueError, name_of, place
+from ..instead import writing
 from ..operands import plain
 from ..operators import refuse_modulo
 from ..residuals import content
@@ -232,6 +233,12 @@ _REMEDY = (
 )
 
 
+def _instead() -> str:
+    """What to write, where the value was to be written into an array."""
+    written = writing()
+    return "" if written is None else f"; instead of writing into an array write {written}"
+
+
 def shape_changed(func: Callable[..., Any], came: tuple[int, ...], recorded: tuple[int, ...]) -> ValueError:
     """The error for an operation whose result is of another shape than when it was recorded."""
     return ValueError(
@@ -259,7 +266,7 @@ class Recorded(TracedArray):
         self.active = active  # the function is differentiated for it, so that rules must exist
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
+        if method != "__call__" or (kwargs and "out" in kwargs):
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
         return self._call(ufunc, inputs, kwargs)
 
@@ -268,7 +275,7 @@ class Recorded(TracedArray):
 
     def _call(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         traced = [*_traced(args), *_traced(kwargs)]
-        if all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
+        if traced and all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
             return self.owner.call(func, tuple(args), kwargs)  # as on plain arrays: no rule is needed
         return evaluate(func, args, kwargs)
 
@@ -300,15 +307,19 @@ class Recorded(TracedArray):
     def _number(self, *_: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a Python number while modes.prepare recorded the "
-            f"function: {_REMEDY}"
+            f"function: {_REMEDY}{_instead()}"
         )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = _number
+    __round__: Any = _number
+    __floor__: Any = _number
+    __ceil__: Any = _number
+    __trunc__: Any = _number
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a plain array while modes.prepare recorded the "
-            f"function: {_REMEDY}. To index a plain array write np.take, to make one of several np.stack"
+            f"function: {_REMEDY}{_instead()}. To index a plain array write np.take, to make one of several np.stack"
         )
 
 

@@ -68,7 +68,7 @@ MODES = {
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
     "choice": Room("Of the three modes, the one that takes the least.", "call forward mixed planning rates sized"),
-    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
+    "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
@@ -91,6 +91,7 @@ BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
     "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
     "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
     "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),

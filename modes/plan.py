@@ -123,7 +123,7 @@ def _chunks(tape: SizedTape, call: Call, y: Array) -> dict[str, int | None]:
 
     def fewer(seeds: int) -> int | None:
         chosen = fitting(seeds, widest, itemsize)
-        return chosen if MANY <= seeds and chosen < seeds else None
+        return chosen if seeds >= MANY and chosen < seeds else None
 
     return {"forward": fewer(largest), "reverse": fewer(y.size)}
 

@@ -1,7 +1,7 @@
 """The answer as a value: plain data that prints as text, and as a table in a notebook.
 
-Contract: frozen, of numbers and texts alone; `as_dict` is what `--json` prints. Ratios are of times, above 1 slower than
-the best way; a missing end of an interval is None.
+Contract: frozen, of numbers and texts alone; `as_dict` is what `--json` prints. Ratios are of times, above 1 slower
+than the best way; a missing end of an interval is None.
 """
 
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RuleRow:
-    """A rule that libraries ship: who goes by it, the mode it takes here, and that mode's time over the better one's."""
+    """A rule that libraries ship: who goes by it, the mode it takes, and that mode's time over the better one's."""
 
     when: str
     who: str

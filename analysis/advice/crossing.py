@@ -3,15 +3,14 @@
 Contract: the measurements become rows of the tidy table, a size a row, the samples one number a process; verdict,
 crossing, interval and tie range are those of `analysis.tables.crossover.crossovers`. What runs is the number of inputs,
 or, where that stays, of outputs. Forward over reverse is taken for increasing in the inputs and decreasing in the
-outputs; where the data say the contrary of a function whose inputs and outputs grow together, the crossing the other way
-round is looked for.
+outputs; where the data say the contrary of a function whose inputs and outputs grow together, the crossing the other
+way round is looked for.
 """
 
 import io
 import platform
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -49,12 +48,12 @@ def crossing(sizes: Sequence[Size], engine: str) -> Crossing:
         if other["verdict"] == CROSSES:
             found, below = other, "reverse" if over_n else "forward"
     verdict = found["verdict"] if below == "forward" else SWAPPED[found["verdict"]]
-    ends = tuple(missing(found[key]) for key in ("low", "high"))
-    sure = verdict == CROSSES and bool(ends[0]) and ends[1] / ends[0] <= WIDEST
+    low, high = (missing(found[key]) for key in ("low", "high"))
+    sure = verdict == CROSSES and bool(low) and high is not None and low is not None and high / low <= WIDEST
     n_star = missing(found["n_star"]) if sure else None
     tie = (missing(found["tie_low"]), missing(found["tie_high"]))
-    text = said(verdict, column, below, n_star, ends, tie, points)
-    return Crossing(column, below, verdict, n_star, ends, tie, tuple(points), text)
+    text = said(verdict, column, below, n_star, (low, high), tie, points)
+    return Crossing(column, below, verdict, n_star, (low, high), tie, tuple(points), text)
 
 
 def point(size: int, found: Found, times: Sequence[Times], names: dict[str, str]) -> dict[str, Any]:
@@ -92,18 +91,13 @@ def rows(
             continue
         samples = logs if rising else [-log for log in logs]
         low, high = median_interval(samples)
-        found.append(
-            {
-                **dict.fromkeys(("layer", "profile", "activation"), first.name),
-                **{"machine": platform.node(), "env": "", "commit": "", "date": datetime.now(UTC)},
-                **{"engine": "modes", "mode": "forward/reverse", "metric": "log_ratio", "status": "ok"},
-                **{"n": each[column], "m": 1, "width": 1, "depth": 1, "dtype": first.dtype, "chunk_size": pd.NA},
-                **{"value": float(np.median(samples)), "low": low, "high": high, "unit": "", "samples": samples},
-            }
-        )
-    columns = ["metric", "mode", "status", "chunk_size", "n", "low", "high", "value"]
-    table = pd.DataFrame(found) if found else pd.DataFrame(columns=columns)
-    return table.drop_duplicates("n")
+        value, name = float(np.median(samples)), first.name
+        found.append((name, name, name, first.dtype, each[column], value, low, high, samples))
+    columns = ["layer", "profile", "activation", "dtype", "n", "value", "low", "high", "samples"]
+    table = pd.DataFrame(found, columns=columns).drop_duplicates("n")
+    same: dict[str, Any] = {"machine": platform.node(), "env": "", "commit": "", "engine": "modes"}
+    same |= {"m": 1, "width": 1, "depth": 1, "chunk_size": None}
+    return table.assign(**same, mode="forward/reverse", metric="log_ratio", status="ok")
 
 
 def located(table: pd.DataFrame) -> dict[str, Any]:
@@ -113,8 +107,7 @@ def located(table: pd.DataFrame) -> dict[str, Any]:
         return nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)
-        found = crossovers(table.assign(peak=np.nan))
-    found = found[found["metric"] == "log_ratio"].to_dict("records")
+        found = crossovers(table).to_dict("records")
     return {str(key): value for key, value in found[0].items()} if found else nothing
 
 
@@ -145,12 +138,14 @@ def said(
         ratios = [each["ratio"] for each in points if each["ratio"]]
         least = min(max(r, 1 / r) for r in ratios)
         most = max(max(r, 1 / r) for r in ratios)
-        return f"{mode} mode at every size from {column} = {first} to {last}, by a factor of {ratio(least)} to {ratio(most)}"
+        factor = ratio(least) if least == most else f"{ratio(least)} to {ratio(most)}"
+        return f"{mode} mode at every size from {column} = {first} to {last}, by a factor of {factor}"
     if tie[0] is not None and tie[1] is not None:
         return (
             f"no crossover can be told: the modes take the same from {column} = {size(tie[0])} to {size(tie[1])} {what}"
         )
-    return f"no crossover can be told between {column} = {first} and {last}: other sizes, or more time (--seconds), may show one"
+    between = f"between {column} = {first} and {last}"
+    return f"no crossover can be told {between}: other sizes, or more time (--seconds), may show one"
 
 
 # --- files ---
@@ -159,21 +154,22 @@ def said(
 def files(crossing: Crossing, name: str) -> dict[str, bytes]:
     """The table and the figure, by file name."""
     table = pd.DataFrame(crossing.points)
-    summary = pd.DataFrame(
-        [
-            {
-                **{"function": name, "over": crossing.over, "below": crossing.below, "verdict": crossing.verdict},
-                **{"crossing": crossing.crossing, "low": crossing.interval[0], "high": crossing.interval[1]},
-                **{"tie_low": crossing.tie[0], "tie_high": crossing.tie[1]},
-            }
-        ]
+    keys = ("function", "over", "below", "verdict", "crossing", "low", "high", "tie_low", "tie_high")
+    values = (
+        name,
+        crossing.over,
+        crossing.below,
+        crossing.verdict,
+        crossing.crossing,
+        *crossing.interval,
+        *crossing.tie,
     )
+    summary = pd.DataFrame([dict(zip(keys, values, strict=True))])
     found = {"sizes.csv": table.to_csv(index=False).encode(), "crossover.csv": summary.to_csv(index=False).encode()}
     for kind in ("png", "svg"):
         figure = Figure(figsize=(7.0, 4.4), layout="constrained", facecolor="white")
-        advice_figure(
-            figure, crossing.points, crossing.over, crossing.crossing, crossing.interval, f"{name}: {crossing.text}"
-        )
+        title = f"{name}: {crossing.text}"
+        advice_figure(figure, crossing.points, crossing.over, crossing.crossing, crossing.interval, title)
         content = io.BytesIO()
         figure.savefig(content, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else {"Software": None})
         found[f"crossover.{kind}"] = content.getvalue()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from analysis.advice.advice import Advice
-from analysis.advice.text import HEADS, cells, how_sure, rule_cells
+from analysis.advice.text import HEADS, cells, how_sure, noted, rule_cells
 
 CELL = "padding:.15em .8em;text-align:{side};border-bottom:1px solid #8884;white-space:nowrap"
 
@@ -15,9 +15,10 @@ def html(advice: Advice) -> str:
     said = [*advice.remarks, *(f"Predicted: {change}" for change in advice.changes), how_sure(advice)]
     if advice.crossing is not None:
         said.insert(0, f"Over the sizes: {advice.crossing.text}.")
-    notes = [f"{row.way}: {row.note}" for row in advice.rows if row.note]
+    notes = noted(advice.rows)
     parts = [
-        f'<p style="font-size:1.1em;margin:.3em 0"><b>{escape(advice.answer)}</b><br><code>{escape(advice.use)}</code></p>',
+        f'<p style="font-size:1.1em;margin:.3em 0"><b>{escape(advice.answer)}</b><br>'
+        f"<code>{escape(advice.use)}</code></p>",
         table(HEADS, ways, bold),
         *(f'<p style="margin:.3em 0">{escape(line)}</p>' for line in (*notes, *said)),
         *(f'<p style="margin:.3em 0;color:#b45309">Doubt: {escape(doubt)}.</p>' for doubt in advice.doubts),

@@ -1,8 +1,8 @@
 """What the measurements of a function say: the best way, how much it saves, how sure that is, what would change it.
 
 Contract: pure functions of `analysis.running.advising.Measured`'s numbers. A ratio is the mean over processes of each
-process's median log ratio, with Student's t interval over the processes (T. Kalibera and R. Jones, Rigorous Benchmarking
-in Reasonable Time, ISMM 2013); what processes share is in no interval: the control says how far a ratio can be trusted.
+process's median log ratio, with Student's t interval over the processes (`analysis.intervals.t_interval`); what they
+share is in no interval: the control says how far a ratio can be trusted.
 """
 
 import math
@@ -47,7 +47,8 @@ def judged(
     seconds = {name: math.exp(np.mean(logs[name])) if logs[name] else look.seconds for name, look in looks.items()}
     plain = [name for name, look in looks.items() if look.way.form == DIRECT and look.way.mode != AUTO]
     best = min(plain, key=lambda name: seconds[name])
-    second = sorted((name for name in plain if name != best), key=lambda name: seconds[name])[:1]
+    among = [name for name in plain if name != best and looks[name].way.engine == looks[best].way.engine]
+    second = sorted(among, key=lambda name: seconds[name])[:1]
     rows = tuple(row(look, seconds, logs, times, best) for look in found.looks)
     sure, factor, ends = compared(second[0], best, seconds, times) if second else (UNTIMED, math.nan, (None, None))
     answer = first_line(found, looks, seconds, best, second, sure, factor, ends)
@@ -204,16 +205,15 @@ def first_line(
     if sure == TIE:
         names = [capital(called(best)), other]
         less = memory(looks, best, second[0])
-        return f"{names[0]} or {names[1]}, either: both take {took}, within {100 * (max(ends[1] or 1, 1) - 1):.0f} %{less}."
+        within = 100 * (max(ends[1] or 1.0, 1 / (ends[0] or 1.0)) - 1)
+        return f"{names[0]} or {names[1]}, either: both take {took}, within {max(within, 1):.0f} %{less}."
     whole = all(looks[name].whole for name in (best, second[0]))
     if sure == LIKELY:
         said = f"95 % interval {span(ends)}" if ends[0] is not None else "no interval: too few processes"
     else:
         said = "from one call each" if whole else "extrapolated from a few of the seeds"
-    return (
-        f"{capital(called(best))}, {'likely' if factor < 1.5 else 'very likely'}: about {took}, about {ratio(factor)} times "
-        f"as fast as {other} ({said})."
-    )
+    how = "likely" if factor < 1.5 or sure == LIKELY else "very likely"
+    return f"{capital(called(best))}, {how}: about {took}, about {ratio(factor)} times as fast as {other} ({said})."
 
 
 def memory(looks: Mapping[str, Look], one: str, other: str) -> str:
@@ -246,6 +246,13 @@ def remarks(
 ) -> list[str]:
     """What to know besides: replaying, memory, what mode="auto" does, the other engine."""
     said = []
+    others = [name for name, look in looks.items() if look.way.form == DIRECT and look.way.mode != AUTO]
+    others = [name for name in others if looks[name].way.engine != looks[best].way.engine]
+    if others:
+        other = min(others, key=lambda name: seconds[name])
+        factor, ends = over(other, best, times) or (seconds[other] / seconds[best], (None, None))
+        within = f" ({span(ends)})" if ends[0] is not None else ""
+        said.append(f"{capital(called(other))} takes {ratio(factor)} times as long{within}.")
     replayed = [name for name, look in looks.items() if look.way.form != DIRECT]
     if replayed:
         fastest = min(replayed, key=lambda name: seconds[name])
@@ -254,9 +261,9 @@ def remarks(
         if sure in (SURE, UNTIMED, LIKELY) and factor > 1.05:
             within = f" (95 % interval {span(ends)})" if ends[0] is not None else ""
             said.append(
-                f"Called often, {look.way.form} {called(look.way.mode)} takes {duration(seconds[fastest])}, {ratio(factor)} "
-                f"times as fast again{within}, after {duration(look.first)} once; right for functions that do the same "
-                f"operations whatever the values: {call_of(look, argnums)}"
+                f"Called often, {look.way.form} {called(look.way.mode)} takes {duration(seconds[fastest])}, "
+                f"{ratio(factor)} times as fast again{within}, after {duration(look.first)} once; right for functions "
+                f"that do the same operations whatever the values: {call_of(look, argnums)}"
             )
         elif factor <= 1.05:
             said.append("Preparing (modes.prepare) gains nothing here worth having.")
@@ -272,8 +279,8 @@ def remarks(
         for mode, chunk in found.counts.chunks.items():
             if chunk is not None:
                 said.append(
-                    f"Memory binds in {mode} mode: not all seeds go at once, but chunks of {chunk} (chunk_size={chunk}), by "
-                    "the budget of modes.chunking.set_budget; a larger budget is faster where there is memory."
+                    f"Memory binds in {mode} mode: the seeds go in chunks of {chunk} (chunk_size={chunk}), by the "
+                    "budget of modes.chunking.set_budget; a larger budget is faster where there is memory."
                 )
     return said
 
@@ -290,8 +297,8 @@ def changes(found: Found, looks: Mapping[str, Look], seconds: Mapping[str, float
     twice = fixed[FORWARD] + 2 * growing[FORWARD]
     faster, slower = sorted(((twice, FORWARD), (seconds[REVERSE], REVERSE)))
     said = [
-        f"With n twice as large ({2 * found.n}) and all else as it is, {faster[1]} mode would be {ratio(slower[0] / faster[0])} "
-        f"times as fast as {slower[1]} mode"
+        f"With n twice as large ({2 * found.n}) and all else as it is, {faster[1]} mode would be "
+        f"{ratio(slower[0] / faster[0])} times as fast as {slower[1]} mode"
     ]
     if growing[FORWARD] > 0 and seconds[REVERSE] > fixed[FORWARD]:
         crossing = found.n * (seconds[REVERSE] - fixed[FORWARD]) / growing[FORWARD]
@@ -324,22 +331,24 @@ def doubts(
         and not low <= 1 <= high
     ):
         said.append(
-            f"the control, one way against itself, came to {ratio(factor)} ({span((low, high))}): ratios nearer to 1 than "
-            "that say nothing; try again on a quiet machine"
+            f"the control, one way against itself, came to {ratio(factor)} ({span((low, high))}): ratios nearer to 1 "
+            "than that say nothing; try again on a quiet machine"
         )
     busy = [each.busy for each in times]
     if busy and np.median(busy) < BUSY:
         said.append(
-            f"something else ran on the same core ({100 * (1 - np.median(busy)):.0f} % of the time): try again when it is quiet"
+            f"something else ran on the same core ({100 * (1 - np.median(busy)):.0f} % of the time): try again when it "
+            "is quiet"
         )
     if len(times) < 3:
         said.append(
-            f"{'nothing was' if not times else 'so little was'} timed repeatedly, since a call takes so long: there is no "
+            f"{'nothing' if not times else 'too little'} was timed repeatedly, since a call takes so long: there is no "
             "interval; more time gives one (--seconds)"
         )
     extrapolated = [look for name in plain if (look := looks[name]).seeds < look.of]
     if extrapolated:
         said.append(
-            f"{listed([called(look.way.name) for look in extrapolated])}: whole Jacobians were not computed, and not compared"
+            f"{listed([called(look.way.name) for look in extrapolated])}: whole Jacobians were not computed, and not "
+            "compared"
         )
     return said

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from analysis.advice.advice import Advice, Row, RuleRow
 from analysis.advice.crossing import in_words
-from analysis.advice.words import duration, ratio, span, times, volume
+from analysis.advice.words import duration, listed, ratio, span, times, volume
 from analysis.text import counted
 
 WIDTH = 110
@@ -15,11 +15,11 @@ HEADS = ("way", "a call", "95 % interval", "x best", "95 % interval", "peak memo
 def text(advice: Advice) -> str:
     lines = [*wrapped(advice.answer), f"  {advice.use}", ""]
     lines += wrapped(
-        f"{advice.function}: {counted(advice.n, 'input')}, {counted(advice.m, 'output')}, {advice.dtype}; the function itself "
-        f"takes {duration(advice.f_seconds)}."
+        f"{advice.function}: {counted(advice.n, 'input')}, {counted(advice.m, 'output')}, {advice.dtype}; the function "
+        f"itself takes {duration(advice.f_seconds)}."
     )
     lines += ["", *table([HEADS, *(cells(row) for row in advice.rows if row.seconds is not None)])]
-    lines += [line for row in advice.rows if row.note for line in wrapped(f"{row.way}: {row.note}", "  ")]
+    lines += [line for note in noted(advice.rows) for line in wrapped(note, "  ")]
     if advice.crossing is not None:
         lines += [
             "",
@@ -37,6 +37,15 @@ def text(advice: Advice) -> str:
     lines += ["", *wrapped(how_sure(advice))]
     lines += [line for doubt in advice.doubts for line in wrapped(f"Doubt: {doubt}.")]
     return "\n".join(lines)
+
+
+def noted(rows: Sequence[Row]) -> list[str]:
+    """What is missing and why, the ways with the same note together."""
+    ways: dict[str, list[str]] = {}
+    for row in rows:
+        if row.note:
+            ways.setdefault(row.note, []).append(row.way)
+    return [f"{listed(names)}: {note}" for note, names in ways.items()]
 
 
 def how_sure(advice: Advice) -> str:

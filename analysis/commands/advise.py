@@ -142,16 +142,12 @@ def advised(request: Request, found: Measured) -> Advice:
     """What the measurements say, with what they rest on."""
     last = found.sizes[-1]
     rounds = [len(each.control) for sized in found.sizes for each in sized.times]
-    where = (
-        f"{counted(found.processes, 'fresh process')}"
-        if found.processes
-        else f"this process alone, {len(last.times)} blocks"
-    )
-    where = where.replace("processs", "processes")
+    fresh = "1 fresh process" if found.processes == 1 else f"{found.processes} fresh processes"
+    where = f"this process alone, {counted(len(last.times), 'block')}" if found.alone else fresh
     many = f", {min(rounds)} to {max(rounds)} rounds each" if rounds and min(rounds) < max(rounds) else ""
     many = many or (f", {counted(rounds[0], 'round')} each" if rounds else "")
     basis = f"Timed in turn in {where}{many}." if rounds else "One call of each, in one process."
-    if found.processes == 0:
+    if found.alone:
         basis += (
             " What this process has otherwise than the next is in every number: a function that can be imported is "
         )
@@ -164,15 +160,15 @@ def advised(request: Request, found: Measured) -> Advice:
         engine = next(look.way.engine for look in last.found.looks if look.seconds and not look.failed)
         meeting = crossing(sizes, engine)
     circumstances = {
-        **{
-            "basis": basis,
-            "setting": setting,
-            "processes": found.processes,
-            "rounds": rounds,
-            "numpy": last.found.numpy,
-        },
-        **{"blas_threads": last.found.blas_threads, "machine": machine, "python": platform.python_version()},
+        "basis": basis,
+        "setting": setting,
+        "processes": found.processes,
+        "rounds": rounds,
         "seconds": round(found.seconds, 1),
+        "machine": machine,
+        "python": platform.python_version(),
+        "numpy": last.found.numpy,
+        "blas_threads": last.found.blas_threads,
     }
     return judged(last.found, last.times, circumstances, request.argnums, meeting)
 
@@ -219,8 +215,8 @@ def known_engines(names: Sequence[str], what: str = "--engines") -> tuple[str, .
             raise AnalysisError(f"{what}: expected {' or '.join(ENGINES)}, or both with a comma between, got {name!r}")
     if "jax" in found and find_spec("jax") is None:
         raise AnalysisError(
-            f"{what}: expected JAX to be installed for the engine jax, it is not; install it (python -m pip install jax) or "
-            "leave it out"
+            f"{what}: expected JAX to be installed for the engine jax, it is not; install it (pip install jax) "
+            "or leave it out"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Figure: the time of a function's Jacobian over the sizes that it was asked for, in both modes, and where they meet."""
+"""Figure: the time of a function's Jacobian over sizes of its arguments, in both modes, and where they meet."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -33,8 +33,8 @@ def advice_figure(
     numbers = [[np.nan if point[key] is None else point[key] for point in points] for key in ("ratio", "low", "high")]
     ratio, low, high = np.array(numbers, dtype=float)
     error = np.nan_to_num([ratio - low, high - ratio]).clip(0)
-    look: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "capsize": 2.5, "linewidth": 1}
-    lower.errorbar(place, ratio, yerr=error, **look)
+    line: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "capsize": 2.5, "linewidth": 1}
+    lower.errorbar(place, ratio, yerr=error, **line)
     lower.axhline(1, color=GREY, linewidth=0.8)
     lower.set(
         yscale="log", xlabel="inputs n" if over == "n" else "outputs m", ylabel="forward / reverse,\n95 % intervals"

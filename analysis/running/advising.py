@@ -1,9 +1,9 @@
 """A user's own function, looked at and timed: in processes of its own, or, where it cannot be imported, in this one.
 
-Contract: :func:`measured` spends about the time that the request allows, however long the function takes: what cannot be
-timed often is timed seldom, and the answer says so. One process looks first (`benchmarks.advising`), then several fresh
-ones time the ways that count, each in rounds that take all of them in turn. What is wrong with the function or the
-request raises AnalysisError, whose line says what was expected, what came and the remedy.
+Contract: :func:`measured` spends about the time that the request allows, however long the function takes: what cannot
+be timed often is timed seldom, and the answer says so. One process looks first (`benchmarks.advising`), then several
+fresh ones time the ways that count, each in rounds that take all of them in turn. What is wrong with the function or
+the request raises AnalysisError, whose line says what was expected, what came and the remedy.
 """
 
 import math
@@ -62,10 +62,11 @@ class Sized:
 
 @dataclass(frozen=True)
 class Measured:
-    """All that was found. `processes` were started for the rounds; 0 where all was done in this one."""
+    """All that was found. `processes` were started for the rounds; `alone`: all was done in this one."""
 
     sizes: tuple[Sized, ...]
     processes: int
+    alone: bool
     seconds: float
 
 
@@ -112,8 +113,9 @@ def measured(
     say(1.0, "done")
     places_of: Sequence[int | None] = sizes or [None]
     return Measured(
-        tuple(Sized(size, *rest) for size, *rest in zip(places_of, looked, map(tuple, times), strict=True)),
-        0 if alone else max(map(len, times), default=0),
+        tuple(Sized(size, first, tuple(rounds)) for size, first, rounds in zip(places_of, looked, times, strict=True)),
+        max(map(len, times), default=0) if alone is None else 0,
+        alone is not None,
         time.monotonic() - started,
     )
 
@@ -132,7 +134,7 @@ class Rounds:
 
 
 def planned(looked: Sequence[Found], seconds: float, overhead: float, processes: int) -> Rounds:
-    """What can be timed in so many seconds: as many processes as wished for, before as many ways, before as many rounds.
+    """What can be timed in so many seconds: as many ways as there are, before as many processes, before as many rounds.
 
     The two modes are timed as long as there is time for a round of them in two processes.
     """
@@ -206,6 +208,6 @@ def in_a_process(asked: Sequence[Request]) -> Iterator[Found | Times]:
         last = next((line.strip() for line in reversed(complaints) if line.strip()), "it said nothing")
         signal = f"signal {child.returncode - 128}" if child.returncode > 128 else f"exit status {child.returncode}"
         raise AnalysisError(
-            f"{asked[0].function}: the process that measured it ended with {signal}, expected an answer ({last}); where "
-            "memory ran out, try smaller arguments"
+            f"{asked[0].function}: expected an answer of the process that measured it, it ended with {signal} "
+            f"({last}); where memory ran out, try smaller arguments"
         )

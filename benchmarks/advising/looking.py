@@ -1,8 +1,9 @@
 """A first look: which ways there are, what one call of each takes and holds, and whether all agree.
 
 Contract: :func:`look` spends about a third of the time that the request allows, and less where the function is quick;
-what would take longer is extrapolated (`seeds`), or left out with a word on why. A way whose Jacobian is not that of the
-others has failed, and has no time that counts. Where forward and reverse mode themselves disagree, nothing is answered.
+what would take longer is extrapolated (`seeds`), or left out with a word on why. A way whose Jacobian is not that of
+the others has failed, and has no time that counts. Where forward and reverse mode themselves disagree, nothing is
+measured.
 """
 
 import gc
@@ -39,7 +40,7 @@ def look(subject: Subject, request: Request) -> Found:
     started = time.perf_counter()
     with threadpool_limits(1):
         y, first = clocked(subject.value)
-        f_seconds = min(first, clocked(subject.value)[1]) if first < QUICK else first
+        f_seconds = min(first, clocked(subject.value)[1]) if first < SHARE / 4 * request.seconds else first
         outputs = [np.asarray(leaf) for leaf in leaves(y)]
         if not outputs or any(leaf.dtype.kind != "f" for leaf in outputs):
             came = type(y).__name__ if not outputs or outputs[0].dtype == object else f"dtype {outputs[0].dtype}"
@@ -128,7 +129,9 @@ class Looking:
         if way.engine == "modes" and (reason := self.too_long(way)):
             if way.form != DIRECT or way.mode not in self.seeds:
                 return Look(way, note=reason, failed=True)
-            few = carried(self.subject, way.mode, total, self.allowed)
+            assert self.counts is not None
+            each = (self.counts.seconds[way.mode] - self.counts.fixed[way.mode]) / total
+            few = carried(self.subject, way.mode, total, self.allowed, each)
             if few.seconds > self.allowed:
                 return Look(way, seconds=few.seconds, seeds=few.seeds, of=total)
         try:
@@ -162,7 +165,8 @@ class Looking:
         elif way.form != DIRECT and way.mode in self.direct:
             recording = RECORDING * self.counts.operations * (10 if way.form == COMPILED else 1)
             seconds = recording + 2 * self.direct[way.mode].seconds
-        if seconds <= (self.allowed / 4 if way.form == DIRECT else self.allowed):
+        whole = 2 * self.f_seconds if way.form == DIRECT and way.mode in self.seeds else 0.0  # one seed takes as long
+        if seconds <= max(whole, self.allowed / 4 if way.form == DIRECT else self.allowed):
             return ""
         return f"not tried: it would take more than {seconds:.0f} s to begin with"
 
@@ -180,8 +184,8 @@ class Looking:
             and (way.engine, way.form) == (first.engine, first.form)
         ):
             raise RefusedError(
-                f"{self.subject.name}: expected {first.mode} and {way.mode} mode to give one Jacobian, they do not: {found}; "
-                "modes.check_derivatives(f, *args) looks for the reason"
+                f"{self.subject.name}: expected {first.mode} and {way.mode} mode to give one Jacobian, they do not: "
+                f"{found}; modes.check_derivatives(f, *args) looks for the reason"
             )
         return found and f"wrong: not the Jacobian that {first.name} mode gives, {found}"
 
@@ -198,8 +202,8 @@ class Looking:
         came = [np.asarray(leaf) for leaf in leaves(call.func(*moved.args, **call.keywords))]
         found = apart(expected, came)
         return found and (
-            f"wrong at another point, {found}: the function does what a recording cannot see (random numbers, values that "
-            "NumPy computes of its surroundings)"
+            f"wrong at another point, {found}: the function does what a recording cannot see (random numbers, values "
+            "that NumPy computes of its surroundings)"
         )
 
     def peak(self, way: Way) -> int | None:
@@ -246,7 +250,7 @@ def against_differences(subject: Subject, request: Request, f_seconds: float, co
             modes.check_derivatives(of, *trees, directions=1)
     except modes.DerivativeError as error:
         return [
-            f"differences of the function do not confirm its derivative here: is it smooth at this point? ({said(error)})"
+            f"differences of the function do not confirm its derivative: is it smooth at this point? ({said(error)})"
         ]
     except Exception:  # it is not defined around the point
         return ["the derivative could not be compared with differences: the function raises near this point"]

@@ -2,7 +2,7 @@
 
 In either mode a Jacobian costs a + b k for k seeds that travel together. As many seeds as time allows are carried, by
 differentiating the function by some of its inputs alone, or some of its outputs alone; from the last two numbers of
-seeds follows the time of all.
+seeds follows the time of all. Where there was time for one seed alone, b is what the counts say.
 
 Contract: public names of `modes` alone; what cannot be done so raises what `modes` raises.
 """
@@ -29,8 +29,11 @@ class Carried(NamedTuple):
     seeds: int
 
 
-def carried(subject: Subject, mode: str, total: int, seconds: float) -> Carried:
-    """The time of all `total` seeds in one mode, by as many passes as `seconds` allows; one pass at least."""
+def carried(subject: Subject, mode: str, total: int, seconds: float, each: float) -> Carried:
+    """The time of all `total` seeds in one mode, by as many passes as `seconds` allows; one pass at least.
+
+    `each` is what a further seed takes by the counts, in seconds.
+    """
     few = _inputs if mode == FORWARD else _outputs
     seeds, before = 1, (0, 0.0)
     start = time.perf_counter()
@@ -39,7 +42,7 @@ def carried(subject: Subject, mode: str, total: int, seconds: float) -> Carried:
         began = time.perf_counter()
         call()
         took = time.perf_counter() - began
-        slope = max((took - before[1]) / (seeds - before[0]), 0.0) if before[0] else took / seeds
+        slope = max((took - before[1]) / (seeds - before[0]), 0.0) if before[0] else each
         following = min(STEP * seeds, total)
         expected = took + slope * (following - seeds)
         if seeds >= total or time.perf_counter() - start + expected > seconds:

@@ -96,11 +96,11 @@ def named(text: str, what: str) -> Any:
     try:
         found: Any = import_module(module)
     except Exception as error:
-        missing = isinstance(error, ModuleNotFoundError) and module.startswith(str(error.name))
-        if missing:
+        lacking = str(error.name) if isinstance(error, ModuleNotFoundError) else ""
+        if lacking and f"{module}.".startswith(f"{lacking}."):
             raise RefusedError(
-                f"{text}: expected a module that can be imported from here, there is no {error.name!r}; go to the folder "
-                f"where {error.name}.py is, or install it into this Python"
+                f"{text}: expected a module that can be imported from here, there is no {lacking!r}; go to the folder "
+                f"where {lacking}.py is, or install it into this Python"
             ) from None
         raise theirs(error, f"importing {module}") from error
     place = getattr(found, "__file__", None) or "no file"
@@ -119,8 +119,8 @@ def arguments(request: Request) -> tuple[Any, ...]:
     """What --at names: an array, a tuple of arguments, or a function that makes either (for a size)."""
     if not request.at:
         raise RefusedError(
-            "--at: expected MODULE:NAME of the arguments to differentiate at, such as --at mymodel:x0; it was not given. "
-            "It names an array, a tuple of arguments, or a function that makes them (for a size, with --sizes)"
+            "--at: expected MODULE:NAME of the arguments to differentiate at, got nothing; write --at mymodel:x0, the "
+            "name of an array, of a tuple of arguments, or of a function that makes them (for a size, with --sizes)"
         )
     found = named(request.at, "--at")
     if callable(found) and not isinstance(found, np.ndarray):
@@ -152,7 +152,7 @@ def checked(f: Any, args: tuple[Any, ...], request: Request) -> Subject:
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise RefusedError(
-                f"argnums: expected numbers below that of the arguments, {len(args)}, got {number}; arguments count from 0"
+                f"argnums: expected numbers below that of the arguments, {len(args)}, got {number}; they count from 0"
             )
     subject = Subject(f, args, request.argnums, name)
     for number in numbers:
@@ -161,7 +161,7 @@ def checked(f: Any, args: tuple[Any, ...], request: Request) -> Subject:
             if kind.kind != "f":
                 what = f"argument {number} of {name}"
                 remedy = "choose others by argnums, or " if len(args) > 1 else ""
-                came = f"dtype {kind}" if kind != object else type(leaf).__name__
+                came = f"dtype {kind}" if kind.kind != "O" else type(leaf).__name__
                 raise RefusedError(
                     f"{what}: expected real numbers of a float dtype, got {came}; {remedy}convert it by .astype(float)"
                 )
@@ -227,6 +227,8 @@ def place(error: BaseException) -> str:
     """Where in the user's code an error arose: " (file.py, line 12: y = A @ x)"; "" where it did not."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({Path(error.filename).name}, line {error.lineno}: {(error.text or '').strip()})"
+    if "(called at " in str(error):  # the engines' own errors say it
+        return ""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

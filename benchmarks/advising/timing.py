@@ -20,8 +20,8 @@ def timed(subject: Subject, request: Request, pinned: bool = True) -> Times:
             call()
     except Exception as error:
         raise RefusedError(
-            f"{subject.name} raised {said(error)}{place(error)} in one process and not in another; let it depend on its "
-            "arguments alone",
+            f"{subject.name} raised {said(error)}{place(error)} in one process and not in another; let it depend on "
+            "its arguments alone",
             theirs=True,
         ) from error
     if pinned:

@@ -1,10 +1,10 @@
 """Several callables timed in turn, there and back (A B C C B A), inside one process: all of them against each other.
 
 Contract: as :mod:`benchmarks.apparatus.pairs`, whose quartet A B B A is a round of two. A drift of the machine that is
-linear over a round cancels in the ratio of any two of them. Each round begins with the next callable, since whoever comes
-last is called twice in a row; and a stretch of several calls begins with one that no clock sees, which brings back what
-the others have driven out of the caches (both together: a control of six ways came to 0.945 without them). Nothing here
-knows about chains, modes or asv.
+linear over a round cancels in the ratio of any two of them. Each round begins with the next callable, since whoever
+comes last is called twice in a row; and a stretch of several calls begins with one that no clock sees, which brings
+back what the others have driven out of the caches (both together: a control of six ways came to 0.945 without them).
+Nothing here knows about chains, modes or asv.
 """
 
 import math

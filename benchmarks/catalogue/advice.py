@@ -1,7 +1,7 @@
 """What is asked of a user's own function, and what was found: the form in which the two sides of a measurement speak.
 
-Contract: plain data that JSON holds. `analysis` asks, by a :class:`Request`; `benchmarks.advising` answers, in a process
-of its own or in the one that asks, by :class:`Found` (a first look), :class:`Times` (one process's rounds) or
+Contract: plain data that JSON holds. `analysis` asks, by a :class:`Request`; `benchmarks.advising` answers, in a
+process of its own or in the one that asks, by :class:`Found` (a first look), :class:`Times` (one process's rounds) or
 :class:`Refused` (one line: what was expected, what came, the remedy).
 """
 
@@ -72,8 +72,8 @@ class Look:
     """One way at a first look. Times in seconds, of one call; memory in bytes.
 
     `first` is what comes before the second call: recording, compiling, the call itself. `seconds` is a call's time from
-    then on; where only `seeds` of `of` seeds were carried, extrapolated from those. `peak` is missing where it cannot be
-    seen. `note` says why there is no more; a way with `failed` has no time that counts.
+    then on; where only `seeds` of `of` seeds were carried, extrapolated from those. `peak` is missing where it cannot
+    be seen. `note` says why there is no more; a way with `failed` has no time that counts.
     """
 
     way: Way

@@ -117,13 +117,20 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "advice": Room(
+        "A user's own function: what was measured of it, judged and said.",
+        "errors figures intervals tables text benchmarks.catalogue",
+    ),
+    "running": Room(
+        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
+        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+    ),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
-    "": Room("The public names.", "reading tables"),
+    "": Room("The public names.", "commands reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room

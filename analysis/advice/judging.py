@@ -342,8 +342,8 @@ def doubts(
         )
     if len(times) < 3:
         said.append(
-            f"{'nothing' if not times else 'too little'} was timed repeatedly, since a call takes so long: there is no "
-            "interval; more time gives one (--seconds)"
+            f"{'nothing' if not times else 'too little'} was timed repeatedly, for lack of time: there is no interval; "
+            "more of it gives one (--seconds)"
         )
     extrapolated = [look for name in plain if (look := looks[name]).seeds < look.of]
     if extrapolated:

@@ -91,7 +91,8 @@ def measured(
         say(0.3 * len(looked) / len(asked), "looking at the function")
     took = time.monotonic() - started
     overhead = 0.0 if alone else max(took - sum(found.took for found in looked), 0.05)
-    plan = planned(looked, request.seconds - took, overhead, PROCESSES + math.ceil(math.log2(max(len(asked), 1))))
+    processes = PROCESSES + math.ceil(math.log2(len(asked)))
+    plan = planned(looked, request.seconds - took, request.seconds, overhead, processes)
     timed = [
         replace(each, ways=ways, rounds=plan.rounds, seconds=plan.share)
         for each, ways in zip(asked, plan.ways, strict=True)
@@ -133,21 +134,22 @@ class Rounds:
     share: float
 
 
-def planned(looked: Sequence[Found], seconds: float, overhead: float, processes: int) -> Rounds:
+def planned(looked: Sequence[Found], seconds: float, whole: float, overhead: float, processes: int) -> Rounds:
     """What can be timed in so many seconds: as many ways as there are, before as many processes, before as many rounds.
 
-    The two modes are timed as long as there is time for a round of them in two processes.
+    The two modes are timed as long as there is time for a round of them in two processes: of `seconds`, which are what
+    the first look has left, or of all that was asked for.
     """
     every = [candidates(found) for found in looked]
     few = [best(looks) for looks in every]
-    for looks in (every, few):
-        for count in (processes, 5, 3, 2):
-            each = overhead + sum(look.first + look.seconds for size in looks for look in size)
-            least = each + sum(4 * max(look.seconds, STRETCH) for size in looks for look in size)
-            if count <= processes and count * least <= seconds:
-                left = seconds / count - each
-                share = min(left / max(len(looks), 1), 0.6 if len(looks) == 1 else 0.35)
-                return Rounds(count, [tuple(look.way for look in size) for size in looks], ROUNDS, share)
+    counts = [count for count in (processes, 5, 3, 2) if count <= processes]
+    wishes = [(looks, count, seconds) for looks in (every, few) for count in counts]
+    for looks, count, there in (*wishes, (few, counts[-1], whole)):
+        each = overhead + sum(look.first + look.seconds for size in looks for look in size)
+        least = each + sum(4 * max(look.seconds, STRETCH) for size in looks for look in size)
+        if count * least <= there:
+            share = min((there / count - each) / len(looks), 0.6 if len(looks) == 1 else 0.35)
+            return Rounds(count, [tuple(look.way for look in size) for size in looks], ROUNDS, share)
     return Rounds(0, [() for _ in looked], 0, 0.0)
 
 

@@ -6,7 +6,6 @@ the others has failed, and has no time that counts. Where forward and reverse mo
 measured.
 """
 
-import gc
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,7 +42,8 @@ def look(subject: Subject, request: Request) -> Found:
         f_seconds = min(first, clocked(subject.value)[1]) if first < SHARE / 4 * request.seconds else first
         outputs = [np.asarray(leaf) for leaf in leaves(y)]
         if not outputs or any(leaf.dtype.kind != "f" for leaf in outputs):
-            came = type(y).__name__ if not outputs or outputs[0].dtype == object else f"dtype {outputs[0].dtype}"
+            numbers = bool(outputs) and outputs[0].dtype.kind in "biuc"
+            came = f"dtype {outputs[0].dtype}" if numbers else type(y).__name__
             raise RefusedError(
                 f"{subject.name}: expected it to return real numbers of a float dtype, got {came}; return an array"
             )
@@ -209,7 +209,6 @@ class Looking:
     def peak(self, way: Way) -> int | None:
         if way.engine != "modes":
             return None
-        gc.collect()
         return standing_bytes(partial(build, way, self.subject))
 
 

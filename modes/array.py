@@ -45,7 +45,7 @@ UNANSWERED = {
     **dict.fromkeys(("tobytes", "tofile", "dump", "dumps", "data", "ctypes"), _LOST),
 }
 
-MATMUL, NDARRAY = np.matmul, np.ndarray
+GETITEM, MATMUL, NDARRAY = operator.getitem, np.matmul, np.ndarray
 
 
 class Trace:
@@ -76,7 +76,17 @@ class Trace:
             real(y, rule.func)
         if rule.kind is not SEQUENCE and places[-1] >= len(rule.makers):
             _misplaced(rule)
-        return self.join(y, traced, rule.partials(places, y, values, kwargs))
+        return self.join(y, traced, self.make(rule, places, y, values, kwargs))
+
+    def make(
+        self, rule: Rule, places: Sequence[int], y: Any, values: Sequence[Any], kwargs: dict[str, Any]
+    ) -> list[Partial | None]:
+        """The partials of an operation with respect to the operands at some places."""
+        return rule.partials(places, y, values, kwargs)
+
+    def keep(self, a: Any) -> Any:
+        """An array of the caller's as a partial of this trace may hold it, after it may have been written to."""
+        return a  # a trace that pushes its partials on at once has done with it by then
 
 
 class TracedArray(Operators):
@@ -102,7 +112,7 @@ class TracedArray(Operators):
 
     def mapped(self, y: Any, J: Any) -> TracedArray:
         """y = J x for a plain matrix J and a vector x."""
-        return self.extend(y, Matrix(J))
+        return self.extend(y, Matrix(self.owner.keep(J)))
 
     # -- NumPy's protocols --------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -124,10 +134,16 @@ class TracedArray(Operators):
                 y = ufunc(a, primal)
                 if rule.ones[1] and y.shape == primal.shape and y.dtype is primal.dtype:
                     return self.shifted(y)
-                return self.extend(real(y, ufunc), makers[1](y, a, primal))
-            if a is self and type(b) in PLAIN:
+                if y.dtype.kind == "f":
+                    if rule.keeps and type(a) is NDARRAY:
+                        a = self.owner.keep(a)
+                    return self.extend(y, makers[1](y, a, primal))
+            elif a is self and type(b) in PLAIN:
                 y = ufunc(primal, b)
-                return self.extend(real(y, ufunc), makers[0](y, primal, b))
+                if y.dtype.kind == "f":
+                    if rule.keeps and type(b) is NDARRAY:
+                        b = self.owner.keep(b)
+                    return self.extend(y, makers[0](y, primal, b))
         if method != "__call__":
             _refuse_method(ufunc, method)
         return evaluate(ufunc, inputs, kwargs)
@@ -180,9 +196,14 @@ class TracedArray(Operators):
 
     # -- indexing -----------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Any:
+        if type(index) is slice or type(index) is int:  # straight to the rule: half of the price of a slice
+            primal = self.primal
+            if (makers := RULES[GETITEM].quick) is not None:
+                y = primal[index]
+                return self.extend(y, makers[0](y, primal, index))
         if type(index) is list and not index:
             index = np.empty(0, np.intp)  # np.asarray([]) is of floats
-        return self.__array_function__(operator.getitem, (), (self, index), {})
+        return self.__array_function__(GETITEM, (), (self, index), {})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TracedValueError(
@@ -225,16 +246,15 @@ class TracedArray(Operators):
     def copy(self, *_: Any) -> Any:
         return self  # traced arrays are never modified
 
-    __copy__ = copy
+    __copy__ = __deepcopy__ = copy  # one made from its parts would belong to a trace of its own, which nobody follows
 
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self  # a copy would be of a trace that nobody follows, and its derivative zero
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+    def __reduce_ex__(self, *_: Any) -> NoReturn:
         raise TracedValueError(
             f"a traced array of shape {self.shape} cannot be pickled: what is read back would have no derivative; pass "
             f"it on as it is, or pickle the plain array, outside of the differentiated function"
         )
+
+    __reduce__ = __getstate__ = __reduce_ex__
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[call-overload]
@@ -249,16 +269,19 @@ class TracedArray(Operators):
     __hash__ = None  # type: ignore[assignment]  # as ndarray: equality is element-wise
 
 
-def _unanswered(name: str, remedy: str) -> property:
+def _unanswered(name: str) -> property:
+    remedy = UNANSWERED.get(name, "it speaks of how an array lies in memory; ask the plain array, outside")
+
     def refuse(self: TracedArray) -> NoReturn:
         raise AttributeError(f"a traced array, of shape {self.shape}, has no .{name}: {remedy}")
 
     return property(refuse)
 
 
-# Not by __getattr__, with which every attribute of every traced array takes longer: 5 % of a small chain's Jacobian.
-for _name, _remedy in UNANSWERED.items():
-    setattr(TracedArray, _name, _unanswered(_name, _remedy))
+# A property each: with __getattr__ every attribute of a traced array takes longer to find, 8 % of a small Jacobian.
+for _name in dir(np.ndarray):
+    if not _name.startswith("__") and not hasattr(TracedArray, _name):
+        setattr(TracedArray, _name, _unanswered(_name))
 
 
 def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

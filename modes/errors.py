@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["MissingRule", "TracedValueError", "name_of"]
+__all__ = ["MissingRule", "TracedValueError", "name_of", "place"]
 
 
 class _Placed(TypeError):
     """An error that ends with the place in the caller's code that it is about."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message} (called at {_place()})")
+        super().__init__(f"{message} (called at {place()})")
 
 
 class MissingRule(_Placed):
@@ -30,7 +30,7 @@ class TracedValueError(_Placed):
 _INSIDE = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, np.__file__))
 
 
-def _place() -> str:
+def place() -> str:
     """File and line of the innermost call from outside this package and NumPy: the line to look at."""
     frame = sys._getframe(1)
     while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_INSIDE):
@@ -40,5 +40,5 @@ def _place() -> str:
 
 def name_of(func: Callable[..., Any]) -> str:
     """The name under which a user knows a NumPy function, for messages: numpy.sum, numpy.linalg.inv."""
-    module = getattr(func, "__module__", None) or "numpy"
+    module = getattr(func, "__module__", None) or "numpy"  # NumPy 2.0's ufuncs have none
     return f"{module}.{getattr(func, '__qualname__', getattr(func, '__name__', repr(func)))}"

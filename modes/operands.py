@@ -70,18 +70,10 @@ def plain(x: Any) -> Any:
 
 
 def real(y: Any, func: Any) -> Any:
-    """A result as it came, if it is real; TracedValueError where it is complex, or of Python objects, which no
-    derivative here stands for."""
-    if (kind := y.dtype.kind) == "f":
-        return y
-    if kind == "c":
+    """A result as it came, if it is real; TracedValueError where it is complex, which no derivative here stands for."""
+    if y.dtype.kind == "c":
         raise TracedValueError(
             f"{name_of(func)} gave a complex result of shape {y.shape}: the engines differentiate real functions only; "
             f"write its real and imaginary parts as two arrays"
-        )
-    if kind == "O":
-        raise TracedValueError(
-            f"{name_of(func)} gave Python objects in an array of shape {y.shape}, which have no derivative; convert "
-            f"the operand of dtype object: np.asarray(a, dtype=float)"
         )
     return y

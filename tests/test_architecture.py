@@ -36,8 +36,10 @@ MODES = {
     "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
+    "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
+    "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
-    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
+    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
     "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
@@ -53,10 +55,14 @@ MODES = {
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
     "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
     # the twins
-    "dual": Room("What forward mode carries along.", "array blocks call chunking partials"),
-    "tape": Room("What reverse mode writes down; it can be swept either way.", "array blocks call chunking partials"),
-    "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
+    "dual": Room("What forward mode carries along.", "array blocks call chunking partials residuals"),
+    "tape": Room(
+        "What reverse mode writes down; it can be swept either way.",
+        "array blocks call chunking collector partials residuals rules",
+    ),
+    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
+    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
@@ -67,13 +73,15 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
-    "choice": Room("Of the three modes, the one that takes the least.", "call forward mixed planning rates sized"),
+    "choice": Room(
+        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+    ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "array blocks call errors forward jacobian operands operators partials reverse rules trees",
+        "agreement array blocks call errors forward jacobian operands operators partials residuals reverse rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -314,8 +322,8 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
-        "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
+        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect", "itertools",
+        "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

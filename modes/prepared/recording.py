@@ -23,9 +23,10 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ..array import Trace, TracedArray, escaped, evaluate
-from ..errors import TracedValueError, name_of
+from ..errors import TracedValueError, name_of, place
 from ..operands import plain
 from ..operators import refuse_modulo
+from ..residuals import content
 from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
@@ -77,7 +78,7 @@ def refs(op: Operation) -> list[int]:
 class Recorder(Trace):
     """A trace that notes operations. `guarding`: decisions on values become guards (see the module's docstring)."""
 
-    __slots__ = ("_constants", "_guards", "_known", "guarding", "operations", "values")
+    __slots__ = ("_constants", "_contents", "_guards", "_known", "guarding", "operations", "values")
 
     def __init__(self, guarding: bool = False) -> None:
         super().__init__()
@@ -85,6 +86,7 @@ class Recorder(Trace):
         self.values: list[Value] = []
         self.operations: list[Operation] = []
         self._constants: dict[int, Recorded] = {}
+        self._contents: dict[int, tuple[bytes, str]] = {}  # of the constants, and where they were used last
         self._guards: dict[int, int] = {}  # by the slot decided on: the slot of the guard
         # Weakly, so that a block is freed as soon as the engine drops it.
         self._known: WeakValueDictionary[Any, Recorded] = WeakValueDictionary()
@@ -98,7 +100,26 @@ class Recorder(Trace):
         known = self._constants.get(id(array))
         if known is None:
             known = self._constants[id(array)] = self._new(array, frozenset(), constant=array)
+        elif not self.guarding:
+            self._unchanged(array)
+        if not self.guarding:
+            self._contents[id(array)] = content(array), place()
         return known
+
+    def _unchanged(self, array: Any) -> None:
+        """Raise TracedValueError where an array has another content than the operations that used it saw."""
+        then, where = self._contents[id(array)]
+        if content(array) != then:
+            raise TracedValueError(
+                f"an array of shape {array.shape} was written to after its use at {where} while modes.prepare recorded "
+                f"the function: replayed operations would read what it holds in the end; make a new array instead "
+                f"(w = w / 2 instead of w /= 2)"
+            )
+
+    def check(self) -> None:
+        """Raise TracedValueError where an array was written to after its use: at replay it is read anew."""
+        for constant in self._constants.values():
+            self._unchanged(constant.primal)
 
     def apply(self, rule: Rule, operands: list[Any], rest: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Note a call of a function of the rule table, instead of asking for its partials."""
@@ -267,6 +288,11 @@ class Recorded(TracedArray):
         if self.active:
             return super().astype(dtype)
         return self.owner.call(cast, (self, np.dtype(dtype)))
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._call(
+            operator.getitem, (self, np.empty(0, np.intp) if type(index) is list and not index else index), {}
+        )
 
     def __bool__(self) -> bool:
         return self.owner.decide(self)

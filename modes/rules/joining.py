@@ -10,7 +10,7 @@ import numpy as np
 
 from ..partials import Linear, Partial
 from .shape import converted
-from .table import composite, only_defaults, sequence
+from .table import RULES, composite, only_defaults, sequence
 
 
 def _concatenate(i: int, y: Any, arrays: Sequence[Any], axis: int | None = 0, out: Any = None) -> Partial:
@@ -24,12 +24,12 @@ def _concatenate(i: int, y: Any, arrays: Sequence[Any], axis: int | None = 0, ou
         sizes, inner = [shape[axis] for shape in shapes], shapes[i]
     before, after = sum(sizes[:i]), sum(sizes[i + 1 :])
     stretch = (slice(None),) * (axis + 1) + (slice(before, before + sizes[i]),)
-    own = shapes[i]
+    own, dtype = shapes[i], y.dtype
 
     def push(t: Any) -> Any:
         k = t.shape[0]
         t = np.reshape(t, (k, *inner))
-        fill = [np.zeros((k, *inner[:axis], size, *inner[axis + 1 :]), y.dtype) for size in (before, after)]
+        fill = [np.zeros((k, *inner[:axis], size, *inner[axis + 1 :]), dtype) for size in (before, after)]
         return np.concatenate([fill[0], t, fill[1]], axis=axis + 1)
 
     return Linear(push, lambda c: np.reshape(c[stretch], (c.shape[0], *own)))
@@ -74,6 +74,7 @@ def _block(arrays: Any) -> Any:
 
 
 sequence(np.concatenate, _concatenate)
+RULES[np.concatenate].keeps = False
 composite(np.stack, _stack)
 composite(np.vstack, lambda tup: np.concatenate([np.atleast_2d(a) for a in tup], axis=0))
 composite(np.hstack, _hstack)

@@ -81,7 +81,7 @@ MODES = {
     "choice": Room(
         "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
     ),
-    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
+    "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
@@ -105,6 +105,7 @@ BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
     "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
     "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
     "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),
@@ -130,13 +131,20 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "advice": Room(
+        "A user's own function: what was measured of it, judged and said.",
+        "errors figures intervals tables text benchmarks.catalogue",
+    ),
+    "running": Room(
+        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
+        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+    ),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
-    "": Room("The public names.", "reading tables"),
+    "": Room("The public names.", "commands reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room

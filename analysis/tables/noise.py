@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from analysis.intervals import LEVEL, zero
+from analysis.intervals import t_interval, zero
 from analysis.reading.runs import RUN
 from analysis.tables.crossover import CROSSES, GROUP, Curve
 from analysis.text import counted, number
@@ -50,10 +49,7 @@ def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
     """
     values = controls["value"].to_numpy(dtype=float)
-    if values.size < FEWEST:
-        return math.nan, math.nan, math.nan
-    margin = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, values.size - 1)
-    return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
+    return t_interval(values) if values.size >= FEWEST else (math.nan, math.nan, math.nan)
 
 
 def together_by_engine(controls: pd.DataFrame) -> dict[str, tuple[float, float, float]]:

@@ -24,12 +24,12 @@ def pair_count() -> int:
 def chosen(preset: str) -> tuple[str, ...]:
     """The engines that take part: those that MODES_ENGINES names, with commas between.
 
-    Where it is not set, a quick run takes the project's own, any other what is installed. An engine that is
+    Where it is not set, presets first and quick take the project's own, any other what is installed. An engine that is
     named takes part even if it is missing, so that its cells are seen to be skipped.
     """
     named = os.environ.get("MODES_ENGINES", "")
     if not named.strip():
-        return QUICK if preset == "quick" else installed()
+        return QUICK if preset in ("first", "quick") else installed()
     return listed(named)
 
 

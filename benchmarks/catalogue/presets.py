@@ -13,6 +13,8 @@ TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1800.0, "full": 4 * 360
 
 VARIABLE = "MODES_PRESET"
 FORMER = "MODES_PROFILE"
+CORE = "MODES_CORE"
+"""The variable that names the core to measure on; the one that the process happens to be on where it is not set."""
 
 
 def known_preset(preset: str) -> str:

@@ -103,10 +103,11 @@ MODES = {
 }
 BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
-    "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
-    "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "problems": Room("Functions that the field compares on, a module each: plain NumPy.", "catalogue"),
+    "peers": Room("The engines that are measured, a module each.", "catalogue problems modes modes.chains"),
+    "apparatus": Room("What the questions are asked with.", "catalogue peers problems modes.chains modes.cost"),
     "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
-    "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
+    "*": Room("The questions, a module each.", "apparatus catalogue peers problems modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),
 }
@@ -339,3 +340,9 @@ def test_the_engines_need_nothing_but_numpy() -> None:
 def test_the_catalogue_needs_the_standard_library_alone() -> None:
     for name, outside in imported_from_outside("benchmarks.catalogue"):
         assert outside <= sys.stdlib_module_names, f"{name} imports {sorted(outside)}"
+
+
+def test_problems_need_nothing_but_numpy() -> None:
+    """Their users' functions are plain NumPy, and no engine is behind them."""
+    for name, outside in imported_from_outside("benchmarks.problems"):
+        assert outside <= {*sys.stdlib_module_names, "numpy"}, f"{name} imports {sorted(outside)}"

@@ -123,7 +123,9 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "running": Room(
+        "asv driven, and what it does not record.", "errors intervals reading tables text benchmarks.catalogue"
+    ),
     "commands": Room(
         "Every command, and the only writer.",
         "citing errors names reading report running tables text benchmarks.catalogue",
@@ -313,7 +315,7 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
+        "__future__", "argparse", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
         "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):

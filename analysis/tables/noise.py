@@ -42,7 +42,9 @@ def word(controls: pd.DataFrame) -> str:
     told = 100 * float(np.expm1(worst["resolution"]))
     if not math.isfinite(told):
         return f"{said}."
-    return f"{said}: modes that differ by more than {number(told)} % are told apart ({counted(len(controls), 'control')})."
+    return (
+        f"{said}: modes that differ by more than {number(told)} % are told apart ({counted(len(controls), 'control')})."
+    )
 
 
 def failing(controls: pd.DataFrame) -> str:

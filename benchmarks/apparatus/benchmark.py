@@ -117,6 +117,4 @@ def pin_to_one_core() -> None:
     if hasattr(os, "sched_setaffinity"):
         asked = os.environ.get(CORE, "")
         wished = int(asked) if asked.isascii() and asked.isdecimal() else None
-        os.sched_setaffinity(
-            0, {wished if wished in os.sched_getaffinity(0) else ctypes.CDLL(None).sched_getcpu()}
-        )
+        os.sched_setaffinity(0, {wished if wished in os.sched_getaffinity(0) else ctypes.CDLL(None).sched_getcpu()})

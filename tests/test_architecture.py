@@ -133,13 +133,9 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-    "advice": Room(
-        "A user's own function: what was measured of it, judged and said.",
-        "errors figures intervals tables text benchmarks.catalogue",
-    ),
-    "running": Room(
-        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
-        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
+        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
+        "types", "typing", "weakref",
     ),
     "commands": Room(
         "Every command, and the only writer.",
@@ -330,9 +326,9 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect",
-        "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types",
-        "typing", "weakref",
+        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
+        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
+        "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

@@ -133,9 +133,13 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
-        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
-        "types", "typing", "weakref",
+    "advice": Room(
+        "A user's own function: what was measured of it, judged and said.",
+        "errors figures intervals tables text benchmarks.catalogue",
+    ),
+    "running": Room(
+        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
+        "errors intervals reading tables text benchmarks.advising benchmarks.catalogue",
     ),
     "commands": Room(
         "Every command, and the only writer.",

@@ -303,6 +303,11 @@ class Recorded(TracedArray):
             return super().astype(dtype)
         return self.owner.call(cast, (self, np.dtype(dtype)))
 
+    def __getitem__(self, index: Any) -> Any:
+        return self._call(
+            operator.getitem, (self, np.empty(0, np.intp) if type(index) is list and not index else index), {}
+        )
+
     def __bool__(self) -> bool:
         return self.owner.decide(self)
 

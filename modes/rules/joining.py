@@ -11,7 +11,7 @@ import numpy as np
 from ..operands import as_array
 from ..partials import Linear, Partial
 from .shape import converted
-from .table import composite, only_defaults, sequence
+from .table import RULES, composite, only_defaults, sequence
 
 
 def _plain(func: Callable[..., Any], out: Any, dtype: Any, casting: str) -> None:
@@ -32,12 +32,12 @@ def _concatenate(
         sizes, inner = [shape[axis] for shape in shapes], shapes[i]
     before, after = sum(sizes[:i]), sum(sizes[i + 1 :])
     stretch = (slice(None),) * (axis + 1) + (slice(before, before + sizes[i]),)
-    own = shapes[i]
+    own, dtype = shapes[i], y.dtype
 
     def push(t: Any) -> Any:
         k = t.shape[0]
         t = np.reshape(t, (k, *inner))
-        fill = [np.zeros((k, *inner[:axis], size, *inner[axis + 1 :]), y.dtype) for size in (before, after)]
+        fill = [np.zeros((k, *inner[:axis], size, *inner[axis + 1 :]), dtype) for size in (before, after)]
         return np.concatenate([fill[0], t, fill[1]], axis=axis + 1)
 
     return Linear(push, lambda c: np.reshape(c[stretch], (c.shape[0], *own)))
@@ -91,6 +91,7 @@ def _block(arrays: Any) -> Any:
 
 
 sequence(np.concatenate, _concatenate)
+RULES[np.concatenate].keeps = False
 composite(np.stack, _stack)
 composite(np.vstack, _vstack)
 composite(np.hstack, _hstack)

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..blocks import dense
+from ..blocks import Array, Block, dense, through
 from ..operands import as_array
 from ..partials import Linear, Partial
 from .shape import converted
 from .singular import broadcast
-from .table import composite, only_defaults, primitive, written
+from .table import RULES, composite, only_defaults, primitive, written
 
 
 # A gather and a scatter by flat position, each the other's transpose. They are primitives with rules of their own,
@@ -47,16 +47,45 @@ def assign(block: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return out
 
 
+class Slice(Partial):
+    """y = x[index] for a basic index (slices, integers, None, an ellipsis), which takes no entry twice."""
+
+    __slots__ = ("index", "inside", "shape")
+
+    fresh = True
+
+    def __init__(self, index: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+        self.index = index
+        self.inside = (slice(None), *index)  # of a block
+        self.shape = shape
+
+    def push(self, t: Block) -> Block:
+        return t[self.inside] if type(t) is np.ndarray else through(lambda t: t[self.inside], t)
+
+    def pull(self, c: Block) -> Block:
+        return through(lambda c: assign(c, self.index, self.shape), c)
+
+    def pull_onto(self, total: Array, c: Array) -> Array:
+        """Without the zeros: slices of one array are as many passes over what they take, not over all of it."""
+        if c.dtype != total.dtype:
+            return total + self.pull(c)
+        total[self.inside] += c
+        return total
+
+
+BASIC = frozenset((slice, int, type(None), type(Ellipsis), np.int64))
+
+
 def is_basic(index: Any) -> bool:
-    return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
+    """Is an index, or a part of one, no array? By its type first, which is quicker; True and False are arrays."""
+    return type(index) in BASIC or isinstance(index, np.integer)
 
 
 def _getitem(y: Any, a: Any, index: Any) -> Partial:
     shape = a.shape
     index = index if isinstance(index, tuple) else (index,)
     if all(map(is_basic, index)):
-        inside = (slice(None), *index)
-        return Linear(lambda t: t[inside], lambda c: assign(c, index, shape))
+        return Slice(index, shape)
     # Index arrays: by flat position, because NumPy may put their axes in front of the seed axis.
     return picked(numbers(shape)[index], shape)
 
@@ -76,6 +105,7 @@ def picked(positions: Any, shape: tuple[int, ...]) -> Linear:
 
 
 written(operator.getitem, _getitem)
+RULES[operator.getitem].keeps = False  # positions are numbers of its own
 
 
 # The rules of the three themselves. Their operand is a block (k, ...); a block of seeds of it is (s, k, ...).

@@ -157,3 +157,11 @@ def test_a_row_of_the_users_own_stays() -> None:
         assert modes.grad(sp.erf)(0.5) == 1.0
     finally:
         RULES[sp.erf] = row
+
+
+def test_mixed_second_derivatives_at_zero() -> None:
+    """d^2 x log(y) / dx dy = 1 / y, at x = 0 as well."""
+    for f, expected in ((sp.xlogy, 0.5), (sp.xlog1py, 1 / 3)):
+        for outer in ("forward", "reverse"):
+            H = modes.hessian(f, (0, 1), outer=outer)(0.0, 2.0)
+            np.testing.assert_allclose([H[0][1], H[1][0]], expected)

@@ -67,8 +67,8 @@ def _rows(sp: Any) -> dict[str, tuple[Any, ...]]:
     def beta_density(a: Any, b: Any, x: Any) -> Any:
         return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
 
-    def beside(x: Any, quotient: Any) -> Any:  # 0 where x is, whatever it is divided by
-        return np.where(x == 0, 0.0, quotient)
+    def quotient(a: Any, b: Any) -> Any:  # 0 / 0 is 0
+        return a / np.where((a == 0) & (b == 0), 1.0, b)
 
     def root(delta: Any, r: Any) -> Any:
         return np.sqrt(1 + (r / delta) ** 2)
@@ -104,8 +104,8 @@ def _rows(sp: Any) -> dict[str, tuple[Any, ...]]:
             lambda y, a, b, x: beta_density(a, b, x),
         ),
         # entropies
-        "xlogy": (lambda y, a, b: np.log(b), lambda y, a, b: beside(a, a / b)),
-        "xlog1py": (lambda y, a, b: np.log1p(b), lambda y, a, b: beside(a, a / (1 + b))),
+        "xlogy": (lambda y, a, b: np.log(b), lambda y, a, b: quotient(a, b)),
+        "xlog1py": (lambda y, a, b: np.log1p(b), lambda y, a, b: quotient(a, 1 + b)),
         "entr": (lambda y, x: -np.log(x) - 1,),
         "rel_entr": (lambda y, a, b: np.log(a / b) + 1, lambda y, a, b: -a / b),
         "kl_div": (lambda y, a, b: np.log(a / b), lambda y, a, b: 1 - a / b),

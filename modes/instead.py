@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+from opcode import opmap
 from types import FrameType
 from typing import Any
 
@@ -33,6 +34,8 @@ def writing() -> str | None:
     """The statement without a write, if the caller's code is in the middle of one that writes: into an array by an
     index, or by an augmented assignment."""
     frame = calling_frame()
+    if not _writes(frame):  # before the source is read and parsed, which takes milliseconds
+        return None
     statement = _statement(frame)
     if isinstance(statement, ast.AugAssign):
         return _augmented(statement)
@@ -61,6 +64,16 @@ def _one(item: Any) -> str:
         return ":".join([*parts, *([] if item.step is None else [repr(item.step)])])
     text = "..." if item is Ellipsis else repr(item.tolist() if isinstance(item, np.ndarray | np.generic) else item)
     return text if len(text) <= LONG else "index"
+
+
+STORES = frozenset(opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in opmap)
+IN_PLACE = range(13, 26)  # of BINARY_OP: +=, &=, //=, ...
+
+
+def _writes(frame: FrameType) -> bool:
+    """Is the instruction that is being executed one that writes?"""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at] in STORES or (code[at] == opmap["BINARY_OP"] and code[at + 1] in IN_PLACE)
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------

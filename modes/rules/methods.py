@@ -39,8 +39,6 @@ def _reduce(
 ) -> Any:  # fmt: skip
     only_defaults(ufunc, out=out, where=None if where is True else where)
     array = _prepared(array, dtype)
-    if np.ndim(array) == 0 and axis == 0:
-        axis = None  # as NumPy has it
     axes = operand_axes(axis, np.ndim(array))
     if ufunc in REDUCTIONS:
         y = REDUCTIONS[ufunc](array, axis=axes, keepdims=keepdims)

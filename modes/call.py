@@ -96,7 +96,7 @@ class Call:
         if self.has_aux:
             self.trace = _newest(values)
         if self.flat:
-            return self.evaluate((values[0],))
+            return self.evaluate(values)
         args, stream = list(self.args), iter(values)
         for i in self.numbers:
             args[i] = rebuild(args[i], stream)
@@ -106,14 +106,16 @@ class Call:
         """f of all of its arguments: one array."""
         try:
             y = self.f(*args, **self.keywords) if self.keywords else self.f(*args)
-            if self.has_aux:
-                y = self._without_aux(y)
-            return self._joined(y) if isinstance(y, TREES) else y
         except ValueError as error:
             # y[i] = x into a plain array: NumPy hides our message behind "setting an array element with a sequence".
             if isinstance(error.__cause__, TracedValueError):
                 raise error.__cause__ from error
             raise
+        if isinstance(y, TracedArray) and not self.has_aux:  # before the next question, which takes as long again
+            return y
+        if self.has_aux:
+            y = self._without_aux(y)
+        return self._joined(y) if isinstance(y, TREES) else y
 
     def _joined(self, tree: Any) -> Any:
         every = [output(y, self.f, inside=True) for y in flatten(tree)]
@@ -155,7 +157,7 @@ class Call:
         """Jacobians, one for each leaf of the arguments, as they are handed out: for each of f's results the structure
         of the arguments; with aux beside them."""
         if self.results is None:
-            return self.handed(self.rebuild(results))
+            return self.handed(self.rebuild(results)) if self.has_aux else self.rebuild(results)
         return self.arranged([self.results.parts(J) for J in results])
 
     def arranged(self, results: Sequence[Sequence[Any]]) -> Any:

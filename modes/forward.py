@@ -115,7 +115,8 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 
     def push(seed: Identity) -> tuple[Array, Block | None]:
         seeds[leaf] = seed
-        return forward_pass(BoundedForward(seed) if bounded else Forward(), call, seeds)
+        trace = BoundedForward(seed) if bounded else Forward()
+        return trace.run(call, seeds) if len(seeds) == 1 else forward_pass(trace, call, seeds)
 
     return columns(x, push, chunk_size, insist)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingRule
-from ..instead import shown, update
+from ..instead import given, shown, update
 from ..operands import as_array
 from .reductions import Axis, log_of_sum, operand_axes
 from .shape import converted
@@ -103,9 +103,11 @@ def _outer(ufunc: Any, a: Any, b: Any) -> Any:
 
 def _at(ufunc: Any, array: Any, indices: Any, *values: Any) -> Any:
     name = {"add": "add", "multiply": "multiply", "maximum": "max", "minimum": "min"}.get(ufunc.__name__)
+    said = given()
+    array, index, added = said if len(said) == 3 else ("y", shown(indices), "values")
     raise MissingRule(
         f"numpy.{ufunc.__name__}.at writes into an array, and arrays that are differentiated are not modified; make a "
-        f"new one: {update('y', shown(indices), 'values', name or 'set')}"
+        f"new one: {update(array, index, added, name or 'set')}"
     )
 
 

@@ -93,10 +93,10 @@ class Call:
             self.primals = [x for i in self.numbers for x in leaves(args[i], f"argument {i} of {name}")]
 
     def __call__(self, values: Sequence[Any]) -> Any:
+        if self.flat and not self.has_aux:
+            return self.evaluate(values)
         if self.has_aux:
             self.trace = _newest(values)
-        if self.flat:
-            return self.evaluate(values)
         args, stream = list(self.args), iter(values)
         for i in self.numbers:
             args[i] = rebuild(args[i], stream)
@@ -157,7 +157,9 @@ class Call:
         """Jacobians, one for each leaf of the arguments, as they are handed out: for each of f's results the structure
         of the arguments; with aux beside them."""
         if self.results is None:
-            return self.handed(self.rebuild(results)) if self.has_aux else self.rebuild(results)
+            if self.flat and not self.has_aux:
+                return results[0]
+            return self.handed(self.rebuild(results))
         return self.arranged([self.results.parts(J) for J in results])
 
     def arranged(self, results: Sequence[Sequence[Any]]) -> Any:

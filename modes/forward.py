@@ -60,7 +60,10 @@ def jvp(
         tangents = aligned(tangents, primals, "a tangent")
     seeds = same_structure(tangents, call.primals, "a tangent")
     y, block = Forward().run(call, [one_seed(s) for s in seeds])
-    return call.handed(call.values(fresh(y, call.primals, block is None)), call.values(tangent(y, block)))
+    y, y_dot = fresh(y, call.primals, block is None), tangent(y, block)
+    if call.results is None and not has_aux:
+        return y, y_dot
+    return call.handed(call.values(y), call.values(y_dot))
 
 
 def jacfwd(

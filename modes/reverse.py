@@ -62,8 +62,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    # a copy: the tape may read y, as that of exp does
-    return call.handed(call.values(y.copy() if type(y) is np.ndarray else y), pullback)
+    value = y.copy() if type(y) is np.ndarray else y  # the tape may read y, as that of exp does
+    if call.results is None and not has_aux:
+        return value, pullback
+    return call.handed(call.values(value), pullback)
 
 
 def jacrev(

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.citing.record import Fact
 from analysis.report.headline import interval as inputs_interval
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
 from analysis.tables.findings import Findings
@@ -22,6 +21,7 @@ from analysis.tables.noise import WIDEST
 from analysis.tables.rules import RULES
 from analysis.text import number, size
 from benchmarks.catalogue.engines import CUTS
+from modes.facts.record import Fact
 
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}

@@ -67,7 +67,7 @@ MODES = {
     ),
     "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
     "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
@@ -83,6 +83,7 @@ MODES = {
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
@@ -98,7 +99,7 @@ MODES = {
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "at chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at batch chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
@@ -138,7 +139,7 @@ ANALYSIS = {
     ),
     "running": Room(
         "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
-        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+        "errors intervals reading tables text benchmarks.advising benchmarks.catalogue",
     ),
     "commands": Room(
         "Every command, and the only writer.",
@@ -329,9 +330,9 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect",
-        "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types",
-        "typing", "weakref",
+        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
+        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
+        "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

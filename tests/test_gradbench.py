@@ -16,7 +16,7 @@ import pytest
 import modes
 from benchmarks.problems import bundle_adjustment, hand_tracking, load
 from benchmarks.problems.problem import drawn
-from examples.gradbench.evals import EVALS, Derivative, landing_in, rowwise
+from examples.gradbench.evals import EVALS, Derivative, landing_in
 from examples.gradbench.protocol import answer, session
 from modes.jacobian import MODES
 
@@ -255,20 +255,6 @@ def test_k_means_moves_each_centroid_to_the_mean_of_its_points() -> None:
     nearest = np.argmin(np.sum((points[:, None] - centroids) ** 2, axis=2), axis=1)
     expected = [centroids[j] - points[nearest == j].mean(axis=0) for j in range(len(centroids))]
     np.testing.assert_allclose(asked("kmeans", "dir", given | ONCE), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("mode", ["forward", "reverse"])
-def test_blocks_are_those_of_one_row_after_the_other(mode: str) -> None:
-    def f(x: Any, w: Any) -> Any:
-        return np.sin(x) * w + x[:, :1]
-
-    x, w = drawn(1, 5, 2), drawn(2, 5, 1)
-    by_x, by_w = rowwise(f, mode, x, w)
-    assert (by_x.shape, by_w.shape) == ((5, 2, 2), (5, 2, 1))
-    for row in range(5):
-        one = modes.jacobian(lambda a, b: f(a[None], b[None])[0], (0, 1), mode="forward")(x[row], w[row])
-        np.testing.assert_allclose(by_x[row], one[0])
-        np.testing.assert_allclose(by_w[row], one[1])
 
 
 @pytest.mark.slow

@@ -54,7 +54,8 @@ MODES = {
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
-        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+        "The user's function with its arguments: which are traced, what may come out.",
+        "array errors operands rules trees",
     ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
@@ -65,8 +66,13 @@ MODES = {
         "What reverse mode writes down; it can be swept either way.",
         "array blocks call chunking collector partials residuals rules",
     ),
-    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
-    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "still": Room("A forward pass in which what is not seeded is traced.", "array blocks call dual errors partials"),
+    "agreement": Room(
+        "What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual still tape"
+    ),
+    "forward": Room(
+        "Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership still trees"
+    ),
     "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
@@ -83,7 +89,7 @@ MODES = {
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
-    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership still tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",

@@ -16,17 +16,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from . import planning, remembered
 from .agreement import by_columns, by_rows, has_nan
 from .call import ArgNums, Call
-from .forward import jacfwd
+from .forward import jacfwd_of
 from .mixed import SingularParts, parts, whole
 from .planning import PULL, PUSH, route
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
+from .remembered import Choice, Choices, choices, like
+from .reverse import jacrev_of
 from .sized import SizedTape
 
-__all__ = ["DEFAULT", "Rates", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
+__all__ = ["DEFAULT", "Rates", "forget", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
 
 
 def jacmixed(
@@ -74,11 +76,22 @@ def _planned(
     replayed: Callable[[str], None] | None,
     mode: str,
 ) -> Callable[..., Any]:
+    known: Choices | None = None
+
     def jacobian(*args: Any) -> Any:
+        nonlocal known
         call = Call(f, args, argnums)
-        untaped = chunk_size is None and replayed is None
-        if untaped and _forward_again(call, mode):
-            return jacfwd(f, argnums, insist=insist)(*args)
+        before = None
+        remembering = chunk_size is None and replayed is None
+        if remembering:
+            if known is None:
+                known = choices(f)
+            before = known.get(key := like(call, mode))
+            if before is not None and before.mode != "mixed" and before.stands():
+                return (jacfwd_of if before.mode == "forward" else jacrev_of)(call, None, insist)
+            if before is None and sum([x.size for x in call.primals]) == 1:  # one tangent: nothing takes less
+                known[key] = Choice("forward", None)
+                return jacfwd_of(call, None, insist)
         tape = SizedTape()
         y, index = tape.run(call)
 
@@ -93,10 +106,11 @@ def _planned(
             return along(PULL)
         there = route(tape, index, replayed is not None)
         order = there.orders[there.mode if mode == "auto" else mode]
+        taken = {PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed")
         if replayed is not None:
-            replayed({PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed"))
-        if order.kind == PUSH and untaped:
-            _remember(call, mode)
+            replayed(taken)
+        if remembering and known is not None:
+            known[key] = Choice(taken, before)
         if order.kind in (PUSH, PULL):
             return along(order.kind)
         with suppress(SingularParts):
@@ -108,34 +122,7 @@ def _planned(
     return jacobian
 
 
-# For each function, by mode, rates, arguments and their shapes: for how many calls the choice of forward mode stands.
-_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
-AGAIN = 15
-"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
-SHAPES = 64
-"""For how many shapes of arguments that is remembered of a function."""
-
-
-def _key(call: Call, mode: str) -> tuple[Any, ...]:
-    return mode, rates_in_force(), call.argnums, *[x.shape for x in call.primals]
-
-
-def _forward_again(call: Call, mode: str) -> bool:
-    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
-    try:
-        chosen = _again.get(call.f)
-    except TypeError:  # it cannot be referred to weakly, or is not hashable
-        return False
-    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
-        return False
-    chosen[key] = left - 1
-    return True
-
-
-def _remember(call: Call, mode: str) -> None:
-    """Forward mode has been chosen."""
-    with suppress(TypeError):
-        chosen = _again.setdefault(call.f, {})
-        if len(chosen) >= SHAPES:
-            chosen.clear()
-        chosen[_key(call, mode)] = AGAIN
+def forget() -> None:
+    """Forget which modes were chosen, and what was planned, so far: every function is looked at anew."""
+    remembered.forget()
+    planning.forget()

@@ -22,7 +22,7 @@ from .dual import BoundedForward, Forward
 from .ownership import fresh, owned
 from .trees import aligned, same_structure, tuples
 
-__all__ = ["jacfwd", "jvp"]
+__all__ = ["jacfwd", "jacfwd_of", "jvp"]
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -82,11 +82,15 @@ def jacfwd(
     """
 
     def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
-        results = [_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))]
-        return call.rebuild(by_rows(call, results) if has_nan(results) else results)
+        return jacfwd_of(Call(f, args, argnums), chunk_size, insist)
 
     return jacobian
+
+
+def jacfwd_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by forward mode."""
+    results = [_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))]
+    return call.rebuild(by_rows(call, results) if has_nan(results) else results)
 
 
 def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Array:

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 VARIABLE = "MODES_RATES"
+RECORD = 0.7
+"""What an entry takes to be written on a tape, in operations: what forward mode does without. Over 59 chains and known
+problems the choices took 1.06 times as long as the better mode without it, 1.02 times with anything from 0.3 to 1."""
 
 
 class Rates(NamedTuple):

@@ -23,7 +23,7 @@ from .ownership import apart, owned
 from .tape import Tape
 from .trees import same_structure
 
-__all__ = ["jacrev", "vjp"]
+__all__ = ["jacrev", "jacrev_of", "vjp"]
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -89,11 +89,15 @@ def jacrev(
     """
 
     def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
-        results = _rows(call, chunk_size, insist)
-        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
+        return jacrev_of(Call(f, args, argnums), chunk_size, insist)
 
     return jacobian
+
+
+def jacrev_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by reverse mode."""
+    results = _rows(call, chunk_size, insist)
+    return call.rebuild(by_columns(call, results) if has_nan(results) else results)
 
 
 def _rows(call: Call, chunk_size: int | None, insist: bool) -> list[Array]:

@@ -87,4 +87,4 @@ def carried(tape: SizedTape, entries: range, up: bool, k: int, states: dict[int,
 
 def surplus(tape: SizedTape) -> float:
     """What pulling back along the tape takes more than pushing on, in operations."""
-    return sum([kind.pulling for kind, _ in tape.kinds])
+    return sum([pulling for _, _, pulling in tape.kinds])

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from .counting import DENSE, IDENTITY, NOTHING, Work, carried, surplus
 from .dominators import dominators, narrow
-from .rates import RECORD, Rates, rates_in_force
+from .rates import JOIN, RECORD, Rates, rates_in_force
 from .sized import Signature, SizedTape
 
 __all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
@@ -141,8 +141,8 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
     seconds, order = cut
     if _arithmetic(order.total, rates) < min(_arithmetic(push.work, rates), _arithmetic(pull.work, rates)):
         orders_of["mixed"] = order
-        seconds_of["mixed"] = seconds + written
-        if seconds + written < min(pushing, pulling):
+        seconds_of["mixed"] = seconds + written + (0.0 if replayed else JOIN * rates.operation)
+        if seconds_of["mixed"] < min(pushing, pulling):
             mode = "mixed"
     return Route(tuple(chain.nodes), True, orders_of, seconds_of, order, pure, mode)
 

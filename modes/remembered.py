@@ -48,8 +48,8 @@ class Choice:
 
     def stands(self) -> bool:
         """Whether it holds for one call more."""
-        self.left -= 1
-        return self.left >= 0 and self.rates is rates_in_force()
+        self.left = left = self.left - 1
+        return left >= 0 and self.rates is rates_in_force()
 
 
 Choices = dict[Any, Choice]
@@ -61,13 +61,18 @@ _by_code: dict[Any, Choices] = {}
 
 def choices(f: Callable[..., Any]) -> Choices:
     """The choices of a function, to be read and written."""
-    owner = getattr(f, "__self__", None)  # a method that is bound anew each time it is called
+    number: Any = id(f)
+    known = _by_function.get(number)
+    if known is not None and known[0]() is f:
+        return known[1]
+    owner = getattr(f, "__self__", None)
     if owner is None:
         owner = f
-    number = id(owner), id(getattr(f, "__func__", None))
-    known = _by_function.get(number)
-    if known is not None and known[0]() is owner:
-        return known[1]
+    else:  # a method, which is bound anew each time that it is called
+        number = id(owner), id(getattr(f, "__func__", None))
+        known = _by_function.get(number)
+        if known is not None and known[0]() is owner:
+            return known[1]
     found = _of_code(f)
     try:
         there = ref(owner, lambda _: _by_function.pop(number, None))

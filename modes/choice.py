@@ -36,6 +36,7 @@ def jacmixed(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
@@ -49,7 +50,7 @@ def jacmixed(
     the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
     is short, and to plan for that.
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "mixed")
 
 
 def jacauto(
@@ -57,6 +58,7 @@ def jacauto(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
@@ -65,22 +67,23 @@ def jacauto(
 
     Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "auto")
 
 
 def _planned(
     f: Callable[..., Any],
     argnums: ArgNums,
     chunk_size: int | None,
+    has_aux: bool,
     insist: bool,
     replayed: Callable[[str], None] | None,
     mode: str,
 ) -> Callable[..., Any]:
     known: Choices | None = None
 
-    def jacobian(*args: Any) -> Any:
+    def jacobian(*args: Any, **keywords: Any) -> Any:
         nonlocal known
-        call = Call(f, args, argnums)
+        call = Call(f, args, argnums, keywords, has_aux)
         before = None
         remembering = chunk_size is None and replayed is None
         if remembering:
@@ -100,7 +103,7 @@ def _planned(
             results = whole(call, tape, y, index, kind, chunk_size, insist)
             if has_nan(results):
                 results = (by_rows if kind == PUSH else by_columns)(call, results)
-            return call.rebuild(results)
+            return call.jacobian(results)
 
         if index is None:
             return along(PULL)
@@ -116,7 +119,7 @@ def _planned(
         with suppress(SingularParts):
             results = parts(call, tape, y, there.nodes, order, chunk_size, insist)
             if not has_nan(results):
-                return call.rebuild(results)
+                return call.jacobian(results)
         return along(there.orders[there.pure].kind)
 
     return jacobian

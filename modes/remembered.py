@@ -86,11 +86,17 @@ def choices(f: Callable[..., Any]) -> Choices:
 
 def like(call: Call, mode: str) -> Any:
     """What the arguments of a call are like, as far as it matters to the choice."""
-    if call.flat:
+    if call.flat and not call.keywords:
         x = call.args[0]
         return mode, x.shape, x.dtype
     shapes = tuple([(x.shape, x.dtype) for x in call.primals])
-    return mode, call.argnums, shapes, tuple([getattr(x, "shape", None) for x in call.args])
+    others = (*call.args, *(call.keywords or {}).values())
+    return mode, call.argnums, shapes, tuple([_plain(x) for x in others])
+
+
+def _plain(x: Any) -> Any:
+    """What matters of an argument that is not differentiated: its shape, or itself where it may be a number of steps."""
+    return x if isinstance(x, int | str) else getattr(x, "shape", None)
 
 
 def forget() -> None:

@@ -66,7 +66,7 @@ def text(x):
     return "no array"
 
 def hidden(x):
-    return np.interp(x, [0.0, 1.0], [2.0, x[0]])
+    return np.asarray(x) * 2.0
 """
 
 

@@ -24,7 +24,26 @@ WIDEST = 2.0
 """The factor over which a crossover may be spread before it says nothing."""
 FEWEST = 3
 """Controls below which nothing is said of them together."""
+NO_CONTROL = "No A/A control (forward mode against itself) was measured: the noise is unknown."
 AGAIN = "Measure again on a quiet machine, into a folder of its own: python -m analysis run --results DIR"
+
+
+def word(controls: pd.DataFrame) -> str:
+    """What the A/A controls of one run (`analysis.tables.crossover.controls`) say of the machine, as a sentence."""
+    if controls.empty:
+        return NO_CONTROL
+    worst = controls.iloc[int(controls["resolution"].fillna(math.inf).to_numpy().argmax())]
+    value, low, high = np.exp([float(worst[end]) for end in ("value", "low", "high")])
+    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few pairs"
+    said = f"Control (A/A): at worst forward mode takes {measured} times as long as itself"
+    if reason := failing(controls):
+        return f"{said}. Do not trust this run: {reason}. {AGAIN}."
+    told = 100 * float(np.expm1(worst["resolution"]))
+    if not math.isfinite(told):
+        return f"{said}."
+    return (
+        f"{said}: modes that differ by more than {number(told)} % are told apart ({counted(len(controls), 'control')})."
+    )
 
 
 def failing(controls: pd.DataFrame) -> str:

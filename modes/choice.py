@@ -9,6 +9,10 @@ takes less arithmetic, mode="auto" where it is predicted to take less time, the 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
 ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
 in force (modes.rates; `python -m modes.calibrate` measures them and says how).
+
+That takes about as long as the Jacobian of a small function, and is done at the first call: what was chosen is
+remembered for the calls that follow (modes.remembered), which go by the mode itself, with its limits on memory and its
+errors. Not remembered are calls in chunks, and what modes.prepare records, which is chosen once and for all.
 """
 
 from __future__ import annotations
@@ -65,7 +69,8 @@ def jacauto(
     """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
     modes.jacfwd and `jacmixed`.
 
-    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
+    Cost: at the first call one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are
+    cheapest; then that of the mode, and a microsecond, until the next choice (modes.remembered).
     """
     return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "auto")
 

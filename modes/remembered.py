@@ -36,20 +36,25 @@ DEEPEST, FEW = 3, 16
 class Choice:
     """What was chosen, and for how many calls more that stands."""
 
-    __slots__ = ("left", "mode", "rates", "span")
+    __slots__ = ("epoch", "left", "mode", "rates", "span")
 
     def __init__(self, mode: str, before: Choice | None) -> None:
         self.mode = mode
         self.rates: Rates = rates_in_force()
+        self.epoch = _epoch
         self.span: int = AGAIN
-        if before is not None and before.mode == mode and before.rates is self.rates:
+        if before is not None and before.mode == mode and before.holds():
             self.span = min(2 * before.span + 1, LONGEST)
         self.left = self.span
 
     def stands(self) -> bool:
         """Whether it holds for one call more."""
         self.left = left = self.left - 1
-        return left >= 0 and self.rates is rates_in_force()
+        return left >= 0 and self.holds()
+
+    def holds(self) -> bool:
+        """Whether nothing has come since that makes it void."""
+        return self.epoch == _epoch and self.rates is rates_in_force()
 
 
 Choices = dict[Any, Choice]
@@ -57,6 +62,7 @@ Choices = dict[Any, Choice]
 
 _by_function: dict[Any, tuple[ref[Any], Choices]] = {}
 _by_code: dict[Any, Choices] = {}
+_epoch = 0  # what was chosen in another one is forgotten
 
 
 def choices(f: Callable[..., Any]) -> Choices:
@@ -95,12 +101,14 @@ def like(call: Call, mode: str) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    """What matters of an argument that is not differentiated: its shape, or itself where it may be a number of steps."""
+    """What matters of an argument that is not differentiated: its shape; itself where it may be a number of steps."""
     return x if isinstance(x, int | str) else getattr(x, "shape", None)
 
 
 def forget() -> None:
-    """Forget all choices."""
+    """Forget all choices, those of Jacobians that are in use as well."""
+    global _epoch
+    _epoch += 1
     _by_function.clear()
     _by_code.clear()
 

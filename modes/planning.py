@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from .counting import DENSE, IDENTITY, NOTHING, Work, carried, surplus
 from .dominators import dominators, narrow
-from .rates import JOIN, RECORD, Rates, rates_in_force
+from .rates import JOIN, RECORD, WATCH, Rates, rates_in_force
 from .sized import Signature, SizedTape
 
 __all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
@@ -129,7 +129,7 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
                 if cut[0] < ENOUGH * best[i, j][0]:
                     best[i, j] = cut
     (_, push), (_, pull) = sweeps  # of the whole chain, which comes last
-    written = 0.0 if replayed else RECORD * (len(tape.partials) - tape.leaves) * rates.operation
+    written = 0.0 if replayed else _written(tape, rates)
     pushing = push.work.seconds(rates)
     pulling = pull.work.seconds(rates) + surplus(tape) * rates.operation + written
     pure = _better(chain, pushing, pulling, replayed)
@@ -150,6 +150,14 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
 ENOUGH = 0.99
 """A part is cut again only where that takes less of the time than this."""
 TIE = 0.02
+
+
+def _written(tape: SizedTape, rates: Rates) -> float:
+    """Seconds that a tape takes to be written, and that forward mode does without."""
+    watched = [a for a, *_ in tape.kept.watched.values()] if tape.kept is not None else []
+    entries = len(tape.partials) - tape.leaves
+    operations = RECORD * entries + WATCH * len(watched)
+    return operations * rates.operation + 2 * sum([a.size for a in watched]) * rates.number
 
 
 def _better(chain: _Chain, pushing: float, pulling: float, replayed: bool) -> str:

@@ -34,7 +34,7 @@ def test_what_was_chosen_stands_for_calls_that_write_no_tape_to_choose_by(mode: 
     n, m = (2, 300) if mode == "forward" else (300, 2)
     rng = np.random.default_rng(0)
     U, V = rng.standard_normal((300, 300)) / 17, rng.standard_normal((m, 300)) / 17
-    f = lambda x: np.tanh(V @ np.tanh(U[:, : len(x)] @ x))  # noqa: E731
+    f = lambda x: np.tanh(V @ np.tanh(U @ np.tanh(U[:, : len(x)] @ x)))  # noqa: E731
     x, y = np.ones(n), np.ones(3)
     assert modes.plan(f, x).mode == mode
     span = remembered.AGAIN

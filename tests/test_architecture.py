@@ -84,8 +84,10 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
+    "remembered": Room("Which mode was chosen for a function before.", "call rates"),
     "choice": Room(
-        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+        "Of the three modes, the one that takes the least.",
+        "agreement call forward mixed planning rates remembered reverse sized",
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),

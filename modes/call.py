@@ -128,6 +128,7 @@ class Call:
     def _without_aux(self, y: Any) -> Any:
         if not isinstance(y, tuple) or len(y) != 2:
             came = f"a tuple of {len(y)}" if isinstance(y, tuple) else type(y).__name__
+            came = f"one array of shape {y.shape}" if isinstance(y, ARRAYS) else came
             raise TypeError(f"expected {_name(self.f)} to return a pair (y, aux), because of has_aux=True, got {came}")
         y, self.aux = y
         return y

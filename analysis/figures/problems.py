@@ -36,7 +36,7 @@ def problem_axes(axes: Axes, dots: pd.DataFrame, means: pd.DataFrame) -> Axes:
             mask = here.to_numpy(dtype=bool)
             axes.plot(lost[mask], offsets[mask] - line, linestyle="none", markersize=4, **look)
         if len(rows) < len(every):
-            axes.annotate(f"{len(every) - len(rows)} none", (LEAST, -line), xytext=(0, 0), **words)
+            axes.annotate(f"{len(every) - len(rows)} none", (LEAST, -line), xytext=(7, 0), **words)
         if len(rows) and lost.max() > 30:
             worst = int(lost.argmax())
             named = f"{rows['title'].iloc[worst]}, n = {rows['n'].iloc[worst]}, m = {rows['m'].iloc[worst]}"

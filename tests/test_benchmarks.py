@@ -73,6 +73,7 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "track_log_tensor_over_vjp": ["tensor/vjp"],
         "track_log_mixed_ratio": ["mixed/pure"],
         "track_log_auto_ratio": ["auto/best"],
+        "track_log_first_ratio": ["auto/best"],
         "track_log_problem_ratio": [
             *("forward/reverse", "auto/best", "mixed/pure", "pure/primal", "pure/hand", "best/modes", "pure/modes"),
         ],

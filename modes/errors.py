@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["MissingRule", "TracedValueError", "name_of", "place"]
+__all__ = ["MissingRule", "TracedValueError", "calling_frame", "name_of", "place"]
 
 
 class _Placed(TypeError):
@@ -30,11 +31,17 @@ class TracedValueError(_Placed):
 _INSIDE = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (__file__, np.__file__))
 
 
-def place() -> str:
-    """File and line of the innermost call from outside this package and NumPy: the line to look at."""
+def calling_frame() -> FrameType:
+    """The innermost call from outside this package and NumPy: the line to look at."""
     frame = sys._getframe(1)
     while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_INSIDE):
         frame = frame.f_back
+    return frame
+
+
+def place() -> str:
+    """Its file and line."""
+    frame = calling_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 

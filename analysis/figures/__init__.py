@@ -19,6 +19,7 @@ from analysis.figures.map import crossover_map, headline_map
 from analysis.figures.memory import memory_against_depth
 from analysis.figures.mixed import mixed_gain
 from analysis.figures.model import model_errors
+from analysis.figures.problems import problem_regret
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
 from analysis.figures.regret import rule_regret
@@ -48,6 +49,7 @@ FIGURES: dict[str, Picture] = {
     "chunk-size": Picture(chunk_size, lambda found: found.chunk_panels, (9.0, 4.4)),
     "engines-time": Picture(engines_time, lambda found: found.engine_time_panels, (10.0, 5.0)),
     "mixed-gain": Picture(mixed_gain, lambda found: found.mixed_panels, (10.0, 5.0)),
+    "problem-regret": Picture(problem_regret, lambda found: found.problem_panels, (10.0, 6.6)),
     "cost-over-limit": Picture(cost_over_limit, lambda found: found.limit_panels, (9.0, 4.4)),
     "engine-overhead": Picture(engine_overhead, lambda found: found.overhead_panels, (9.0, 4.4)),
     "model-errors": Picture(model_errors, lambda found: found.error_panels, (9.0, 4.6)),

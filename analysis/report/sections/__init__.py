@@ -6,7 +6,7 @@ nothing else in the report knows them by name.
 """
 
 from analysis.report.section import Section, Table, Words
-from analysis.report.sections import appendix, choosing, crossing, first, libraries, limits, mixed, trust
+from analysis.report.sections import appendix, choosing, crossing, first, libraries, limits, mixed, problems, trust
 
 SECTIONS: tuple[Section, ...] = (
     first.MAP,
@@ -18,6 +18,7 @@ SECTIONS: tuple[Section, ...] = (
     libraries.SECTION,
     choosing.SECTION,
     mixed.SECTION,
+    problems.SECTION,
     trust.SECTION,
     appendix.SECTION,
 )

@@ -20,9 +20,10 @@ from .call import ArgNums, Call
 from .chunking import MANY
 from .dual import BoundedForward, Forward
 from .ownership import fresh, owned
+from .still import forward_pass
 from .trees import aligned, same_structure, tuples
 
-__all__ = ["jacfwd", "jvp"]
+__all__ = ["jacfwd", "jacfwd_of", "jvp"]
 
 
 def jvp(
@@ -93,11 +94,15 @@ def jacfwd(
     """
 
     def jacobian(*args: Any, **keywords: Any) -> Any:
-        call = Call(f, args, argnums, keywords, has_aux)
-        results = [_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))]
-        return call.jacobian(by_rows(call, results) if has_nan(results) else results)
+        return jacfwd_of(Call(f, args, argnums, keywords, has_aux), chunk_size, insist)
 
     return jacobian
+
+
+def jacfwd_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by forward mode."""
+    results = [_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))]
+    return call.jacobian(by_rows(call, results) if has_nan(results) else results)
 
 
 def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Array:
@@ -108,7 +113,7 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 
     def push(seed: Identity) -> tuple[Array, Block | None]:
         seeds[leaf] = seed
-        return (BoundedForward(seed) if bounded else Forward()).run(call, seeds)
+        return forward_pass(BoundedForward(seed) if bounded else Forward(), call, seeds)
 
     return columns(x, push, chunk_size, insist)
 

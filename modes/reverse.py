@@ -22,7 +22,7 @@ from .call import ArgNums, Call
 from .ownership import apart, owned
 from .tape import Tape
 
-__all__ = ["jacrev", "vjp"]
+__all__ = ["jacrev", "jacrev_of", "vjp"]
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -99,11 +99,15 @@ def jacrev(
     """
 
     def jacobian(*args: Any, **keywords: Any) -> Any:
-        call = Call(f, args, argnums, keywords, has_aux)
-        results = _rows(call, chunk_size, insist)
-        return call.jacobian(by_columns(call, results) if has_nan(results) else results)
+        return jacrev_of(Call(f, args, argnums, keywords, has_aux), chunk_size, insist)
 
     return jacobian
+
+
+def jacrev_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by reverse mode."""
+    results = _rows(call, chunk_size, insist)
+    return call.jacobian(by_columns(call, results) if has_nan(results) else results)
 
 
 def _rows(call: Call, chunk_size: int | None, insist: bool) -> list[Array]:

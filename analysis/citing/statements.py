@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.citing.record import Fact
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
@@ -21,6 +20,7 @@ from analysis.tables.problems import CALL, title
 from analysis.tables.rules import AUTO, RULES
 from analysis.text import interval, number, size
 from benchmarks.catalogue.engines import CUTS
+from modes.facts.record import Fact
 
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}

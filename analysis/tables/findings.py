@@ -56,6 +56,7 @@ class Findings:
     predictions = cached_property(lambda self: model.predictions(self.tidy, self.counted, self.models))
     choices = cached_property(lambda self: rules.choices(self.tidy, self.models))
     scores = cached_property(lambda self: rules.scores(self.choices))
+    whole_calls = cached_property(lambda self: rules.whole_calls(self.tidy))
     scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
 
     # --- neither mode ---

@@ -14,6 +14,7 @@ DESCRIPTION = (
     'is what mode="auto" chooses by, print them beside those that ship, and say how to choose by them. '
     "Nothing is changed."
 )
+
 NAMES = ("an operation on a block", "a multiply-add in a product", "a number read or written")
 
 

@@ -19,7 +19,7 @@ from .rules import RULES
 __all__ = ["Operators"]
 
 
-NDARRAY = np.ndarray
+NDARRAY, NUMBERS = np.ndarray, (float, int)
 
 
 class Operators:
@@ -51,6 +51,14 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return self.__array_function__(ufunc, (), (self, other), {})
 
     def reflected(self: Any, other: Any) -> Any:
+        rule = RULES[ufunc]
+        if type(other) in NUMBERS and (makers := rule.quick) is not None:
+            primal = self.primal
+            y = ufunc(other, primal)
+            if rule.ones[1] and y.shape == primal.shape and y.dtype is primal.dtype:
+                return self.shifted(y)
+            if y.dtype.kind == "f":
+                return self.extend(y, makers[1](y, other, primal))
         return self.__array_ufunc__(ufunc, "__call__", other, self)
 
     return forward, reflected
@@ -145,7 +153,12 @@ for _name, _value in (
 
 
 def _in_place_method(name: str) -> Callable[..., NoReturn]:
-    remedies = {"sort": "np.sort(x)", "partition": "np.partition(x, kth)", "resize": "np.resize(x, shape)"}
+    remedies = {
+        "sort": "np.sort(x)",
+        "partition": "np.partition(x, kth)",
+        "put": "modes.at(np.ravel(x), indices).set(values)",
+        "resize": "np.resize(x, shape)",
+    }
     remedy = "y = " + remedies.get(name, "np.where(condition, value, x)")
 
     def refuse(self: Any, *_: Any, **__: Any) -> NoReturn:

@@ -46,12 +46,24 @@ class Partial:
 
     fma: int = 0
     """Fused multiply-adds for each seed, where there is more to count than the numbers of the blocks."""
+    pulling: float = 0.0
+    """What a pull takes more than a push beyond that, in operations: further calls of NumPy."""
+
+    fresh: bool = False
+    """Is what `pull` gives an array of its own, which nobody else has? Then others may be added to it in place."""
 
     def push(self, t: Block) -> Block:
         raise NotImplementedError
 
     def pull(self, c: Block) -> Block:
         raise NotImplementedError
+
+    def pull_onto(self, total: Array, c: Array) -> Array:
+        """total + pull(c), both dense, in the memory of total, which is nobody else's."""
+        pulled = dense(self.pull(c))
+        if type(pulled) is np.ndarray and pulled.dtype == total.dtype:  # not of an outer trace, whose residuals it has
+            return np.add(total, pulled, out=total)
+        return total + pulled
 
 
 class _Same(Partial):

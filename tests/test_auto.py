@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ from modes.planning import Route, route
 from modes.sized import SizedTape
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """What is chosen here is chosen here, and what is forced is not remembered."""
+    choice.forget()
+    yield
+    choice.forget()
 
 
 def planned(f: Any, *args: Any) -> Route:

@@ -67,6 +67,10 @@ class Benchmark:
         if self.pinned:
             pin_to_one_core()
         threadpool_limits(1)
+        self.make()
+
+    def make(self) -> None:
+        """What the case is about."""
         self.chain = self.case.chain()
 
 

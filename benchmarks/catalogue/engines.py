@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from modes.chains import DTYPES, LAYERS, layer_widths
 
 from .case import Case
+from .problems import PROBLEMS
 
 BOTH = ("forward", "reverse")
 MODES = (*BOTH, "mixed", "auto")
@@ -51,6 +52,8 @@ class Row:
     memory: str = ""
     most_fma: float = math.inf
     cut_of: str = ""
+    problems: bool = False
+    """Whether it takes the problems that the field compares on (catalogue.problems)."""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Row":
@@ -66,6 +69,7 @@ class Row:
             memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
             cut_of=described.get("cut_of", ""),
+            problems=described.get("problems", True),
         )
 
     def missing(self) -> list[str]:
@@ -84,6 +88,7 @@ class Row:
             "memory": self.memory,
             "most_fma": limit,
             "cut_of": self.cut_of,
+            "problems": self.problems,
             "versions": self.versions(),
             "missing": self.missing(),
         }
@@ -97,6 +102,8 @@ class Row:
             if case.chunk_size is not None and mode not in self.chunks:
                 no_chunks = f"has no chunks in {mode} mode"
                 return Lack(no_chunks, f"it {no_chunks}, got chunk_size {case.chunk_size}")
+        if case.layer in PROBLEMS:
+            return None if self.problems else Lack("has no problems", "it has no problems, only chains")
         if case.layer not in self.layers:
             return Lack(f"has no {case.layer}", f"it has no layer {case.layer!r}, only {', '.join(self.layers)}")
         if case.dtype not in self.dtypes:
@@ -115,9 +122,9 @@ def case_fma(case: Case) -> int:
 
 
 ENGINES = {
-    "modes": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "floor": Row(layers=("dense", "loss"), memory="traced"),
-    "jax": Row(requires=("jax", "jaxlib"), memory="own"),
+    "jax": Row(requires=("jax", "jaxlib"), memory="own", problems=True),
     "torch": Row(requires=("torch",), chunks=("reverse",)),
     "torch-functional": Row(requires=("torch",), most_fma=2e8),
     "autograd": Row(requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9),
@@ -125,21 +132,23 @@ ENGINES = {
     # In float32 half of seven digits are left of a difference: not the derivative that is asked for.
     "differences": Row(modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8),
     "complex-step": Row(modes=("forward",), memory="traced", most_fma=2e8),
-    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
 
+CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
+"""The engines by a hand-made cut, which no other question asks."""
 TWINS = ("modes", "modes-prepared")
 """The engines of :mod:`modes`: as it stands, and prepared."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
-CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
-"""The engines by a hand-made cut, which no other question asks."""
+GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
+"""What a reader is told beside a name that does not say what it is."""
 QUICK = (*OWN, "modes-cut")
 """What takes part in a quick run."""
 
@@ -149,6 +158,18 @@ def row(name: str) -> Row:
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def label(name: str) -> str:
+    """An engine's name as report, figures and facts write it: the one it has everywhere, and what it is in brackets
+    where the name does not say so."""
+    return f"{name} ({GLOSSES[name]})" if name in GLOSSES else name
+
+
+def place(name: str) -> tuple[int, str]:
+    """What sorts engines wherever several stand in a list: this project's first, libraries by name, the floor last."""
+    known = {**{twin: i for i, twin in enumerate(TWINS)}, BY_HAND: len(TWINS) + 1}
+    return known.get(name, len(TWINS)), name
 
 
 def listed(text: str) -> tuple[str, ...]:

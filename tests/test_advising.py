@@ -309,6 +309,7 @@ def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough to see how it goes together."""
     monkeypatch.setattr(advising, "PROCESSES", 1)  # one more for two sizes
     monkeypatch.setattr(advising, "ROUNDS", 2)
+    monkeypatch.setattr(advising, "BUSY", 0.0)  # other tests may run beside this one
 
 
 @pytest.mark.slow

@@ -112,18 +112,18 @@ class Problems(_Corpus):
         return self.compared()
 
 
-def tapes(problem: str, mode: str, *sizes: int) -> list[Case]:
-    return [case_at(problem, size)._replace(engine=engine, mode=mode) for size in sizes for engine in TWINS]
+def tapes(problem: str, mode: str, engines: Iterable[str], *sizes: int) -> list[Case]:
+    return [case_at(problem, size)._replace(engine=engine, mode=mode) for size in sizes for engine in engines]
 
 
 class Tape(_Corpus):
     grid = Listed(
-        quick=tapes("recurrence", "reverse/hand", 100),
+        quick=tapes("recurrence", "reverse/hand", TWINS, 100),
         standard=[
-            *tapes("recurrence", "reverse/hand", 1000, 10000, 100000),
-            *tapes("lstm", "reverse/primal", 32, 128, 512),
+            *tapes("recurrence", "reverse/hand", TWINS, 1000, 10000, 100000),
+            *tapes("lstm", "reverse/primal", ["modes"], 32, 128, 512),  # to record it takes longer than to time it
         ],
-        full=tapes("lstm", "reverse/primal", 1024),
+        full=tapes("lstm", "reverse/primal", ["modes"], 1024),
     )
     params = grid.lists(active_preset())
     unit = UNITS["log_tape_ratio"]

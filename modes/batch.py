@@ -24,6 +24,7 @@ from .call import ArgNums, Call
 from .chunking import fitting, stretches
 from .dual import Forward
 from .ownership import owned
+from .still import forward_pass
 from .tape import Tape
 
 __all__ = ["batch_jacobian"]
@@ -135,7 +136,7 @@ def _by_columns(call: Call, rows: int, chunk_size: int | None, check: bool, auto
         for start, stop in _stretches(size, chunk_size, x.size, x.dtype.itemsize):
             flat = _seeds(start, stop, size, rows, x.dtype, check)
             seeds[leaf] = np.reshape(flat, (len(flat), *x.shape))
-            y, block = Forward().run(call, seeds)
+            y, block = forward_pass(Forward(), call, seeds)
             pushed = np.zeros((len(flat), *y.shape), y.dtype) if block is None else dense(block)
             parts.append(_split(call, np.moveaxis(pushed, 0, -1)))
         values = _split(call, y)

@@ -13,6 +13,7 @@ import numpy as np
 from .array import Trace, TracedArray, escaped
 from .errors import TracedValueError
 from .operands import plain
+from .rules.joining import joined
 from .trees import ARRAYS, TREES, aligned, flatten, leaves, rebuild, same_structure
 
 __all__ = ["ArgNums", "Call", "output"]
@@ -120,7 +121,7 @@ class Call:
             raise TypeError(f"expected {_name(self.f)} to return arrays or scalars, got an empty {type(tree).__name__}")
         structure = rebuild(tree, iter(range(len(every))))
         self.results = _Results(structure, [_Leaf(y.shape, y.dtype) for y in every])
-        return every[0] if len(every) == 1 else np.concatenate([np.ravel(y) for y in every])
+        return every[0] if len(every) == 1 else joined([np.ravel(y) for y in every], 0)
 
     def _without_aux(self, y: Any) -> Any:
         if not isinstance(y, tuple) or len(y) != 2:

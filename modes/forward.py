@@ -20,6 +20,7 @@ from .call import ArgNums, Call
 from .chunking import MANY
 from .dual import BoundedForward, Forward
 from .ownership import fresh, owned
+from .still import forward_pass
 from .trees import aligned, same_structure, tuples
 
 __all__ = ["jacfwd", "jacfwd_of", "jvp"]
@@ -112,7 +113,7 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 
     def push(seed: Identity) -> tuple[Array, Block | None]:
         seeds[leaf] = seed
-        return (BoundedForward(seed) if bounded else Forward()).run(call, seeds)
+        return forward_pass(BoundedForward(seed) if bounded else Forward(), call, seeds)
 
     return columns(x, push, chunk_size, insist)
 

@@ -54,7 +54,8 @@ MODES = {
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
-        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+        "The user's function with its arguments: which are traced, what may come out.",
+        "array errors operands rules trees",
     ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
@@ -65,8 +66,13 @@ MODES = {
         "What reverse mode writes down; it can be swept either way.",
         "array blocks call chunking collector partials residuals rules",
     ),
-    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
-    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "still": Room("A forward pass in which what is not seeded is traced.", "array blocks call dual errors partials"),
+    "agreement": Room(
+        "What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual still tape"
+    ),
+    "forward": Room(
+        "Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership still trees"
+    ),
     "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
@@ -85,7 +91,7 @@ MODES = {
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
-    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership still tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
@@ -95,6 +101,7 @@ MODES = {
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
     "calibrate": Room("Measures the rates.", "rates"),
+    "facts": Room("Facts and the marks that cite them, for any repository: nothing of the engines."),
     "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
     # what the suite measures: plain NumPy, no engine
     "chains": Room("Generated chains of layers."),
@@ -133,7 +140,7 @@ ANALYSIS = {
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
-        "errors intervals names reading report tables text benchmarks.catalogue",
+        "errors intervals names reading report tables text benchmarks.catalogue modes.facts",
     ),
     "advice": Room(
         "A user's own function: what was measured of it, judged and said.",
@@ -145,7 +152,7 @@ ANALYSIS = {
     ),
     "commands": Room(
         "Every command, and the only writer.",
-        "advice citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue modes.facts",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "commands reading tables"),
@@ -337,7 +344,14 @@ def test_the_engines_need_nothing_but_numpy() -> None:
         "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
-        assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+        if room_of(name) != "modes.facts":
+            assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+
+
+def test_facts_need_the_standard_library_alone_and_the_extension_sphinx() -> None:
+    for name, outside in imported_from_outside("modes.facts"):
+        allowed = {"sphinx", "docutils"} if name == "modes.facts.sphinx" else set()
+        assert outside <= {*sys.stdlib_module_names, *allowed}, f"{name} imports {sorted(outside)}"
 
 
 def test_the_catalogue_needs_the_standard_library_alone() -> None:

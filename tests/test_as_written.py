@@ -220,3 +220,66 @@ def test_a_recording_does_not_freeze_a_value_that_was_looked_at() -> None:
     for look in looks:
         with pytest.raises(modes.TracedValueError, match=r"needed as a Python number while modes\.prepare"):
             modes.prepare(lambda x, look=look: x * look(x[0]), np.array([1.5, 2.5]))
+
+
+# --- several arrays, of which a forward pass is by one ----------------------------------------------------------------
+MIXTURES: list[Callable[..., Any]] = [
+    lambda x, y: np.concatenate([[x[0] * y[1]], y]),
+    lambda x, y: np.concatenate([[x[0], 1.0], y, x]),
+    lambda x, y: np.append([x[0], 2.0], y) * np.append(x, [y[1], 1.0]),
+    lambda x, y: y * [x[0], 1.0, x[1]],
+    lambda x, y: np.array([x[0], y[0], 1.0], like=y) * np.array([y[0], x[2], x[1] * y[1]], like=x),
+    lambda x, y: np.where(y > 0, [x[0], x[1], y[0]], y) @ np.diag(y),
+    lambda x, y: np.maximum([y[0], 0.0, y[1]], x) + np.exp(y),
+    lambda x, y: modes.at(y * 1.0, 1).set([x[0] * y[0]][0]) + np.hstack([[x[1]], y[1:]]),
+]
+
+
+@pytest.mark.parametrize("f", MIXTURES)
+def test_what_reverse_mode_can_do_forward_mode_can_by_each_array(f: Callable[..., Any]) -> None:
+    """A pass by one array has the others plain, and NumPy then sees nothing traced but what is in the list."""
+    x, y = real(3), 1.7 * real(3)
+    modes.check_derivatives(f, x, y)
+    expected = modes.jacrev(f, (0, 1))(x, y)
+    for chunk_size in (None, 1, 2):
+        for J, K in zip(modes.jacfwd(f, (0, 1), chunk_size)(x, y), expected, strict=True):
+            np.testing.assert_allclose(J, K, rtol=1e-12, atol=1e-13)
+    tree = modes.jacfwd(lambda p: f(p["x"], p["y"]))({"x": x, "y": y})
+    np.testing.assert_allclose(tree["x"], expected[0], rtol=1e-12, atol=1e-13)
+    nested = modes.jacfwd(modes.jacfwd(f, (0, 1)), (0, 1))(x, y)
+    for by_first, outer in zip(nested, modes.jacrev(modes.jacrev(f, (0, 1)), (0, 1))(x, y), strict=True):
+        for H, G in zip(by_first, outer, strict=True):
+            np.testing.assert_allclose(H, G, rtol=1e-12, atol=1e-12)
+
+
+def test_what_stands_still_has_no_derivative_and_errors_are_as_before() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return np.concatenate([[x[0]], y]) * 0 + np.concatenate([y, [1.0]])
+
+    x, y = real(3), real(3)
+    for J, K in zip(modes.jacfwd(f, (0, 1))(x, y), modes.jacrev(f, (0, 1))(x, y), strict=True):
+        np.testing.assert_array_equal(J, K)
+    for g in (lambda x, y: np.array([x[0], y[0]]), lambda x, y: float(x[0]) * y):
+        with pytest.raises(modes.TracedValueError, match="derivative"):
+            modes.jacfwd(g, (0, 1))(x, y)
+    kept: list[Any] = []
+    modes.jacfwd(lambda x, y: kept.append(y) or np.concatenate([[x[0]], y]), (0, 1))(x, y)  # type: ignore[func-returns-value]
+    for traced in kept:
+        if not isinstance(traced, np.ndarray):
+            with pytest.raises(modes.TracedValueError, match="used after its trace had ended"):
+                traced + 1
+
+
+def test_many_numbers_in_a_list() -> None:
+    """More than are joined at once: the same, in order."""
+    for n in (15, 16, 17, 33, 257):
+        x = real(n)
+        ways: list[Callable[[Any], Any]] = [
+            lambda x: np.array([v * v for v in x], like=x),
+            lambda x: np.stack([v * v for v in x]),
+            lambda x: np.hstack([x[0] ** 2, *(x[i : i + 1] ** 2 for i in range(1, len(x)))]),
+            lambda x: np.concatenate(list(np.vstack([v * v for v in x]))),
+        ]
+        for f in ways:
+            np.testing.assert_array_equal(modes.jacrev(f)(x), np.diag(2 * x))
+            np.testing.assert_array_equal(modes.jacfwd(f)(x), np.diag(2 * x))

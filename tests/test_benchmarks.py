@@ -81,7 +81,7 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "mixed.Regions.track_log_mixed_ratio": ["mixed/forward", "mixed/reverse"],
         "mixed.Memory.track_peak_bytes": ["forward", "reverse", "mixed"],
     }
-    found = [Case.of(*values).mode for values in product(*BENCHMARKS[name].params)]
+    found = [Case.of(*values).mode for values in product(*BENCHMARKS[name].grid.lists("full"))]
     expected = modes.get(name) or modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
     assert list(dict.fromkeys(found)) == expected
 

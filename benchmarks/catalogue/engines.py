@@ -139,14 +139,16 @@ ENGINES = {
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
 
+CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
+"""The engines by a hand-made cut, which no other question asks."""
 TWINS = ("modes", "modes-prepared")
 """The engines of :mod:`modes`: as it stands, and prepared."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
-CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
-"""The engines by a hand-made cut, which no other question asks."""
+GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
+"""What a reader is told beside a name that does not say what it is."""
 QUICK = (*OWN, "modes-cut")
 """What takes part in a quick run."""
 
@@ -156,6 +158,18 @@ def row(name: str) -> Row:
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def label(name: str) -> str:
+    """An engine's name as report, figures and facts write it: the one it has everywhere, and what it is in brackets
+    where the name does not say so."""
+    return f"{name} ({GLOSSES[name]})" if name in GLOSSES else name
+
+
+def place(name: str) -> tuple[int, str]:
+    """What sorts engines wherever several stand in a list: this project's first, libraries by name, the floor last."""
+    known = {**{twin: i for i, twin in enumerate(TWINS)}, BY_HAND: len(TWINS) + 1}
+    return known.get(name, len(TWINS)), name
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -340,8 +340,8 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
         "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
-        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
-        "types", "typing", "weakref",
+        "inspect", "itertools", "linecache", "math", "numbers", "opcode", "operator", "os", "string", "sys",
+        "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         if room_of(name) != "modes.facts":

@@ -38,7 +38,9 @@ def _alone(mode: str) -> None:
         raise _Taken(mode)
 
 
-def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> Prepared:
+def prepare(
+    f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0, backend: str = "numpy"
+) -> Prepared:
     """Record f's operations once, so that its derivatives can be replayed without dispatch, rules or tapes.
 
     Parameters
@@ -76,15 +78,30 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0) -> 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
     the remedy), MissingRule where a function has no rule.
     """
-    return Prepared(f, example_args, argnums)
+    return Prepared(f, example_args, argnums, backend)
+
+
+def _program(backend: str) -> type[Program]:
+    """What the operations are replayed by."""
+    if backend == "numpy":
+        return Program
+    if backend != "numba":
+        raise ValueError(f"expected backend to be 'numpy' or 'numba', got {backend!r}")
+    from .compiled import compiled_program  # numba is imported for those who ask for it
+
+    return compiled_program()
 
 
 class Prepared:
     """A function whose operations are recorded; see `prepare`."""
 
-    def __init__(self, f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums) -> None:
+    def __init__(
+        self, f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums, backend: str = "numpy"
+    ) -> None:
+        self._program = _program(backend)
         self._f = f
         self._argnums = argnums
+        self._backend = backend
         self._inputs = Inputs(f, example_args, argnums)
         self._call = Call(f, tuple(self._inputs.tree), argnums)
         self._one = self._inputs.shape is not None and argnums == 0
@@ -103,7 +120,7 @@ class Prepared:
 
     def __copy__(self) -> Prepared:
         """A Prepared of its own, recorded anew: f is called once."""
-        return Prepared(self._f, tuple(self._inputs.tree), self._argnums)
+        return Prepared(self._f, tuple(self._inputs.tree), self._argnums, self._backend)
 
     def __deepcopy__(self, memo: Any) -> Prepared:
         """As a copy: arrays that f takes from elsewhere are shared, as a function's deep copy shares them."""
@@ -111,7 +128,7 @@ class Prepared:
 
     def __reduce__(self) -> Any:
         """To pickle: the function and its example arguments, to be recorded again where they arrive."""
-        return Prepared, (self._f, tuple(self._inputs.tree), self._argnums)
+        return Prepared, (self._f, tuple(self._inputs.tree), self._argnums, self._backend)
 
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
@@ -198,7 +215,7 @@ class Prepared:
         recorder = Recorder(guarding=True)
         with self._function.recording(recorder):
             inputs = [recorder.given(x.copy()) for x in arrays]  # a copy: x may be changed while its values are in use
-            program = self._programs[key] = Program(recorder, record(recorder, inputs))
+            program = self._programs[key] = self._program(recorder, record(recorder, inputs))
         return program
 
     def _replayed(self, *args: Any) -> Any:

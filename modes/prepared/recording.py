@@ -30,7 +30,7 @@ from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
 
-__all__ = ["Diverged", "Operation", "Recorded", "Recorder", "Value", "refs", "shape_changed"]
+__all__ = ["Diverged", "Operation", "Recorded", "Recorder", "Value", "guard", "refs", "shape_changed"]
 
 # Results of these depend on shapes and dtypes alone, or are for people to read.
 FROZEN = frozenset({
@@ -158,7 +158,7 @@ class Recorder(Trace):
         decision = bool(x.primal)
         if x.slot not in self._guards:
             done = self._guards[x.slot] = self._new(None, frozenset()).slot
-            self.operations.append(Operation(_guard, (Ref(x.slot), decision), {}, done, effect=True))
+            self.operations.append(Operation(guard, (Ref(x.slot), decision), {}, done, effect=True))
         return decision
 
     def close(self) -> None:
@@ -219,7 +219,8 @@ def shape_changed(func: Callable[..., Any], came: tuple[int, ...], recorded: tup
     )
 
 
-def _guard(value: Any, decision: bool) -> None:
+def guard(value: Any, decision: bool) -> None:
+    """Raise Diverged where a decision is not what it was."""
     if bool(value) is not decision:
         raise Diverged
 

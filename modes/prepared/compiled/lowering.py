@@ -173,6 +173,8 @@ def _able_copy(op: Operation, values: Sequence[Value]) -> bool:
 
 
 def _able_reshape(op: Operation, values: Sequence[Value]) -> bool:
+    if op.func is np.ravel and op.args[1:] not in ((), ("C",)):
+        return False
     return _able_copy(op, values) and op.kwargs.get("order", "C") == "C" and len(op.args) <= 2
 
 
@@ -273,7 +275,7 @@ def _write_outer(op: Operation, values: Sequence[Value], known: Known) -> None:
 # -- sums --------------------------------------------------------------------------------------------------------------
 def _axes(op: Operation, ndim: int) -> tuple[int, ...] | None:
     axis = op.args[1] if len(op.args) == 2 else op.kwargs.get("axis")
-    if axis is None:
+    if axis is None or not ndim:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not all(type(i) is int for i in axes):

@@ -73,7 +73,8 @@ class Compiled(Program):
         self.words = self.table.words()
         self.starts = self.table.starts
         self.stages = [self._finished(*stage) for stage in self.stages]
-        del self.lowered, self.views, self.imported, self.joined, self.fixed, self.offsets, self.in_place
+        self.kept = self.table.kept()
+        del self.table, self.lowered, self.views, self.imported, self.joined, self.fixed, self.offsets, self.in_place
 
     def run(self, arrays: Sequence[Any], stage: int = 0) -> Sequence[Any]:
         """As Program.run."""
@@ -84,11 +85,9 @@ class Compiled(Program):
             self.cells[slot] = arrays[i]
         flags = 0
         made = []
-        for into, frame, shape, dtype, views in fresh:
+        for into, frame, shape, dtype, _ in fresh:
             y = np.empty(shape, dtype)
             flags |= into(frame, y)
-            for view in views:
-                y = view(y)
             made.append(y)
         for frame, calls, _ in parts:
             if frame:
@@ -99,6 +98,9 @@ class Compiled(Program):
                 call()
         if flags and any(bit != "ignore" for i, bit in enumerate(map(np.geterr().get, FLAGS)) if flags >> i & 1):
             self._reported(arrays, stage)
+        for k, (*_, views) in enumerate(fresh):
+            for view in views:
+                made[k] = view(made[k])
         outputs = [made[result] if type(result) is int else result() for result in results]
         for slot in dead:
             self.cells[slot] = None
@@ -140,6 +142,7 @@ class Compiled(Program):
         self.joined: set[int] = set()  # outputs that are put together by the interpreter
         self.fixed = set(self.buffers)
         self.frames: list[Any] = []
+        self.handed: list[int] = []  # slots of outputs that are made in new memory
         for number, stage in enumerate(stages):
             for x in stage.inputs:
                 if self.values[x.slot].shape or _numeric(self.values[x.slot]):
@@ -208,8 +211,8 @@ class Compiled(Program):
             for i in self.plan.positions(number):
                 op = self.plan.operations[i]
                 value = self.values[op.out]
-                made = op.out in self.lowered or (op.out in self.imported and op.out in value.roots)
-                if made and not op.effect:
+                made = op.out in self.lowered or op.out in self.imported
+                if made and op.out in value.roots and not op.effect:
                     slot = self._taken_over(i, op, value, own)
                     if slot is None:
                         self._take(memory, own, op.out)
@@ -374,12 +377,14 @@ class Compiled(Program):
         op = y.maker
         if op.func is same and op.args[0].slot in self.joined:
             stand_in = self.buffers[op.args[0].slot]
+            self.handed.append(op.args[0].slot)
             return self._handed(stand_in, self._views(y.views))
         if op.out not in self.lowered:
             return None
         final = np.empty(y.value.shape, y.value.dtype)
         inverse = self._inverse(final, y)
         self.buffers[op.out] = inverse if inverse is not None else np.empty(self.values[op.out].shape, y.value.dtype)
+        self.handed.append(op.out)
         self.table.mark(op)
         known = Known(self._array, lambda order: self.buffers[op.out], self.table)
         self.lowered[op.out].write(op, self.values, known)
@@ -402,7 +407,9 @@ class Compiled(Program):
         return array if not final.size or np.may_share_memory(array, final) else None
 
     def _views(self, views: Sequence[Operation]) -> list[Callable[[Any], Any]]:
-        return [lambda y, op=op: op.func(y, *op.args[1:], **op.kwargs) for op in views]
+        """The views by which an output is handed out, without the repeated entries of a broadcast."""
+        shown = [lambda y, op=op: op.func(y, *op.args[1:], **op.kwargs) for op in views]
+        return [*shown, lambda y: y if y.flags.writeable else y.copy()] if views else []
 
     def _handed(self, stand_in: Any, views: Sequence[Callable[[Any], Any]]) -> Fresh:
         shape = stand_in.shape
@@ -414,6 +421,8 @@ class Compiled(Program):
     def _finished(
         self, buffers: Any, scalars: Any, fresh: Sequence[Fresh], parts: Sequence[Any], results: Any, dead: Any
     ) -> Run:
+        for slot in self.handed:
+            self.buffers.pop(slot, None)
         first, last = parts[0][0][0], parts[-1][0][1]
         frames = [self._frame(*stretch) if stretch[0] < stretch[1] else 0 for stretch, _ in parts]
         made = []
@@ -426,6 +435,7 @@ class Compiled(Program):
                 frame = self._frame(first, first, patches)
             into = self.interpreter.into[y.stand_in.dtype.char, len(y.shape)]
             made.append((into, frame, y.shape, y.stand_in.dtype, y.views))
+            self.table.forget(y.stand_in)  # each run has another
         ready = [Part(frame, calls, stretch) for frame, (stretch, calls) in zip(frames, parts, strict=True)]
         return Run(buffers, scalars, made, ready, results, dead)
 

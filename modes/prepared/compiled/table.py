@@ -46,6 +46,16 @@ class Table:
         """All words, in memory that stays where it is."""
         return np.array(self._words, np.int64)
 
+    def forget(self, array: Any) -> None:
+        """Keep an array no longer: its address will have been replaced by another."""
+        start = self.address(array)
+        inside = range(start, start + max(array.nbytes, 1))
+        self._kept = {key: kept for key, kept in self._kept.items() if kept[1] not in inside}
+
+    def kept(self) -> list[Any]:
+        """The arrays that the words refer to."""
+        return [array for array, _ in self._kept.values()]
+
     def mark(self, operation: Any) -> None:
         """What follows is done for this operation (a function, for messages)."""
         self.starts.append((len(self._words), operation))

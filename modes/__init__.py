@@ -11,6 +11,7 @@ array([[1., 2.],
 """
 
 from . import choice, chunking, rules
+from .at import Place, at
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
@@ -29,9 +30,11 @@ __all__ = [
     "Chain",
     "DerivativeError",
     "MissingRule",
+    "Place",
     "Plan",
     "Prepared",
     "TracedValueError",
+    "at",
     "check_derivatives",
     "choice",
     "chunking",

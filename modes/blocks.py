@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dispatch import primitive
+from .residuals import is_fixed
 
 __all__ = [
     "LARGE",
@@ -192,7 +193,12 @@ class Identity(_Rows):
 
     def __matmul__(self, J: Array) -> Array:
         whole = self.stop - self.start == J.shape[0]
-        return borrowed(precise(J if whole else J[self.start : self.stop], self.dtype))
+        rows = J if whole else J[self.start : self.stop]
+        own = precise(rows, self.dtype)
+        if own is not rows or type(rows) is not np.ndarray:
+            return own
+        # The block lasts longer than the call, and whoever has J may write into it meanwhile.
+        return borrowed(rows) if is_fixed(rows) else rows.copy("K")
 
 
 class Diagonal(_Rows):

@@ -47,12 +47,18 @@ class Call:
             self.primals = [x for i in self.numbers for x in leaves(args[i], f"argument {i} of {name}")]
 
     def __call__(self, values: Sequence[Any]) -> Any:
-        try:
-            if self.flat:
-                return self.f(values[0])
-            args, stream = list(self.args), iter(values)
+        if self.flat:
+            args = (values[0],)
+        else:
+            all_args, stream = list(self.args), iter(values)
             for i in self.numbers:
-                args[i] = rebuild(args[i], stream)
+                all_args[i] = rebuild(all_args[i], stream)
+            args = tuple(all_args)
+        return self.evaluate(args)
+
+    def evaluate(self, args: tuple[Any, ...]) -> Any:
+        """f of all of its arguments."""
+        try:
             return self.f(*args)
         except ValueError as error:
             # y[i] = x into a plain array: NumPy hides our message behind "setting an array element with a sequence".

@@ -234,6 +234,12 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdecimal() and not text.startswith("0")
 
 
+def _constant(p: Any) -> Any:
+    """A parameter, read-only: a chain is the same function for ever, and no engine has to guard against less."""
+    p.setflags(write=False)
+    return p
+
+
 def layer_chain(
     n: int,
     m: int,
@@ -276,7 +282,7 @@ def layer_chain(
         seed=seed,
         widths=widths,
         x=x.astype(dtype),
-        parameters=[tuple(p.astype(dtype) for p in drawn) for drawn in _draw(walk, layer, widths)],
+        parameters=[tuple(_constant(p.astype(dtype)) for p in drawn) for drawn in _draw(walk, layer, widths)],
         _apply=partial(_LAYERS[layer], _ACTIVATIONS[activation]),
     )
 

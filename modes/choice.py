@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from .agreement import by_columns, by_rows, has_nan
 from .call import ArgNums, Call
 from .forward import jacfwd
 from .mixed import SingularParts, parts, whole
@@ -80,8 +81,16 @@ def _planned(
             return jacfwd(f, argnums, insist=insist)(*args)
         tape = SizedTape()
         y, index = tape.run(call)
+
+        def along(kind: str) -> Any:
+            """By one sweep along the whole tape; the other mode is asked about NaN."""
+            results = whole(call, tape, y, index, kind, chunk_size, insist)
+            if has_nan(results):
+                results = (by_rows if kind == PUSH else by_columns)(call, results)
+            return call.rebuild(results)
+
         if index is None:
-            return call.rebuild(whole(call, tape, y, index, PULL, chunk_size, insist))
+            return along(PULL)
         there = route(tape, index, replayed is not None)
         order = there.orders[there.mode if mode == "auto" else mode]
         if replayed is not None:
@@ -89,12 +98,12 @@ def _planned(
         if order.kind == PUSH and untaped:
             _remember(call, mode)
         if order.kind in (PUSH, PULL):
-            return call.rebuild(whole(call, tape, y, index, order.kind, chunk_size, insist))
-        try:
-            return call.rebuild(parts(call, tape, y, there.nodes, order, chunk_size, insist))
-        except SingularParts:
-            kind = there.orders[there.pure].kind
-        return call.rebuild(whole(call, tape, y, index, kind, chunk_size, insist))
+            return along(order.kind)
+        with suppress(SingularParts):
+            results = parts(call, tape, y, there.nodes, order, chunk_size, insist)
+            if not has_nan(results):
+                return call.rebuild(results)
+        return along(there.orders[there.pure].kind)
 
     return jacobian
 

@@ -185,7 +185,8 @@ def forward_peak_bytes(widths: Sequence[int], chunk_size: int | None = None, ite
 def reverse_peak_bytes(widths: Sequence[int], chunk_size: int | None = None, itemsize: int = 8) -> int:
     """Bytes of derivatives that reverse mode holds at most, linear in depth (C5):
 
-    - the tape: per layer the diagonal of D_l, w_l numbers. The W_l are shared with the chain, not copied.
+    - the tape: per layer the diagonal of D_l, w_l numbers. The W_l are parameters, and not counted, though the tape
+      has copies of those up to 32 KiB (modes.residuals).
       Counted whole, since it has to last for all chunks;
     - two neighbouring blocks of cotangents, k x w_l and k x w_(l-1), at the l where they are largest, with
       k = min(chunk_size, m). The seed is never materialised, so that layer d has the second one only;

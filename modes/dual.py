@@ -20,6 +20,7 @@ from .blocks import Array, Block, Identity, multiplied
 from .call import Call, output
 from .chunking import KEEPING, free_size, refuse_wide
 from .partials import Partial
+from .residuals import changed, content, detached
 
 __all__ = ["BoundedForward", "Dual", "Forward"]
 
@@ -88,11 +89,15 @@ class Forward(Trace):
         """Evaluate with a block of tangents for each leaf (None: it is constant): the primal output and its block
         (None: it depends on no leaf)."""
         dual = self.dual
-        values = [x if s is None else dual(self, x, s) for x, s in zip(call.primals, seeds, strict=True)]
+        primals, scattered = detached(call.primals)
+        values = [x if s is None else dual(self, x, s) for x, s in zip(primals, seeds, strict=True)]
         try:
             y = call(values)
         finally:
             self.open = False
+        for x, then in scattered:
+            if content(x) != then:
+                raise changed(x, "its beginning")
         if isinstance(y, Dual) and y.owner is self:
             return output(y.primal, call.f), y.tangent
         return output(y, call.f), None

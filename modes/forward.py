@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .agreement import by_rows, has_nan
 from .assembly import columns
 from .blocks import Array, Block, Identity, dense, one_seed
 from .call import ArgNums, Call
@@ -82,7 +83,8 @@ def jacfwd(
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild([_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))])
+        results = [_columns(call, leaf, chunk_size, insist) for leaf in range(len(call.primals))]
+        return call.rebuild(by_rows(call, results) if has_nan(results) else results)
 
     return jacobian
 

@@ -13,10 +13,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import TracedValueError
-from .operands import PLAIN, real
+from .operands import PLAIN
 from .rules import RULES
 
 __all__ = ["Operators"]
+
+
+NDARRAY, NUMBERS = np.ndarray, (float, int)
 
 
 class Operators:
@@ -35,8 +38,11 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
             y = ufunc(primal, other)
             if rule.ones[0] and y.shape == primal.shape and y.dtype is primal.dtype:
                 return self.shifted(y)
-            return self.extend(real(y, ufunc), makers[0](y, primal, other))
-        if type(other) is type(self) and other.owner is self.owner and (makers := rule.quick) is not None:
+            if y.dtype.kind == "f":
+                if rule.keeps and type(other) is NDARRAY:
+                    other = self.owner.keep(other)
+                return self.extend(y, makers[0](y, primal, other))
+        elif type(other) is type(self) and other.owner is self.owner and (makers := rule.quick) is not None:
             a, b = self.primal, other.primal
             y = ufunc(a, b)
             return self.owner.join(y, (self, other), (makers[0](y, a, b), makers[1](y, a, b)))
@@ -45,6 +51,14 @@ def _binary(ufunc: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return self.__array_function__(ufunc, (), (self, other), {})
 
     def reflected(self: Any, other: Any) -> Any:
+        rule = RULES[ufunc]
+        if type(other) in NUMBERS and (makers := rule.quick) is not None:
+            primal = self.primal
+            y = ufunc(other, primal)
+            if rule.ones[1] and y.shape == primal.shape and y.dtype is primal.dtype:
+                return self.shifted(y)
+            if y.dtype.kind == "f":
+                return self.extend(y, makers[1](y, other, primal))
         return self.__array_ufunc__(ufunc, "__call__", other, self)
 
     return forward, reflected
@@ -139,7 +153,12 @@ for _name, _value in (
 
 
 def _in_place_method(name: str) -> Callable[..., NoReturn]:
-    remedies = {"sort": "np.sort(x)", "partition": "np.partition(x, kth)", "resize": "np.resize(x, shape)"}
+    remedies = {
+        "sort": "np.sort(x)",
+        "partition": "np.partition(x, kth)",
+        "put": "modes.at(np.ravel(x), indices).set(values)",
+        "resize": "np.resize(x, shape)",
+    }
     remedy = "y = " + remedies.get(name, "np.where(condition, value, x)")
 
     def refuse(self: Any, *_: Any, **__: Any) -> NoReturn:

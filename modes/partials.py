@@ -18,7 +18,20 @@ from typing import overload
 
 import numpy as np
 
-from .blocks import Array, Block, Diagonal, Guarded, Identity, borrowed, dense, multiplied, one_seed, precise, through
+from .blocks import (
+    LARGE,
+    Array,
+    Block,
+    Diagonal,
+    Guarded,
+    Identity,
+    borrowed,
+    dense,
+    multiplied,
+    one_seed,
+    precise,
+    through,
+)
 
 __all__ = ["SAME", "Dot", "Linear", "Matrix", "Partial", "Reshape", "Scale", "elementwise_partial", "sum_to"]
 
@@ -34,11 +47,21 @@ class Partial:
     fma: int = 0
     """Fused multiply-adds for each seed, where there is more to count than the numbers of the blocks."""
 
+    fresh: bool = False
+    """Is what `pull` gives an array of its own, which nobody else has? Then others may be added to it in place."""
+
     def push(self, t: Block) -> Block:
         raise NotImplementedError
 
     def pull(self, c: Block) -> Block:
         raise NotImplementedError
+
+    def pull_onto(self, total: Array, c: Array) -> Array:
+        """total + pull(c), both dense, in the memory of total, which is nobody else's."""
+        pulled = dense(self.pull(c))
+        if type(pulled) is np.ndarray and pulled.dtype == total.dtype:  # not of an outer trace, whose residuals it has
+            return np.add(total, pulled, out=total)
+        return total + pulled
 
 
 class _Same(Partial):
@@ -65,7 +88,10 @@ class Scale(Partial):
         self.d = d
 
     def push(self, t: Block) -> Block:
-        return multiplied(t, self.d)
+        d = self.d
+        if type(d) is np.ndarray and (type(t) is not np.ndarray or t.size >= LARGE):
+            d = d.copy()  # the block holds it from now on, and the function may write into it
+        return multiplied(t, d)
 
     def pull(self, c: Block) -> Block:
         return multiplied(c, self.d)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .blocks import Array
 from .call import ArgNums, Call
+from .chunking import MANY, fitting
 from .planning import MULTIPLY, PULL, PULL_BACK, PUSH, Order, Route, route
 from .rates import rates_in_force
 from .sized import SizedTape
@@ -21,6 +23,8 @@ class Plan:
     `mode` : what mode="auto" takes: "forward", "reverse" or "mixed".
     `fma` : the fused multiply-adds of each of the three, exact ints, seeds' structure included.
     `seconds` : the time that is predicted for each by the rates in force, beyond the evaluation of the function.
+    `fixed` : what of these is the price of the operations, which does not grow with sizes.
+    `chunks` : of forward and reverse mode the chunk_size that memory demands (modes.chunking); None: all seeds at once.
     `cuts` : the sizes of the values that mode="mixed" cuts at, from the input to the output; none where cutting takes
     no less arithmetic than the better of the two modes, which it then is.
     `segments` : (n, m, operations) of each segment between them: its sizes, and how many operations were recorded.
@@ -31,6 +35,8 @@ class Plan:
     mode: str
     fma: dict[str, int]
     seconds: dict[str, float]
+    fixed: dict[str, float]
+    chunks: dict[str, int | None]
     cuts: tuple[int, ...]
     segments: tuple[tuple[int, int, int], ...]
     steps: tuple[str, ...]
@@ -57,7 +63,7 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
 
     Returns
     -------
-    A Plan: `.mode`, `.fma`, `.seconds`, `.cuts`, `.segments`, `.steps`, `.reason`.
+    A Plan: `.mode`, `.fma`, `.seconds`, `.fixed`, `.chunks`, `.cuts`, `.segments`, `.steps`, `.reason`.
 
     >>> import numpy as np, modes
     >>> down, up = np.ones((4, 512)) / 512, np.ones((512, 4)) / 4
@@ -86,7 +92,8 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
         nothing = dict.fromkeys(("forward", "reverse", "mixed"), 0)
         n = sum(x.size for x in call.primals)
         zero = "the output depends on no argument that is differentiated: its Jacobian is zero"
-        return Plan("reverse", nothing, dict.fromkeys(nothing, 0.0), (), ((n, y.size, 0),), (), zero)
+        seconds, chunks = dict.fromkeys(nothing, 0.0), dict.fromkeys(("forward", "reverse"))
+        return Plan("reverse", nothing, seconds, seconds, chunks, (), ((n, y.size, 0),), (), zero)
     there, sizes = route(tape, index), tape.sizes
     leaves = sum(sizes[: tape.leaves])
 
@@ -100,11 +107,25 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
         mode=there.mode,
         fma={mode: order.total.fma for mode, order in there.orders.items()},
         seconds={mode: order.total.seconds(rates) for mode, order in there.orders.items()},
+        fixed={mode: order.total.operations * rates.operation for mode, order in there.orders.items()},
+        chunks=_chunks(tape, call, y),
         cuts=tuple(size(node) for node in mixed.cuts),
         segments=tuple((size(ends[s]), size(ends[s + 1]), max(last[s + 1] - last[s], 0)) for s in range(len(ends) - 1)),
         steps=tuple(_in_words(step, size) for step in mixed.steps()),
         reason=_reason(there, size),
     )
+
+
+def _chunks(tape: SizedTape, call: Call, y: Array) -> dict[str, int | None]:
+    """How many seeds go at once in either mode, where not all do."""
+    widest, itemsize = tape.widest(), y.dtype.itemsize
+    largest = max(x.size for x in call.primals)
+
+    def fewer(seeds: int) -> int | None:
+        chosen = fitting(seeds, widest, itemsize)
+        return chosen if seeds >= MANY and chosen < seeds else None
+
+    return {"forward": fewer(largest), "reverse": fewer(y.size)}
 
 
 def _in_words(step: Order, size: Callable[[int], int]) -> str:

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .agreement import by_columns, has_nan
 from .assembly import rows
 from .blocks import Array, Block, dense, one_seed
 from .call import ArgNums, Call
-from .ownership import apart, fresh, owned
+from .ownership import apart, owned
 from .tape import Tape
 from .trees import same_structure
 
@@ -39,7 +40,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     argument's structure, shapes and dtypes. It may be called more than once, and keeps the tape while it lives.
 
     Cost: one pass to record, one to pull back, together 3 to 4 times that of f for scalar operations (C4); memory
-    grows with depth (C5). Arrays that f reads are shared with the tape, not copied: pull back before changing them.
+    grows with depth (C5). Arrays that f reads may be changed before the pull-back: up to 32 KiB the tape has a copy, a
+    larger one is compared before each pull-back and refused if it is needed and has changed (modes.residuals).
 
     Raises TypeError or ValueError where arguments do not fit, MissingRule where a function has no rule.
 
@@ -47,14 +49,15 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     call = Call(f, primals, None)
     tape = Tape()
-    y, index = tape.run(call)
+    y, index = tape.run(call, lasting=True)
 
     def pullback(y_bar: Any) -> tuple[Any, ...]:
         (seed,) = same_structure(y_bar, [y], "a cotangent")
+        tape.check()
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    return fresh(y, call.primals, index is None), pullback
+    return (y.copy() if type(y) is np.ndarray else y), pullback  # a copy: the tape may read y, as that of exp does
 
 
 def jacrev(
@@ -87,7 +90,8 @@ def jacrev(
 
     def jacobian(*args: Any) -> Any:
         call = Call(f, args, argnums)
-        return call.rebuild(_rows(call, chunk_size, insist))
+        results = _rows(call, chunk_size, insist)
+        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
 
     return jacobian
 

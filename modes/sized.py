@@ -55,7 +55,7 @@ class SizedNode(Node):
         if not trace.open:
             escaped(self)
         trace.shapes.append(y.shape)
-        return SizedNode(trace, y, trace.add(self.index, Matrix(J)))
+        return SizedNode(trace, y, trace.add(self.index, Matrix(trace.keep(J))))
 
 
 class Signature(NamedTuple):
@@ -87,10 +87,10 @@ class SizedTape(Tape):
         kinds = tuple(map(type, self.partials))
         return Signature(index, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes))
 
-    def run(self, call: Call, node: type[Node] = SizedNode) -> tuple[Array, int | None]:
+    def run(self, call: Call, node: type[Node] = SizedNode, lasting: bool = False) -> tuple[Array, int | None]:
         self.shapes = [x.shape for x in call.primals]
         self.kinds = []
-        return super().run(call, node)
+        return super().run(call, node, lasting)
 
     def join(self, y: Array, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         joined = super().join(y, operands, partials)

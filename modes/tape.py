@@ -18,7 +18,10 @@ from .array import Trace, TracedArray, escaped
 from .blocks import Array, Block, multiplied
 from .call import Call, output
 from .chunking import width
+from .collector import LONG, Patience
 from .partials import SAME, Matrix, Partial, Scale
+from .residuals import SHORT, Kept, holds, is_small
+from .rules.table import SEQUENCE, Rule
 
 __all__ = ["Node", "Tape"]
 
@@ -59,6 +62,9 @@ class Node(TracedArray):
         trace = self.owner
         if not trace.open:
             escaped(self)
+        flags = J.flags  # a read-only array of its own is taken at its word; a short one copied, here for speed
+        if flags.writeable or not flags.owndata:
+            J = J.copy() if J.nbytes <= SHORT else trace.keep(J)
         return Node(trace, y, trace.add(self.index, Matrix(J)))
 
 
@@ -70,17 +76,72 @@ class Tape(Trace):
     much memory as the residuals of a layer of 16.
     """
 
-    __slots__ = ("leaves", "parents", "partials")
+    __slots__ = ("kept", "leaves", "parents", "partials", "patience")
 
+    kept: Kept | None  # of the arrays that are not the tape's own
+    patience: Patience | None  # while it is long and grows
     leaves: int  # how many: the first entries
     parents: list[Any]
     partials: list[Any]
+
+    def keep(self, a: Array) -> Array:
+        """An array of the caller's as a partial may hold it (modes.residuals)."""
+        if a.nbytes <= SHORT:
+            return a.copy()
+        if self.kept is None:
+            self.kept = Kept()
+        return self.kept.keep(a, self.partials)
+
+    def primal(self, x: Array) -> Array:
+        """An argument of the function's, which partials may hold (as modes.residuals.detached has it)."""
+        if type(x) is not np.ndarray:
+            return x
+        if x.flags.forc:
+            if x.nbytes > SHORT:
+                return self.keep(x)
+            return x.copy() if x.ndim == 1 else x.copy("K")
+        if self.kept is None:
+            self.kept = Kept()
+        self.kept.watch(x, self.partials)
+        return x
+
+    def make(
+        self, rule: Rule, places: Sequence[int], y: Array, values: Sequence[Any], kwargs: dict[str, Any]
+    ) -> list[Partial | None]:
+        """The partials of an operation, which hold no array of the caller's but those that are watched."""
+        if not rule.keeps or (len(values) == 1 and not kwargs and rule.kind is not SEQUENCE):
+            return rule.partials(places, y, values, kwargs)
+        own = {id(x) for i, x in enumerate(values[0] if rule.kind is SEQUENCE else values) if i in places}
+        large: list[Array] = []
+
+        def kept(x: Any) -> Any:
+            if type(x) is np.ndarray and id(x) not in own:
+                if is_small(x):
+                    return self.keep(x)
+                large.append(x)
+            if type(x) in (tuple, list):
+                return type(x)(map(kept, x))
+            return x
+
+        partials = super().make(rule, places, y, kept(tuple(values)), {name: kept(x) for name, x in kwargs.items()})
+        for a in large:
+            if holds(partials, a):
+                self.keep(a)
+        return partials
+
+    def check(self) -> None:
+        """Raise TracedValueError where an array that a partial holds is not what it was when it was used."""
+        if self.kept is not None:
+            self.kept.check(self.partials)
 
     def add(self, parent: Any, partial: Any) -> int:
         """Write an entry; its number."""
         self.parents.append(parent)
         self.partials.append(partial)
-        return len(self.partials) - 1
+        number = len(self.partials) - 1
+        if number == LONG:
+            self.patience = Patience()
+        return number
 
     def edges(self, i: int) -> Iterator[tuple[int, Partial]]:
         """The entries that entry i leads back to, each with its partial."""
@@ -91,6 +152,9 @@ class Tape(Trace):
     def join(self, y: Array, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         if not self.open:
             escaped(operands[0])
+        if len(operands) == 2 and None not in partials:  # by far the commonest: two thirds of the price
+            first, second = operands
+            return Node(self, y, self.add((first.index, second.index), tuple(partials)))
         parents = tuple([x.index for x, partial in zip(operands, partials, strict=True) if partial is not None])
         if not parents:
             return y
@@ -101,16 +165,25 @@ class Tape(Trace):
             return operands[0].extend(y, partials[0])
         return Node(self, y, self.add(parents, tuple(partials)))
 
-    def run(self, call: Call, node: type[Node] = Node) -> tuple[Array, int | None]:
-        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf)."""
+    def run(self, call: Call, node: type[Node] = Node, lasting: bool = False) -> tuple[Array, int | None]:
+        """Evaluate, with every leaf on the tape: the primal output and its entry (None: it depends on no leaf).
+
+        `lasting`: others may change arrays before blocks are carried along; who does it calls `check` each time.
+        """
+        self.kept = None
+        self.patience = None
         self.leaves = len(call.primals)
         self.parents = [()] * self.leaves
         self.partials = [()] * self.leaves
-        values = [node(self, x, i) for i, x in enumerate(call.primals)]
+        values = [node(self, self.primal(x), i) for i, x in enumerate(call.primals)]
         try:
             y = call(values)
         finally:
             self.open = False
+            if self.patience is not None:
+                self.patience.end()
+        if self.kept is not None and not lasting:
+            self.check()
         if isinstance(y, Node) and y.owner is self:
             return output(y.primal, call.f), y.index
         return output(y, call.f), None
@@ -182,6 +255,7 @@ class Tape(Trace):
         parents, partials, leaves = self.parents, self.partials, self.leaves
         blocks: list[Any] = [None] * max(index + 1, leaves)
         blocks[index] = seed
+        fresh: set[int] = set()  # the entries whose block is nobody else's so far
         del seed  # so that nothing here refers to a block any longer than it is needed
         for i in range(index, leaves - 1 if stop is None else stop, -1):
             block, parent, partial = blocks.pop(), parents[i], partials[i]
@@ -191,12 +265,30 @@ class Tape(Trace):
                 continue
             if type(partial) is tuple:
                 for p, each in zip(parent, partial, strict=True):
-                    pulled = each.pull(block)
-                    there = blocks[p]
-                    blocks[p] = pulled if there is None else there + pulled
+                    if (there := blocks[p]) is None:
+                        blocks[p] = each.pull(block)
+                        if each.fresh:
+                            fresh.add(p)
+                    else:
+                        blocks[p] = added(there, p, each, block, fresh)
+            elif (there := blocks[parent]) is not None:
+                each = Scale(partial) if type(partial) is np.ndarray else partial
+                blocks[parent] = added(there, parent, each, block, fresh)
+            elif type(partial) is np.ndarray:
+                blocks[parent] = multiplied(block, partial)
             else:
-                pulled = multiplied(block, partial) if type(partial) is np.ndarray else partial.pull(block)
-                there = blocks[parent]
-                blocks[parent] = pulled if there is None else there + pulled
-            del pulled, there
+                blocks[parent] = partial.pull(block)
+                if partial.fresh:
+                    fresh.add(parent)
+            del there
         return blocks if stop is None else blocks[stop:]
+
+
+def added(total: Block, p: int, partial: Partial, c: Block, fresh: set[int]) -> Block:
+    """total, the block of entry p so far, plus what a partial pulls back to it: in place where nobody else has it."""
+    if type(total) is type(c) is np.ndarray and p in fresh:
+        return partial.pull_onto(total, c)
+    total = total + partial.pull(c)
+    if type(total) is np.ndarray:
+        fresh.add(p)
+    return total

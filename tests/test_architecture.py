@@ -35,15 +35,22 @@ MODES = {
     "errors": Room("What the engines raise, and the line of the user's code that it is about."),
     "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
+    "instead": Room("What to write instead of an in-place write, in the user's words.", "errors"),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
+    "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
+    "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
-    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must be able to do.", "dispatch"),
+    "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
-    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "rules": Room(
+        "The table: a row a function, both modes from it.", "blocks dispatch errors instead operands partials"
+    ),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
     "array": Room(
-        "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"
+        "The traced array: NumPy's protocols, answered by the rules.",
+        "errors instead operands operators partials rules",
     ),
+    "at": Room("Arrays with some entries changed, in a copy.", "instead operands rules"),
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
@@ -53,10 +60,14 @@ MODES = {
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
     "assembly": Room("A full Jacobian put together of the blocks of a sweep.", "blocks chunking ownership"),
     # the twins
-    "dual": Room("What forward mode carries along.", "array blocks call chunking partials"),
-    "tape": Room("What reverse mode writes down; it can be swept either way.", "array blocks call chunking partials"),
-    "forward": Room("Forward mode: tangents pushed.", "assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "assembly blocks call ownership tape trees"),
+    "dual": Room("What forward mode carries along.", "array blocks call chunking partials residuals"),
+    "tape": Room(
+        "What reverse mode writes down; it can be swept either way.",
+        "array blocks call chunking collector partials residuals rules",
+    ),
+    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
+    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
@@ -67,13 +78,16 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
-    "choice": Room("Of the three modes, the one that takes the least.", "call forward mixed planning rates sized"),
-    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
+    "choice": Room(
+        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+    ),
+    "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "array blocks call errors forward jacobian operands operators partials reverse rules trees",
+        "agreement array blocks call errors forward instead jacobian operands operators partials residuals reverse "
+        "rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
@@ -84,13 +98,14 @@ MODES = {
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
     "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
     "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
     "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),
@@ -116,13 +131,20 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue",
     ),
-    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "advice": Room(
+        "A user's own function: what was measured of it, judged and said.",
+        "errors figures intervals tables text benchmarks.catalogue",
+    ),
+    "running": Room(
+        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
+        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+    ),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
-    "": Room("The public names.", "reading tables"),
+    "": Room("The public names.", "commands reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room
@@ -306,8 +328,9 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "inspect", "itertools", "math",
-        "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
+        "__future__", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect",
+        "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types",
+        "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"

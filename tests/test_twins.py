@@ -50,7 +50,11 @@ def test_what_they_share_of_their_traces_is_in_the_same_order() -> None:
     assert {name for name in ours if name.startswith("Dual")} == {name for name in theirs if name.startswith("Dual")}
     assert {name.split(".")[0] for name in ours if name not in theirs} <= {"Bounded", "BoundedForward", "Forward"}
     only = {name for name in defined(tape) if forward_words(name) not in ours}
-    assert only == {"Tape.add", "Tape.edges", "Tape.widest", "Tape.push", "Tape.pull", "Tape.last_uses"}
+    # It reads arrays after the function has run: modes.residuals.
+    keeping = {"Tape.keep", "Tape.primal", "Tape.make", "Tape.check"}
+    assert (
+        only == {"Tape.add", "Tape.edges", "Tape.widest", "Tape.push", "Tape.pull", "Tape.last_uses", "added"} | keeping
+    )
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(forward.jacfwd, reverse.jacrev), (dual.Dual.extend, tape.Node.extend)])

@@ -8,7 +8,8 @@ from analysis.commands import write
 from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_report, add_results
-from analysis.commands.report import write_report
+from analysis.commands.report import tell, write_report
+from analysis.commands.working import clear, working
 from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         except ValueError as error:
             raise AnalysisError(f"--engines: {error}") from None
     folder, report = options.results.absolute(), options.report.absolute()
-    with alone(folder), scratch() as temporary:
+    with alone(folder), scratch() as temporary, working("Reading the checkout") as status:
         measured = measure(
             ROOT,
             options.preset,
@@ -51,17 +52,21 @@ def run(options: argparse.Namespace) -> int:
             write,
             engines=options.engines,
             part=parse_shard(options.shard),
+            status=status,
         )
     if measured.failed:
         shown = "\n".join(f"  {name}" for name in measured.failed)
         print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)
     if measured.left_out:
         print(f"Left out for lack of time: {counted(len(measured.left_out), 'refinement')}; the same command goes on.")
-    rows = tidy(results(measured.results))
-    write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    with working("Making the report: tables and figures"):
+        rows = tidy(results(measured.results))
+        found = write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    tell(found, options.report)
     return SOME_FAILED if measured.failed else DONE
 
 
 def show(line: str) -> None:
     """A line of progress, at once."""
+    clear()
     print(line, flush=True)

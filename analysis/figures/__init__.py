@@ -19,6 +19,7 @@ from analysis.figures.map import crossover_map
 from analysis.figures.memory import memory_against_depth
 from analysis.figures.mixed import mixed_gain
 from analysis.figures.model import cost_model, model_errors
+from analysis.figures.problems import problem_regret
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
 from analysis.figures.regret import rule_regret
@@ -49,6 +50,7 @@ FIGURES: dict[str, Picture] = {
     "cost-model": Picture(cost_model, lambda found: found.model_panels, (9.0, 6.4)),
     "model-errors": Picture(model_errors, lambda found: found.error_panels, (9.0, 4.6)),
     "mixed-gain": Picture(mixed_gain, lambda found: found.mixed_panels, (10.0, 5.0)),
+    "problem-regret": Picture(problem_regret, lambda found: found.problem_panels, (10.0, 6.6)),
 }
 
 __all__ = ["FIGURES", "Picture", "drawn"]

@@ -158,6 +158,7 @@ class Engine(Struct):
     memory: Literal["traced", "own", ""] = ""
     most_fma: Annotated[float, Meta(ge=0)] | None = None
     cut_of: str = ""
+    problems: bool = False
 
     def __post_init__(self) -> None:
         if not self.missing and not {*self.requires} <= {*self.versions}:

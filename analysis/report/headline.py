@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.findings import Findings
-from analysis.tables.noise import AGAIN, WIDEST, spread
+from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
 from analysis.text import counted, size
 
 WIDE = 0.1
@@ -105,7 +105,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     control = found.controls
     fails, missing = control[control["fails"]], control[~control["covers"]]
     if control.empty:
-        said.append("No A/A control (forward mode against itself) was measured: the noise is unknown.")
+        said.append(NO_CONTROL)
     elif len(fails):
         said.append(
             f"Do not trust the ratios: {len(fails)} of {len(control)} A/A controls find forward mode different from "

@@ -12,12 +12,13 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, rules, summary
+from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, problems, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
 from analysis.tables.shown import limits as costs
 from analysis.tables.shown import mixed as three
+from analysis.tables.shown import problems as known
 
 
 @dataclass(frozen=True, eq=False)  # tables do not compare as one
@@ -65,6 +66,12 @@ class Findings:
     mixed_auto = cached_property(lambda self: mixed.auto_ratios(self.tidy))
     mixed_peaks = cached_property(lambda self: mixed.peaks(self.tidy))
 
+    # --- known problems ---
+    problem_choices = cached_property(lambda self: problems.choices(self.tidy))
+    problem_scores = cached_property(lambda self: problems.problem_scores(self.problem_choices))
+    problem_outcomes = cached_property(lambda self: problems.outcomes(self.tidy))
+    problem_tapes = cached_property(lambda self: problems.tapes(self.tidy))
+
     # --- the report's tables, a section each; tidy_csv and crossovers go to a file as well ---
     tidy_csv = cached_property(lambda self: trust.tidy_csv(self.tidy))
 
@@ -100,6 +107,10 @@ class Findings:
     mixed_rule_table = cached_property(lambda self: three.rule_table(self.mixed_scores))
     mixed_vain_table = cached_property(lambda self: three.vain_table(self.mixed_gains))
 
+    problem_rule_table = cached_property(lambda self: known.rule_table(self.problem_scores))
+    problem_table = cached_property(lambda self: known.outcome_table(self.problem_outcomes))
+    problem_tape_table = cached_property(lambda self: known.tape_table(self.problem_tapes))
+
     control_table = cached_property(lambda self: trust.control_table(self.controls))
     joint_control_table = cached_property(lambda self: trust.joint_control_table(self.controls, self.together))
     failed_table = cached_property(lambda self: trust.failed_table(self.noted))
@@ -121,3 +132,4 @@ class Findings:
     mixed_panels = cached_property(
         lambda self: three.panels(self.tidy, self.mixed_gains, self.waist_crossovers, self.mixed_regions, self.models)
     )
+    problem_panels = cached_property(lambda self: known.panels(self.problem_choices, self.problem_scores))

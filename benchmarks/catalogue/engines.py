@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from modes.chains import DTYPES, LAYERS, layer_widths
 
 from .case import Case
+from .problems import PROBLEMS
 
 BOTH = ("forward", "reverse")
 MODES = (*BOTH, "mixed", "auto")
@@ -51,6 +52,8 @@ class Row:
     memory: str = ""
     most_fma: float = math.inf
     cut_of: str = ""
+    problems: bool = False
+    """Whether it takes the problems that the field compares on (catalogue.problems)."""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Row":
@@ -66,6 +69,7 @@ class Row:
             memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
             cut_of=described.get("cut_of", ""),
+            problems=described.get("problems", True),
         )
 
     def missing(self) -> list[str]:
@@ -84,6 +88,7 @@ class Row:
             "memory": self.memory,
             "most_fma": limit,
             "cut_of": self.cut_of,
+            "problems": self.problems,
             "versions": self.versions(),
             "missing": self.missing(),
         }
@@ -97,6 +102,8 @@ class Row:
             if case.chunk_size is not None and mode not in self.chunks:
                 no_chunks = f"has no chunks in {mode} mode"
                 return Lack(no_chunks, f"it {no_chunks}, got chunk_size {case.chunk_size}")
+        if case.layer in PROBLEMS:
+            return None if self.problems else Lack("has no problems", "it has no problems, only chains")
         if case.layer not in self.layers:
             return Lack(f"has no {case.layer}", f"it has no layer {case.layer!r}, only {', '.join(self.layers)}")
         if case.dtype not in self.dtypes:
@@ -115,9 +122,9 @@ def case_fma(case: Case) -> int:
 
 
 ENGINES = {
-    "modes": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "floor": Row(layers=("dense", "loss"), memory="traced"),
-    "jax": Row(requires=("jax", "jaxlib"), memory="own"),
+    "jax": Row(requires=("jax", "jaxlib"), memory="own", problems=True),
     "torch": Row(requires=("torch",), chunks=("reverse",)),
     "torch-functional": Row(requires=("torch",), most_fma=2e8),
     "autograd": Row(requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9),
@@ -125,7 +132,7 @@ ENGINES = {
     # In float32 half of seven digits are left of a difference: not the derivative that is asked for.
     "differences": Row(modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8),
     "complex-step": Row(modes=("forward",), memory="traced", most_fma=2e8),
-    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
 }

@@ -25,6 +25,8 @@ UNITS = {
     "log_tensor_over_vjp": "ln(by the tensor / by a VJP)",
     "log_mixed_ratio": "ln(mixed / the mode beside it)",
     "log_auto_ratio": "ln(auto / fastest mode)",
+    "log_problem_ratio": "ln(one way / the way beside it)",
+    "log_tape_ratio": "ln(reverse mode / what is beside it), Python's collector on",
     "peak_bytes": BYTES,
     "max_error": "largest error of an entry over the largest entry",
     "harness_share": "time of a call that does nothing over that of a Jacobian",

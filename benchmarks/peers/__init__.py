@@ -16,6 +16,7 @@ from typing import Any
 from modes.chains import Chain
 
 from ..catalogue.engines import ENGINES, row
+from ..problems import Problem
 
 Array = Any  # an engine may have its own array type; the suite only hands arrays on
 Function = Callable[[Array], Array]
@@ -58,6 +59,10 @@ class Engine(ABC):
     def gradient(self, chain: Chain) -> Function:
         """x -> g of a chain with a scalar value."""
         raise ValueError(f"{type(self).__name__} has no gradient; choose an engine with single products")
+
+    def problem(self, problem: Problem, mode: str) -> Function:
+        """x -> the Jacobian of a problem, of shape (m, n) or (n,)."""
+        raise ValueError(f"{type(self).__name__} has no problems; choose an engine whose row has them")
 
     def peak_bytes(self, chain: Chain, mode: str, chunk_size: int | None) -> int:
         """Largest number of bytes that one Jacobian holds at a time, by the engine's own account."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from modes.chains import Chain
 
+from ..problems import Problem
 from . import Array, Engine, Function
 from .layers import Namespace, function, identity
 
@@ -52,12 +53,18 @@ class Jax(Engine):
         memory = self._compiled(chain, mode).lower(self.array(chain.x)).compile().memory_analysis()
         return int(memory.temp_size_in_bytes + memory.output_size_in_bytes)
 
+    def problem(self, problem: Problem, mode: str) -> Function:
+        return _at_home(self.jax.jit(self._transformed(problem.over(self.jax.numpy), mode)))
+
     def _compiled(self, chain: Chain, mode: str) -> Array:
         return self.jax.jit(self._jacobian(chain, mode))
 
     def _jacobian(self, chain: Chain, mode: str) -> Function:
+        return self._transformed(self._function(chain), mode)
+
+    def _transformed(self, f: Function, mode: str) -> Function:
         transform = {"forward": self.jax.jacfwd, "reverse": self.jax.jacrev}[mode]
-        found: Function = transform(self._function(chain))
+        found: Function = transform(f)
         return found
 
     def _function(self, chain: Chain) -> Function:

@@ -6,6 +6,7 @@ from modes import prepare
 from modes.chains import Chain
 
 from ..catalogue.engines import BOTH
+from ..problems import Problem
 from . import Array, Engine, Function, Product
 
 
@@ -23,6 +24,9 @@ class ModesPrepared(Engine):
 
     def primal(self, chain: Chain) -> Function:
         return prepare(chain, chain.x).value
+
+    def problem(self, problem: Problem, mode: str) -> Function:
+        return partial(prepare(problem, problem.x).jacobian, mode=mode)
 
     def jvp(self, chain: Chain) -> Product:
         prepared = prepare(chain, chain.x)

@@ -38,6 +38,12 @@ class RecordedFunction:
         self._recorder: Recorder | None = None
         self._done: dict[Any, Any] = {}
 
+    def again(self) -> RecordedFunction:
+        """The same operations, for recordings of their own."""
+        function = object.__new__(type(self))
+        function.__dict__.update(self.__dict__, _recorder=None, _done={})
+        return function
+
     @contextmanager
     def recording(self, recorder: Recorder) -> Iterator[None]:
         """Let a recorder note what is done with the function's operations, and close it in the end."""

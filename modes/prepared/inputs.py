@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,11 @@ class Inputs:
         self.count = len(args)
         active = set(call.numbers)
         converted = [
-            rebuild(x, iter(leaves(x, f"argument {i} of {self.name}"))) if i in active else x
+            rebuild(x, iter(leaves(x, f"argument {i} of {self.name}") if i in active else map(_plain, flatten(x))))
             for i, x in enumerate(args)
         ]
         self.tree = converted
-        self.flat = [(i, plain(x) if isinstance(x, np.ndarray) else x) for i, x in self._leaves(converted)]
+        self.flat = [(i, x) for i, tree in enumerate(converted) for x in flatten(tree)]
         for _, x in self.flat:
             if isinstance(x, TracedArray):
                 raise TracedValueError(
@@ -99,12 +99,8 @@ class Inputs:
             raise Outer
         return [*arrays, *seeds]
 
-    @staticmethod
-    def _leaves(trees: Sequence[Any]) -> Iterator[tuple[int, Any]]:
-        return ((i, x) for i, tree in enumerate(trees) for x in flatten(tree))
-
     def _array(self, i: int, x: Any, came: Any) -> Any:
-        came = np.float64(came) if type(came) is float else plain(came) if isinstance(came, np.ndarray) else came
+        came = np.float64(came) if type(came) is float else _plain(came)
         if not isinstance(came, ARRAYS) or came.shape != x.shape or came.dtype != x.dtype:
             expected, got = (
                 f"shape {z.shape} and dtype {z.dtype}" if hasattr(z, "dtype") else f"{type(z).__name__} {z!r}"
@@ -138,6 +134,11 @@ class Inputs:
                     f"prepared with {x!r} fixed in argument {i}; pass it as a NumPy array, or name the argument "
                     f"in argnums"
                 )
+
+
+def _plain(x: Any) -> Any:
+    """A leaf, refused if it is an array with operations of its own."""
+    return plain(x) if isinstance(x, np.ndarray) else x
 
 
 def _structure(tree: Any) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import has_nan
 from ..array import TracedArray
 from ..call import ArgNums, Call, output
+from ..errors import TracedValueError
 from ..forward import jvp
 from ..jacobian import MODES
 from ..reverse import vjp
@@ -72,8 +74,11 @@ def prepare(
     buffer, and NumPy's own 64 KiB for a broadcast. In chunks the operations of every chunk are recorded one by one.
 
     Threads that share a Prepared take turns (a pull-back is good until the next vjp of any of them). A copy, deep or
-    not, is a Prepared of its own, recorded anew, with buffers of its own, for a thread that is not to wait; so is one
-    that was pickled, where it arrives.
+    not, is a Prepared of its own, with buffers of its own, for a thread that is not to wait; a pickled one is the
+    function and its example arguments, recorded again where it arrives.
+
+    Arrays that f takes from elsewhere may change between calls, not while f is recorded, nor between vjp and its
+    pull-back: those that the pull-back reads are copied at each vjp or, above 32 KiB, compared (modes.residuals).
 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
     the remedy), MissingRule where a function has no rule.
@@ -92,6 +97,12 @@ def _program(backend: str) -> type[Program]:
     return compiled_program()
 
 
+def _prepared_again(
+    f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums, backend: str = "numpy"
+) -> Prepared:
+    return Prepared(f, example_args, argnums, backend)
+
+
 class Prepared:
     """A function whose operations are recorded; see `prepare`."""
 
@@ -108,19 +119,32 @@ class Prepared:
         recorder = Recorder()
         inputs = [recorder.given(x, active) for x, active in zip(self._inputs.arrays, self._inputs.active, strict=True)]
         try:
-            y = f(*self._inputs.place(inputs))
+            y = self._call.evaluate(self._inputs.place(inputs))
+            recorder.check()
         finally:
             recorder.close()
+        if isinstance(y, TracedArray) and y.owner is not recorder:
+            raise TracedValueError(
+                f"expected a function of its arguments, got one that returned a traced array of shape {y.shape} from "
+                f"outside; prepare it outside of the other derivative"
+            )
         output(y.primal if isinstance(y, Recorded) else y, f)
-        self._function = RecordedFunction(getattr(f, "__name__", "f"), recorder, y)
+        self._begin(RecordedFunction(getattr(f, "__name__", "f"), recorder, y))
+
+    def _begin(self, function: RecordedFunction) -> None:
+        """What belongs to one object alone: its recordings of the engines, and the buffers that they use."""
+        self._function = function
         self._programs: dict[Any, Program] = {}
         self._taken: dict[Any, str] = {}  # which of the two modes "mixed" and "auto" turned out to be
         self._vjp_runs = 0
-        self._lock = Lock()  # the buffers are one call's at a time: 0.1 microseconds
+        self._lock = Lock()  # a program's buffers are one run's at a time: 0.1 microseconds
 
     def __copy__(self) -> Prepared:
-        """A Prepared of its own, recorded anew: f is called once."""
-        return Prepared(self._f, tuple(self._inputs.tree), self._argnums, self._backend)
+        """A Prepared of its own: the same recorded operations, no buffer in common."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._begin(self._function.again())
+        return copy
 
     def __deepcopy__(self, memo: Any) -> Prepared:
         """As a copy: arrays that f takes from elsewhere are shared, as a function's deep copy shares them."""
@@ -128,7 +152,7 @@ class Prepared:
 
     def __reduce__(self) -> Any:
         """To pickle: the function and its example arguments, to be recorded again where they arrive."""
-        return Prepared, (self._f, tuple(self._inputs.tree), self._argnums, self._backend)
+        return _prepared_again, (self._f, tuple(self._inputs.tree), self._argnums, self._backend)
 
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:
@@ -171,8 +195,9 @@ class Prepared:
             arrays = self._inputs.check(primals)
             with self._lock:
                 program = self._programs.get("vjp") or self._record("vjp", arrays, self._record_vjp)
+                self._vjp_runs += 1
+                run = self._vjp_runs
                 (y,) = program.run(arrays)
-                self._vjp_runs = run = self._vjp_runs + 1
         except (Diverged, Outer):
             return vjp(self._f, *primals)
         return y, partial(self._pullback, run, program, primals, y.shape, y.dtype)
@@ -185,20 +210,18 @@ class Prepared:
                 (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
                 if isinstance(y_bar, TracedArray):
                     raise Outer
-            # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
             with self._lock:
-                self._refuse_earlier(run)
+                if run != self._vjp_runs:
+                    raise RuntimeError(
+                        "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose "
+                        "buffers have been reused; pull back before the next call, give each thread a copy "
+                        "(copy.copy), or use modes.vjp"
+                    )
+                # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
                 cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
         except (Diverged, Outer):
             return vjp(self._f, *primals)[1](y_bar)
         return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)
-
-    def _refuse_earlier(self, run: int) -> None:
-        if run != self._vjp_runs:
-            raise RuntimeError(
-                "expected the pull-back of the latest vjp of a prepared function, got an earlier one, whose buffers "
-                "have been reused; pull back before the next call, or use modes.vjp"
-            )
 
     def value(self, *args: Any) -> Any:
         """f(*args), from the recorded operations."""
@@ -259,5 +282,7 @@ class Prepared:
             self._taken[mode, chunk_size] = taken.mode
             return self._jacobian(taken.mode, args, chunk_size)
         except (Diverged, Outer):
+            return MODES[mode](self._f, self._argnums, chunk_size)(*args)
+        if has_nan(results):
             return MODES[mode](self._f, self._argnums, chunk_size)(*args)
         return results[0] if self._one else self._call.rebuild(results)

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from ..errors import TracedValueError
+from ..residuals import content, is_fixed, is_small
 from .recording import Operation, Recorded, Recorder, Value, refs, shape_changed
 from .schedule import Deferred, Schedule, Stage
 from .templates import Ref, resolve
@@ -50,18 +52,31 @@ class Program:
         self.buffers: dict[int, Any] = {}  # by slot: arrays that stay where they are, and views of them
         self.own: dict[int, Any] = {}  # by root: the buffers that are in use, and may be used again
         self.free: dict[Any, list[Any]] = {}  # by layout: those that are not in use
+        self.copies: list[tuple[Any, Any]] = []  # a buffer, and the array whose content it takes over at each run
+        self.watched: list[Any] = []
+        self.contents: list[bytes] = []
+        later = self.plan.read_later()
         for slot, value in enumerate(self.values):
             if value.constant is not None:
-                self.buffers[slot] = value.constant
+                self.buffers[slot] = self._shared(value.constant) if slot in later else value.constant
+        self.shares = bool(self.copies or self.watched)
         self._begin(stages)
         self.stages = [self._stage(i, stage) for i, stage in enumerate(stages)]
         del self.plan, self.own, self.free, self.values
+
+    def __reduce_ex__(self, *_: Any) -> NoReturn:
+        raise TypeError(
+            "the pull-back of a prepared function cannot be copied or pickled: it reads buffers; copy the Prepared "
+            "and call vjp of the copy"
+        )
 
     def run(self, arrays: Sequence[Any], stage: int = 0) -> Sequence[Any]:
         """The outputs of a stage, for input arrays of the shapes and dtypes of those recorded.
 
         Raises Diverged where a guard decides otherwise, ValueError where a shape turns out to depend on values.
         """
+        if self.shares:
+            self._share(stage)
         buffers, scalars, steps, results, dead = self.stages[stage]
         for buffer, i in buffers:
             buffer[...] = arrays[i]
@@ -76,6 +91,31 @@ class Program:
 
     def _begin(self, stages: Sequence[Stage]) -> None:
         """What there is to do before the first stage is made."""
+
+    def _shared(self, array: Any) -> Any:
+        """An array that f takes from elsewhere, as a later stage reads it: as it was in the first (modes.residuals)."""
+        if is_fixed(array):
+            return array
+        if not is_small(array):
+            self.watched.append(array)
+            return array
+        copy = array.copy("K")
+        self.copies.append((copy, array))
+        return copy
+
+    def _share(self, stage: int) -> None:
+        """In the first stage take over what f takes from elsewhere; in a later one compare what is too large."""
+        if stage == 0:
+            for buffer, array in self.copies:
+                buffer[...] = array
+            self.contents = [content(array) for array in self.watched]
+            return
+        for array, then in zip(self.watched, self.contents, strict=True):
+            if content(array) != then:
+                raise TracedValueError(
+                    f"expected an array of shape {array.shape} that the prepared function reads as it was at the call "
+                    f"of vjp, but it was written to since; pull back before changing it"
+                )
 
     def _stage(self, number: int, stage: Stage) -> Any:
         buffers, scalars = [], []

@@ -23,9 +23,11 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ..array import Trace, TracedArray, escaped, evaluate
-from ..errors import TracedValueError, name_of
+from ..errors import TracedValueError, name_of, place
+from ..instead import writing
 from ..operands import plain
 from ..operators import refuse_modulo
+from ..residuals import content
 from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
@@ -77,7 +79,7 @@ def refs(op: Operation) -> list[int]:
 class Recorder(Trace):
     """A trace that notes operations. `guarding`: decisions on values become guards (see the module's docstring)."""
 
-    __slots__ = ("_constants", "_guards", "_known", "guarding", "operations", "values")
+    __slots__ = ("_constants", "_contents", "_guards", "_known", "guarding", "operations", "values")
 
     def __init__(self, guarding: bool = False) -> None:
         super().__init__()
@@ -85,6 +87,7 @@ class Recorder(Trace):
         self.values: list[Value] = []
         self.operations: list[Operation] = []
         self._constants: dict[int, Recorded] = {}
+        self._contents: dict[int, tuple[bytes, str]] = {}  # of the constants, and where they were used last
         self._guards: dict[int, int] = {}  # by the slot decided on: the slot of the guard
         # Weakly, so that a block is freed as soon as the engine drops it.
         self._known: WeakValueDictionary[Any, Recorded] = WeakValueDictionary()
@@ -98,7 +101,26 @@ class Recorder(Trace):
         known = self._constants.get(id(array))
         if known is None:
             known = self._constants[id(array)] = self._new(array, frozenset(), constant=array)
+        elif not self.guarding:
+            self._unchanged(array)
+        if not self.guarding:
+            self._contents[id(array)] = content(array), place()
         return known
+
+    def _unchanged(self, array: Any) -> None:
+        """Raise TracedValueError where an array has another content than the operations that used it saw."""
+        then, where = self._contents[id(array)]
+        if content(array) != then:
+            raise TracedValueError(
+                f"an array of shape {array.shape} was written to after its use at {where} while modes.prepare recorded "
+                f"the function: replayed operations would read what it holds in the end; make a new array instead "
+                f"(w = w / 2 instead of w /= 2)"
+            )
+
+    def check(self) -> None:
+        """Raise TracedValueError where an array was written to after its use: at replay it is read anew."""
+        for constant in self._constants.values():
+            self._unchanged(constant.primal)
 
     def apply(self, rule: Rule, operands: list[Any], rest: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Note a call of a function of the rule table, instead of asking for its partials."""
@@ -211,6 +233,12 @@ _REMEDY = (
 )
 
 
+def _instead() -> str:
+    """What to write, where the value was to be written into an array."""
+    written = writing()
+    return "" if written is None else f"; instead of writing into an array write {written}"
+
+
 def shape_changed(func: Callable[..., Any], came: tuple[int, ...], recorded: tuple[int, ...]) -> ValueError:
     """The error for an operation whose result is of another shape than when it was recorded."""
     return ValueError(
@@ -239,7 +267,7 @@ class Recorded(TracedArray):
         self.active = active  # the function is differentiated for it, so that rules must exist
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
+        if method != "__call__" or (kwargs and "out" in kwargs):
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
         return self._call(ufunc, inputs, kwargs)
 
@@ -248,7 +276,7 @@ class Recorded(TracedArray):
 
     def _call(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         traced = [*_traced(args), *_traced(kwargs)]
-        if all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
+        if traced and all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
             return self.owner.call(func, tuple(args), kwargs)  # as on plain arrays: no rule is needed
         return evaluate(func, args, kwargs)
 
@@ -269,21 +297,30 @@ class Recorded(TracedArray):
             return super().astype(dtype)
         return self.owner.call(cast, (self, np.dtype(dtype)))
 
+    def __getitem__(self, index: Any) -> Any:
+        return self._call(
+            operator.getitem, (self, np.empty(0, np.intp) if type(index) is list and not index else index), {}
+        )
+
     def __bool__(self) -> bool:
         return self.owner.decide(self)
 
     def _number(self, *_: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a Python number while modes.prepare recorded the "
-            f"function: {_REMEDY}"
+            f"function: {_REMEDY}{_instead()}"
         )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = _number
+    __round__: Any = _number
+    __floor__: Any = _number
+    __ceil__: Any = _number
+    __trunc__: Any = _number
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a plain array while modes.prepare recorded the "
-            f"function: {_REMEDY}. To index a plain array write np.take, to make one of several np.stack"
+            f"function: {_REMEDY}{_instead()}. To index a plain array write np.take, to make one of several np.stack"
         )
 
 

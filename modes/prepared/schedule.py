@@ -86,6 +86,15 @@ class Schedule:
         }
         return (self._ends[stage] & made) - later
 
+    def read_later(self) -> set[int]:
+        """The values that a stage after the first reads the memory of: those of roots that views show."""
+        later = {
+            slot
+            for number in range(1, len(self.results))
+            for slot in (*(s for i in self.positions(number) for s in refs(self.operations[i])), *self._ends[number])
+        }
+        return later | {root for slot in later for root in self.values[slot].roots}
+
     def _deferred(self, y: Any, operations: list[Operation], stage: Stage, readers: dict[int, list[int]]) -> Any:
         """The output as Deferred, if it is made in this stage and nothing else reads it."""
         if not isinstance(y, Recorded) or self.values[y.slot].type is not np.ndarray:

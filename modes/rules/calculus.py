@@ -124,6 +124,13 @@ def _polyval(p: Any, x: Any) -> Any:
     return y
 
 
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    if np.ndim(x) != 1:
+        raise ValueError(f"expected a vector to take powers of, got shape {np.shape(x)}")
+    powers = np.arange(np.shape(x)[0] if N is None else N)
+    return x[:, None] ** (powers if increasing else powers[::-1])
+
+
 def _linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -137,6 +144,7 @@ def _linspace(
 
 
 composite(np.polyval, _polyval)
+composite(np.vander, _vander)
 composite(np.linspace, _linspace)
 # Whole periods are added: a constant.
 written(np.unwrap, lambda y, p, discont=None, axis=-1, *, period=2 * np.pi: SAME)

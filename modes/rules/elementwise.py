@@ -17,6 +17,8 @@ Conventions at kinks and edges, for all rules of the table, the same in both mod
   np.sqrt(x) ** 2 at 0, whose one-sided derivative is 1: write x. The rows below that are not `singular` (tanh, sin,
   logaddexp, mod, ...) have finite derivatives at finite numbers; there a NaN that is masked later still spoils the
   cotangent, and the operand has to be masked as well.
+- where infinite derivatives meet in a Jacobian, as those of np.sqrt(x - x), an entry is NaN only if it is so by both
+  modes (modes.agreement); all modes give the same.
 - power: with exponent 0 the derivative is 0, at every base, and with exponent 1 it is 1; with respect to the exponent
   it is 0 at base 0, and NaN at a negative base.
 - hypot and arctan2 at (0, 0): 0 with respect to both operands. std at 0: 0.
@@ -35,7 +37,7 @@ import numpy as np
 
 from ..blocks import precise
 from .singular import finite, singular
-from .table import composite, constant, elementwise, only_defaults, primitive
+from .table import RULES, composite, constant, elementwise, only_defaults, primitive
 
 # --- arithmetic (M8) ------------------------------------------------------------------------------------------
 elementwise(np.positive, 1)
@@ -209,3 +211,10 @@ def _nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, n
 
 composite(np.clip, _clip)
 composite(np.nan_to_num, _nan_to_num)
+
+# Derivatives that are arrays of their own, never an operand as it is.
+for _func in (
+    np.divide, np.remainder, np.fmod, np.power, np.float_power, np.logaddexp, np.logaddexp2, np.hypot, np.arctan2,
+    np.maximum, np.minimum, np.fmax, np.fmin,
+):  # fmt: skip
+    RULES[_func].keeps = False

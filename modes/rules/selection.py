@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..blocks import dense
+from ..blocks import Array, Block, dense, through
+from ..errors import MissingRule
+from ..operands import as_array
 from ..partials import Linear, Partial
 from .shape import converted
 from .singular import broadcast
-from .table import composite, only_defaults, primitive, written
+from .table import RULES, composite, only_defaults, primitive, written
 
 
 # A gather and a scatter by flat position, each the other's transpose. They are primitives with rules of their own,
@@ -46,16 +48,45 @@ def assign(block: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _is_basic(index: Any) -> bool:
-    return index is None or index is Ellipsis or isinstance(index, int | np.integer | slice)
+class Slice(Partial):
+    """y = x[index] for a basic index (slices, integers, None, an ellipsis), which takes no entry twice."""
+
+    __slots__ = ("index", "inside", "shape")
+
+    fresh = True
+
+    def __init__(self, index: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+        self.index = index
+        self.inside = (slice(None), *index)  # of a block
+        self.shape = shape
+
+    def push(self, t: Block) -> Block:
+        return t[self.inside] if type(t) is np.ndarray else through(lambda t: t[self.inside], t)
+
+    def pull(self, c: Block) -> Block:
+        return through(lambda c: assign(c, self.index, self.shape), c)
+
+    def pull_onto(self, total: Array, c: Array) -> Array:
+        """Without the zeros: slices of one array are as many passes over what they take, not over all of it."""
+        if c.dtype != total.dtype:
+            return total + self.pull(c)
+        total[self.inside] += c
+        return total
+
+
+BASIC = frozenset((slice, int, type(None), type(Ellipsis), np.int64))
+
+
+def is_basic(index: Any) -> bool:
+    """Is an index, or a part of one, no array? By its type first, which is quicker; True and False are arrays."""
+    return type(index) in BASIC or isinstance(index, np.integer)
 
 
 def _getitem(y: Any, a: Any, index: Any) -> Partial:
     shape = a.shape
     index = index if isinstance(index, tuple) else (index,)
-    if all(map(_is_basic, index)):
-        inside = (slice(None), *index)
-        return Linear(lambda t: t[inside], lambda c: assign(c, index, shape))
+    if all(map(is_basic, index)):
+        return Slice(index, shape)
     # Index arrays: by flat position, because NumPy may put their axes in front of the seed axis.
     return picked(numbers(shape)[index], shape)
 
@@ -75,10 +106,11 @@ def picked(positions: Any, shape: tuple[int, ...]) -> Linear:
 
 
 written(operator.getitem, _getitem)
+RULES[operator.getitem].keeps = False  # positions are numbers of its own
 
 
 # The rules of the three themselves. Their operand is a block (k, ...); a block of seeds of it is (s, k, ...).
-def _each(func: Any, block: Any, *args: Any) -> Any:
+def each(func: Any, block: Any, *args: Any) -> Any:
     """The function on all of a block's blocks at once."""
     y = func(np.reshape(block, (block.shape[0] * block.shape[1], *block.shape[2:])), *args)
     return np.reshape(y, (*block.shape[:2], *y.shape[1:]))
@@ -86,16 +118,16 @@ def _each(func: Any, block: Any, *args: Any) -> Any:
 
 def _gather(y: Any, block: Any, positions: Any) -> Partial:
     size = block.shape[1]
-    return Linear(lambda t: _each(gather, t, positions), lambda c: _each(scatter, c, positions, size))
+    return Linear(lambda t: each(gather, t, positions), lambda c: each(scatter, c, positions, size))
 
 
 def _scatter(y: Any, block: Any, positions: Any, size: int) -> Partial:
-    return Linear(lambda t: _each(scatter, t, positions, size), lambda c: _each(gather, c, positions))
+    return Linear(lambda t: each(scatter, t, positions, size), lambda c: each(gather, c, positions))
 
 
 def _assign(y: Any, block: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Partial:
     inside = (slice(None), slice(None), *index)
-    return Linear(lambda t: _each(assign, t, index, shape), lambda c: c[inside])
+    return Linear(lambda t: each(assign, t, index, shape), lambda c: c[inside])
 
 
 written(gather, _gather)
@@ -140,6 +172,21 @@ written(np.diag, _diag)
 composite(np.diagflat, lambda v, k=0: np.diag(np.ravel(v), k))
 
 
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """The weights added up by number; in float64, as NumPy does it."""
+    if weights is None or getattr(x, "dtype", np.intp(0).dtype).kind == "f":
+        raise MissingRule(
+            "numpy.bincount counts values, and counts jump as values move; find the numbers on plain values, with "
+            "np.digitize or x.astype(int), and give what is added up as weights="
+        )
+    x = np.asarray(x) if isinstance(x, list | tuple) else x
+    count = max(int(np.max(x, initial=-1)) + 1, minlength)
+    return scatter(np.reshape(converted(weights, np.float64), (1, -1)), x, count)[0]
+
+
+composite(np.bincount, _bincount)
+
+
 # --- choosing ---------------------------------------------------------------------------------------------------
 def _where(y: Any, inner: tuple[int, ...], mask: Any) -> Partial:
     # Choosing, not multiplying by the mask: what is not chosen may be infinite, and 0 * inf is not 0.
@@ -151,7 +198,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     if len(condlist) != len(choicelist):
         raise ValueError(f"expected as many conditions as choices, got {len(condlist)} and {len(choicelist)}")
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):  # the first that holds counts
-        default = np.where(condition, choice, default)
+        default = np.where(condition, as_array(choice), default)
     return default
 
 

@@ -56,15 +56,15 @@ DIFFERENTIABLE, SEQUENCE, COMPOSITE, CONSTANT = "differentiable", "sequence", "c
 # The names of arguments in whose place a list or a tuple is an array: as NumPy has them, and the rows after it.
 ARRAYS = frozenset({
     "a", "A", "a_max", "a_min", "append", "arr", "array", "ary", "b", "condition", "dx", "f", "fill_value", "fp",
-    "left", "m", "p", "prepend", "right", "to_begin", "to_end", "v", "val", "values", "weights", "x", "x1", "x2", "xp",
-    "y", "z",
+    "left", "m", "p", "prepend", "right", "start", "stop", "to_begin", "to_end", "v", "val", "values", "weights", "x",
+    "x1", "x2", "xp", "y", "z",
 })  # fmt: skip
 
 
 class Rule:
     """One row: what the traced array needs to know about a function."""
 
-    __slots__ = ("_operands", "func", "kind", "known_keywords", "makers", "ones", "quick", "slope")
+    __slots__ = ("_operands", "func", "keeps", "kind", "known_keywords", "makers", "ones", "quick", "slope")
 
     def __init__(self, func: Callable[..., Any], kind: str, makers: tuple[Any, ...], keywords: Any = None) -> None:
         self.func = func
@@ -75,6 +75,7 @@ class Rule:
         # The makers, where calling one of them will do for a call with one traced operand and at most one other.
         self.slope: Callable[..., Any] | None = None  # the derivative itself, of an element-wise row of one operand
         self.ones = (False, False)  # of which operand of an element-wise row it is the number 1
+        self.keeps = True  # may a partial hold an operand itself, or a view of it? (modes.residuals)
         self.quick = makers if kind == DIFFERENTIABLE and len(makers) <= 2 and None not in makers else None
 
     def is_operand(self, place: int | str) -> bool:
@@ -120,6 +121,7 @@ def elementwise(func: Callable[..., Any], *derivatives: Derivative | None) -> No
     """Add an element-wise function by its derivative with respect to each operand: d(y, *operands)."""
     makers = tuple(_from_derivative(d, i, len(derivatives)) for i, d in enumerate(derivatives))
     row = RULES[func] = Rule(func, DIFFERENTIABLE, makers, keywords=())
+    row.keeps = any(map(callable, derivatives))
     if len(derivatives) == 1 and callable(derivatives[0]):
         row.slope = derivatives[0]
     if len(derivatives) == 2:

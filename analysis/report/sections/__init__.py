@@ -5,7 +5,7 @@ Contract: each module has a SECTION, which names figures of `analysis.figures` a
 """
 
 from analysis.report.section import Section, Table, Words
-from analysis.report.sections import choosing, crossing, libraries, limits, mixed, trust
+from analysis.report.sections import choosing, crossing, libraries, limits, mixed, problems, trust
 
 SECTIONS: tuple[Section, ...] = (
     crossing.SECTION,
@@ -13,6 +13,7 @@ SECTIONS: tuple[Section, ...] = (
     libraries.SECTION,
     choosing.SECTION,
     mixed.SECTION,
+    problems.SECTION,
     trust.SECTION,
 )
 FIGURE_WORDS: dict[str, Words] = {name: words for section in SECTIONS for name, words in section.figures.items()}

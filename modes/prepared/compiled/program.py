@@ -78,6 +78,8 @@ class Compiled(Program):
 
     def run(self, arrays: Sequence[Any], stage: int = 0) -> Sequence[Any]:
         """As Program.run."""
+        if self.shares:
+            self._share(stage)
         buffers, scalars, fresh, parts, results, dead = self.stages[stage]
         for buffer, i in buffers:
             buffer[...] = arrays[i]

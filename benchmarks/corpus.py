@@ -32,16 +32,17 @@ SECONDS, FEWEST = 6.0, 15
 WAYS = {"pure": BOTH, "best": (*BOTH, "mixed")}
 CHOSEN = ["forward/reverse", "auto/best"]
 MODES = ["forward/reverse", "mixed/pure", "auto/best", "pure/primal", "pure/hand"]
-PREPARED, JAX = ["auto/best", "best/modes"], ["forward/reverse", "pure/modes"]
+PREPARED, JAX = ["auto/best", "best/modes"], ["pure/modes"]
 
 
 def asked(listed: Iterable[Case], engine: str, modes: Sequence[str]) -> list[Case]:
-    """Each problem by an engine, the mode fastest: what has a hand-written derivative, and can be recorded once where
-    the engine does that."""
+    """Each problem by an engine, the mode fastest: what has a hand-written derivative, and can be recorded or compiled
+    where the engine does that."""
     return [
         case._replace(engine=engine, mode=mode)
         for case in listed
         if engine == "modes" or not PROBLEMS[case.layer].branches
+        if engine != "jax" or not PROBLEMS[case.layer].unrolls
         for mode in modes
         if mode != "pure/hand" or PROBLEMS[case.layer].by_hand
     ]
@@ -100,7 +101,8 @@ class Problems(_Corpus):
         standard=everything([*cases("quick"), *cases("standard")]),
         full=[
             *everything(cases("full")),
-            *asked([*cases("quick"), *cases("standard"), *cases("full")], "modes-prepared", ["forward/reverse"]),
+            *asked([*cases("quick"), *cases("standard")], "modes-prepared", ["forward/reverse"]),
+            *asked([*cases("quick"), *cases("standard")], "jax", ["forward/reverse"]),
         ],
     )
     params = grid.lists(active_preset())

@@ -12,6 +12,7 @@ array([[1., 2.],
 
 from . import choice, chunking, rules
 from .at import Place, at
+from .batch import batch_jacobian
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
@@ -35,6 +36,7 @@ __all__ = [
     "Prepared",
     "TracedValueError",
     "at",
+    "batch_jacobian",
     "check_derivatives",
     "choice",
     "chunking",

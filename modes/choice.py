@@ -34,6 +34,7 @@ def jacmixed(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
@@ -47,7 +48,7 @@ def jacmixed(
     the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
     is short, and to plan for that.
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "mixed")
 
 
 def jacauto(
@@ -55,6 +56,7 @@ def jacauto(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
@@ -63,22 +65,23 @@ def jacauto(
 
     Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "auto")
 
 
 def _planned(
     f: Callable[..., Any],
     argnums: ArgNums,
     chunk_size: int | None,
+    has_aux: bool,
     insist: bool,
     replayed: Callable[[str], None] | None,
     mode: str,
 ) -> Callable[..., Any]:
-    def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
+    def jacobian(*args: Any, **keywords: Any) -> Any:
+        call = Call(f, args, argnums, keywords, has_aux)
         untaped = chunk_size is None and replayed is None
         if untaped and _forward_again(call, mode):
-            return jacfwd(f, argnums, insist=insist)(*args)
+            return jacfwd(f, argnums, has_aux=has_aux, insist=insist)(*args, **keywords)
         tape = SizedTape()
         y, index = tape.run(call)
 
@@ -87,7 +90,7 @@ def _planned(
             results = whole(call, tape, y, index, kind, chunk_size, insist)
             if has_nan(results):
                 results = (by_rows if kind == PUSH else by_columns)(call, results)
-            return call.rebuild(results)
+            return call.jacobian(results)
 
         if index is None:
             return along(PULL)
@@ -102,7 +105,7 @@ def _planned(
         with suppress(SingularParts):
             results = parts(call, tape, y, there.nodes, order, chunk_size, insist)
             if not has_nan(results):
-                return call.rebuild(results)
+                return call.jacobian(results)
         return along(there.orders[there.pure].kind)
 
     return jacobian

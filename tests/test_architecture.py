@@ -67,7 +67,7 @@ MODES = {
     ),
     "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
     "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
@@ -83,6 +83,7 @@ MODES = {
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
@@ -98,15 +99,16 @@ MODES = {
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "at chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at batch chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
-    "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
-    "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
+    "problems": Room("Functions that the field compares on, a module each: plain NumPy.", "catalogue"),
+    "peers": Room("The engines that are measured, a module each.", "catalogue problems modes modes.chains"),
+    "apparatus": Room("What the questions are asked with.", "catalogue peers problems modes.chains modes.cost"),
     "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
-    "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
+    "*": Room("The questions, a module each.", "apparatus catalogue peers problems modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),
 }
@@ -137,7 +139,7 @@ ANALYSIS = {
     ),
     "running": Room(
         "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
-        "errors reading tables text benchmarks.advising benchmarks.catalogue",
+        "errors intervals reading tables text benchmarks.advising benchmarks.catalogue",
     ),
     "commands": Room(
         "Every command, and the only writer.",
@@ -328,9 +330,9 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect",
-        "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types",
-        "typing", "weakref",
+        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
+        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
+        "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
         assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
@@ -339,3 +341,9 @@ def test_the_engines_need_nothing_but_numpy() -> None:
 def test_the_catalogue_needs_the_standard_library_alone() -> None:
     for name, outside in imported_from_outside("benchmarks.catalogue"):
         assert outside <= sys.stdlib_module_names, f"{name} imports {sorted(outside)}"
+
+
+def test_problems_need_nothing_but_numpy() -> None:
+    """Their users' functions are plain NumPy, and no engine is behind them."""
+    for name, outside in imported_from_outside("benchmarks.problems"):
+        assert outside <= {*sys.stdlib_module_names, "numpy"}, f"{name} imports {sorted(outside)}"

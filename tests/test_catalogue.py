@@ -89,7 +89,9 @@ def test_each_preset_has_a_number_of_pairs_and_a_time_limit() -> None:
 
 def test_an_unknown_preset_is_refused() -> None:
     assert presets.known_preset("quick") == "quick"
-    with pytest.raises(ValueError, match=r"unknown preset 'fast' \(MODES_PRESET\); the known ones are quick, standard"):
+    with pytest.raises(
+        ValueError, match=r"unknown preset 'fast' \(MODES_PRESET\); the known ones are first, quick, standard"
+    ):
         presets.known_preset("fast")
 
 

@@ -50,14 +50,19 @@ def test_arguments(jacobian: Any, argument: Any, message: str) -> None:
     ("result", "message"),
     [
         (lambda x: None, "expected .* to return one array or scalar of float dtype, got NoneType"),
-        (lambda x: [x, x], "got list; join several results with np.concatenate or np.stack"),
-        (lambda x: (x, x), "got tuple; join several results"),
+        (
+            lambda x: [x, None],
+            "alone in its tuples, lists and dicts, got NoneType among them; .*has_aux=True",
+        ),
+        (lambda x: {"y": x, "n": 3}, "got int among them; return what is not to be differentiated as auxiliary data"),
+        (lambda x: (x, [x, x > 0]), "got an array of dtype bool among them"),
+        (lambda x: ([], ()), "got an empty tuple"),
         (lambda x: "y", "got str"),
         (lambda x: x > 0, "got an array of dtype bool"),
         (lambda x: np.argmax(x), "got an array of dtype int64"),
         (lambda x: 3, "got int"),
     ],
-    ids=["none", "list", "tuple", "str", "bool", "argmax", "int"],
+    ids=["none", "list", "dict", "tuple", "empty", "str", "bool", "argmax", "int"],
 )
 def test_results(jacobian: Any, result: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):

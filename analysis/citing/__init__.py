@@ -17,6 +17,9 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.crossover-waist.n64.m64.width64.depth4.dense.tanh.float64   the waist above which a cut no longer pays
     <engine>.auto-over-fastest.n64. ...    mode="auto" over the fastest of three modes
     <engine>.two-modes-mean, .two-modes-max     choosing the better of two modes over the fastest of three
+    <engine>.forward-over-reverse.black-scholes.size1.n5.m5    on a known problem; jacobian-over-f likewise
+    <engine>.tape-over-hand.recurrence.size100.n100.m1       reverse mode over a hand-written derivative; tape-over-f
+    <engine>.problem-regret-mean.<rule>, .problem-regret-max.<rule>   the rules scored on known problems; auto-call
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 

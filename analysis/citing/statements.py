@@ -19,7 +19,8 @@ from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
 from analysis.tables.noise import WIDEST
-from analysis.tables.rules import RULES
+from analysis.tables.problems import CALL, title
+from analysis.tables.rules import AUTO, RULES
 from analysis.text import number, size
 from benchmarks.catalogue.engines import CUTS
 
@@ -37,7 +38,7 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _ratios, _rules, _mixed, _models, _controls):
+    for kind in (_crossovers, _ratios, _rules, _mixed, _problems, _models, _controls):
         yield from kind(found)
 
 
@@ -109,7 +110,7 @@ def _rules(found: Findings) -> Statements:
         engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
         cells = picked.loc[(picked["engine"] == engine) & (picked["rule"] == rule), list(CELL)]
         rows = ratios.merge(cells, on=list(CELL))
-        word = re.sub(r"[^a-z0-9]+", "-", rule.lower()).strip("-")
+        word = _word(rule)
         head, better = (
             f"choosing the mode by the rule of {rule}{sources.get(rule, '')}",
             "times as long as the better mode",
@@ -198,6 +199,64 @@ def _waists(found: Findings) -> Statements:
         key = f"{row['engine']}.crossover-waist.{sizes}.{row['layer']}.{row['activation']}.{row['dtype']}"
         fact = _fact(key, row["engine"], row["k_star"], text, "values", sentence, known)
         yield fact | {"verdict": row["verdict"]}, measured
+
+
+PROBLEM_RATIOS = {
+    "forward/reverse": ("forward-over-reverse", "the Jacobian by forward mode", "that by reverse mode"),
+    "mixed/pure": ("mixed-over-better", "the Jacobian by mixed accumulation", "that by the better of the two modes"),
+    "auto/best": (
+        "auto-over-fastest",
+        'the Jacobian by mode="auto", its choosing included,',
+        "the fastest of three ways",
+    ),
+    "pure/primal": ("jacobian-over-f", "the Jacobian by the better mode", "f itself"),
+    "pure/hand": (
+        "jacobian-over-hand",
+        "the Jacobian by the better mode",
+        "the same derivative written by hand in NumPy",
+    ),
+    "best/modes": ("fastest-over-modes", "the Jacobian by the fastest of three ways", "that of engine modes"),
+    "pure/modes": ("better-over-modes", "the Jacobian by the better mode", "the fastest way of engine modes"),
+    "reverse/hand": ("tape-over-hand", "reverse mode", "the same derivative written by hand in NumPy"),
+    "reverse/primal": ("tape-over-f", "reverse mode", "f itself"),
+}
+"""What is over what, by mode: in keys and in words."""
+
+
+def _problems(found: Findings) -> Statements:
+    """Known problems: a fact a ratio measured, and the rules that software ships, scored on them."""
+    tidy = found.tidy
+    keep = (tidy["status"] == "ok") & tidy["metric"].isin(["log_problem_ratio", "log_tape_ratio"])
+    rows = tidy[keep & tidy["mode"].isin(list(PROBLEM_RATIOS))]
+    for row in rows.to_dict("records"):
+        name, above, below = PROBLEM_RATIOS[row["mode"]]
+        value, low, high = (float(np.exp(row[end])) for end in ("value", "low", "high"))
+        known = _known(low, high, number)
+        sentence = (
+            f"on the problem “{title(row['layer'])}” (size {row['width']}, n = {row['n']}, m = {row['m']}) {above} "
+        )
+        sentence += f"takes {number(value)} times as long as {below}{_within(known[2])}"
+        key = f"{row['engine']}.{name}.{row['layer']}.size{row['width']}.n{row['n']}.m{row['m']}"
+        yield _fact(key, row["engine"], value, number(value), "ratio", sentence, known), pd.DataFrame([row])
+    for row in found.problem_scores.to_dict("records"):
+        engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
+        mode = "auto/best" if rule == CALL else "forward/reverse"
+        cells = rows[(rows["engine"] == engine) & (rows["mode"] == mode)]
+        head, better = f"choosing the mode by the rule of {rule} takes", "the better mode"
+        if rule == CALL:
+            head, better = f"a call of {AUTO}, its choosing included, takes", "the fastest of three ways"
+        over = f"times as long as {better}, over {row['cells']} known problems"
+        known = _known(row["low"], row["high"], "{:.3f}".format)
+        sentence = f"{head} {mean:.3f} {over}, in the geometric mean{_within(known[2])}"
+        key = f"{engine}.problem-regret-mean.{_word(rule)}"
+        yield _fact(key, engine, mean, f"{mean:.3f}", "ratio", sentence, known), cells
+        key, sentence = f"{engine}.problem-regret-max.{_word(rule)}", f"{head} at most {most:.2f} {over}"
+        yield _fact(key, engine, most, f"{most:.2f}", "ratio", sentence), cells
+
+
+def _word(rule: str) -> str:
+    """A rule's name in a key; mode="auto" timed whole is "auto-call"."""
+    return "auto-call" if rule == CALL else re.sub(r"[^a-z0-9]+", "-", rule.lower()).strip("-")
 
 
 def _models(found: Findings) -> Statements:

@@ -13,7 +13,9 @@ from analysis.commands.working import clear, working
 from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
+from analysis.report.bars import bars
 from analysis.running import measure
+from analysis.tables.noise import word
 from analysis.text import counted
 from benchmarks.catalogue.engines import listed
 from benchmarks.catalogue.option import add_preset
@@ -26,7 +28,10 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("run", help="measure, then report")
     add_results(parser)
     add_report(parser)
-    add_preset(parser, "how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours")
+    add_preset(
+        parser,
+        "how much: first takes 20 s, quick (the default) 3 minutes, standard 15 (25 with every library), full hours",
+    )
     parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
     parser.add_argument(
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
@@ -62,6 +67,9 @@ def run(options: argparse.Namespace) -> int:
     with working("Making the report: tables and figures"):
         rows = tidy(results(measured.results))
         found = write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    for line in bars(found):
+        print(line)
+    print(word(found.controls))
     tell(found, options.report)
     return SOME_FAILED if measured.failed else DONE
 

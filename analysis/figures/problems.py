@@ -13,7 +13,7 @@ from analysis.tables.shown.panels import Shown
 from analysis.tables.shown.problems import LABELS
 
 LEAST = 0.3
-"""Percent: less, and what the pairs cannot tell from nothing, is drawn at this border."""
+"""Percent: less than that, which the pairs cannot tell from nothing, is counted at this border."""
 ONE: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "color": BLUE, "label": "a problem with one output"}
 MANY: dict[str, Any] = {"marker": "s", "color": VERMILLION, "label": "a problem with several outputs"}
 SPREAD = 0.62
@@ -23,20 +23,24 @@ SPREAD = 0.62
 def problem_axes(axes: Axes, dots: pd.DataFrame, means: pd.DataFrame) -> Axes:
     """Draw the time that is lost on each problem, in percent; a line a label, the first of `means` on top.
 
-    The worst of a line, if it is no small loss, is named.
+    At the left border stands how many lose nothing. The worst of a line, if it is no small loss, is named: it has
+    nothing to its right.
     """
+    words: dict[str, Any] = {"textcoords": "offset points", "fontsize": 7, "va": "center"}
     for line, label in enumerate(means["label"]):
-        rows = dots[dots["label"] == label].sort_values(["layer", "n"], kind="stable")
-        lost = (100 * (rows["regret"].to_numpy(dtype=float) - 1)).clip(min=LEAST)
-        offsets = np.linspace(SPREAD / 2, -SPREAD / 2, len(rows)) if len(rows) > 1 else np.zeros(1)
+        every = dots[dots["label"] == label].sort_values(["layer", "n"], kind="stable")
+        rows = every[every["regret"] >= 1 + LEAST / 100]
+        lost = 100 * (rows["regret"].to_numpy(dtype=float) - 1)
+        offsets = np.linspace(SPREAD / 2, -SPREAD / 2, len(rows)) if len(rows) > 1 else np.zeros(len(rows))
         for look, here in ((ONE, rows["m"] == 1), (MANY, rows["m"] > 1)):
             mask = here.to_numpy(dtype=bool)
-            axes.plot(lost[mask], offsets[mask] - line, linestyle="none", markersize=3.6, alpha=0.9, **look)
-        if lost.max() > 30:
-            worst = rows.iloc[int(lost.argmax())]
-            named = f"{worst['title']}, n = {worst['n']}, m = {worst['m']}"
-            place: dict[str, Any] = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
-            axes.annotate(named, (lost.max(), offsets[int(lost.argmax())] - line), fontsize=6.5, **place)
+            axes.plot(lost[mask], offsets[mask] - line, linestyle="none", markersize=4, **look)
+        if len(rows) < len(every):
+            axes.annotate(f"{len(every) - len(rows)} none", (LEAST, -line), xytext=(0, 0), **words)
+        if len(rows) and lost.max() > 30:
+            worst = int(lost.argmax())
+            named = f"{rows['title'].iloc[worst]}, n = {rows['n'].iloc[worst]}, m = {rows['m'].iloc[worst]}"
+            axes.annotate(named, (lost[worst], offsets[worst] - line), xytext=(6, 0), **words)
     lost = (100 * (means["geometric_mean"].to_numpy(dtype=float) - 1)).clip(min=LEAST)
     mean: dict[str, Any] = {"color": "black", "marker": "|", "markersize": 17, "markeredgewidth": 1.8}
     axes.plot(lost, -np.arange(len(means)), linestyle="none", label="geometric mean", **mean)
@@ -44,9 +48,9 @@ def problem_axes(axes: Axes, dots: pd.DataFrame, means: pd.DataFrame) -> Axes:
     for tick, label in zip(axes.get_yticklabels(), means["label"], strict=True):
         tick.set_fontweight("bold" if label in LABELS else "normal")
     axes.set(xscale="log", xlabel="time lost against the better mode, percent", ylabel="forward mode when")
-    most = 100 * (dots["regret"].max() - 1)
-    axes.set_xlim(LEAST / 1.2, max(120.0, 1.5 * most))
-    log_ticks(axes.xaxis, LEAST, axes.get_xlim()[1])
+    most = max(100 * (dots["regret"].max() - 1), 30.0)
+    axes.set_xlim(LEAST / 1.2, most * (most / LEAST) ** 0.32)  # room for the name of the worst
+    log_ticks(axes.xaxis, LEAST, 1.2 * most)
     finish_axes(axes)
     axes.grid(False, axis="y")
     return axes

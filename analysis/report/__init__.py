@@ -3,7 +3,7 @@
 Contract: :func:`report_files` makes the contents of all files from the findings of one run, computes no number, and
 writes nothing: the command line does. The same findings give the same bytes.
 
-    cells -> section -> sections; headline, circumstances, sections, page -> this        (a -> b: b imports a)
+    cells -> section -> sections; bars; headline, circumstances, sections, page -> this        (a -> b: b imports a)
 """
 
 import io

@@ -60,8 +60,8 @@ def measure(
     `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
 
     `generated` names what the caller writes, which is not part of the code; `scratch` is an empty temporary folder,
-    which the caller deletes. Lines for the user go to `show`, what is being done at the moment to `status`. Raises AnalysisError where the checkout, the results
-    folder or asv does not allow it.
+    which the caller deletes. Lines for the user go to `show`, what is being done at the moment to `status`. Raises
+    AnalysisError where the checkout, the results folder or asv does not allow it.
     """
     generated = [results, results.with_name(results.name + "-dirty"), *generated]
     checkout = read_checkout(root, generated)

@@ -16,7 +16,7 @@ from analysis.intervals import FEWEST, median_interval
 from analysis.tables.crossover import MARGIN
 
 TAKEN = 0.1
-"""Share of a core's time that others may take: a neighbour that computes all the time takes half, a busy desktop 2 %."""
+"""Share of a core's time that others may take: a neighbour that computes all the time takes half, a desktop 2 %."""
 TOLD_APART = 0.05
 """Log ratio that the A/A control of a quiet core resolves, in its third of a second."""
 
@@ -74,8 +74,8 @@ def sentences(cores: Sequence[Core]) -> list[str]:
     quietest = f"{where} is the quietest and not quiet" if others else f"{where}{only} is not quiet"
     return [
         f"Control (A/A): this machine is busy: {quietest}: {most}, and {best.said}.",
-        "Small differences will be lost. Better: stop this (Ctrl-C), wait until the other programs have ended, and run it "
-        "again; or measure on another machine. Going on"
+        "Small differences will be lost. Better: stop this (Ctrl-C), wait until the other programs have ended, and run "
+        "it again; or measure on another machine. Going on"
         + (f" on core {best.number}." if others and best.number is not None else "."),
     ]
 

@@ -27,8 +27,10 @@ class Batch:
 
 
 def unfinished(wanted: Mapping[str, Sequence[Sequence[str]]], finished: Collection[Cell]) -> list[Cell]:
-    """The `wanted` cells (benchmark name -> list of parameter reprs) that are not among the `finished`, in order, but for
-    the controls, which come first: what they say of the machine should be known before the rest is measured."""
+    """The `wanted` cells (benchmark name -> list of parameter reprs) that are not among the `finished`, in order.
+
+    But the controls come first: what they say of the machine should be known before the rest is measured.
+    """
     names = sorted(wanted, key=lambda name: name != CONTROL)
     cells = [(name, tuple(parameters)) for name in names for parameters in wanted[name]]
     return [cell for cell in dict.fromkeys(cells) if cell not in finished]

@@ -35,8 +35,8 @@ class Grid:
     """The cases of one benchmark: a list of values a parameter; what is not named is :class:`Case`'s
     default.
 
-    In the presets named in ``square`` only cases with n == m == width are listed. Preset first takes those of quick that
-    have the values named in ``first``, and none of a benchmark that names nothing there.
+    In the presets named in ``square`` only cases with n == m == width are listed. Preset first takes those of quick
+    that have the values named in ``first``, and none of a benchmark that names nothing there.
     """
 
     def __init__(

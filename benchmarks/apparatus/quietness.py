@@ -1,10 +1,11 @@
 """Is this machine quiet enough to measure on, and which of its cores is the quietest? A third of a second a core.
 
 Contract: :func:`probed` puts this process on one core after the other and times forward mode of a small chain against
-itself there, in pairs: the A/A control before all others. It says what share of the time the core gave to this process,
-since a core that somebody else computes on gives no more than half, and the log ratio of each pair, which should be 0.
-Which core is taken, and what is said, is decided by who asked (:mod:`analysis.running.cores`). The process is on its old
-cores again afterwards. Where the system pins nothing (macOS, Windows) there is one answer, for wherever the process ran.
+itself there, in pairs: the A/A control before all others. It says what share of the time the core gave to this
+process, since a core that somebody else computes on gives no more than half, and the log ratio of each pair, which
+should be 0. Which core is taken, and what is said, is decided by who asked (`analysis.running.cores`). The process is
+on its old cores again afterwards. Where the system pins nothing (macOS, Windows) there is one answer, for wherever the
+process ran.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""What a cell says to a run beside its number: that it begins, and why it has none, before asv is told. The writing side
-of :mod:`benchmarks.catalogue.reasons`.
+"""What a cell says to a run beside its number: that it begins, and why it has none, before asv is told.
+
+The writing side of :mod:`benchmarks.catalogue.reasons`.
 
 Contract: where MODES_REASONS names a file, an exception that leaves :func:`recording` is appended to it as one line, in
 one write, and raised on; where it names none, nothing is added. What is timed by asv itself is never wrapped: it was

@@ -31,8 +31,9 @@ class Row(NamedTuple):
     """A problem: what it is called, whence its definition is (author, title, URL), and the shape (n, m) by its size.
 
     The sizes are those that a preset adds. What `branches` on values is differentiated as it runs: it cannot be
-    recorded once, or compiled. `by_hand` says that there is a hand-written derivative to be compared with: one of what
-    f does, not of a shorter way to its value.
+    recorded once, or compiled. What `unrolls` is a loop in Python that a compiler wants as a loop of its own: JAX takes
+    a minute for it, and its users would write it otherwise. `by_hand` says that there is a hand-written derivative to
+    be compared with: one of what f does, not of a shorter way to its value.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     standard: Sequence[int] = ()
     full: Sequence[int] = ()
     branches: bool = False
+    unrolls: bool = False
     by_hand: bool = False
 
 
@@ -74,6 +76,7 @@ PROBLEMS = {
         lambda _: (152, 1),
         standard=[16],
         full=[64],
+        unrolls=True,
     ),
     "hand-tracking": Row(
         "hand tracking",

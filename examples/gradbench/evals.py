@@ -330,14 +330,16 @@ def ode_gradient(given: Json, derivative: Derivative) -> Task:
 # --- particle, saddle: a derivative inside of what is differentiated, each in a mode of its own ---
 
 
+def landing_in(inner: str) -> Callable[[Any], Any]:
+    """Where the particle crosses the axis, by w of shape (1,); the force is a gradient in a mode of its own."""
+    slope = modes.jacobian(particle.potential, mode=LETTERS[inner])
+    return lambda w: particle.landing(w[0], lambda x, w: -slope(x, w))
+
+
 def particle_in(outer: str, inner: str) -> Callable[[Json, Derivative], Task]:
+    landing = landing_in(inner)
+
     def start(given: Json, derivative: Derivative) -> Task:
-        def force(x: Any, w: Any) -> Any:
-            return -modes.jacobian(particle.potential, mode=LETTERS[inner])(x, w)
-
-        def landing(w: Any) -> Any:
-            return particle.landing(w[0], force)
-
         gradient = modes.jacobian(landing, mode=LETTERS[outer])
         return Task(partial(argmin, landing, gradient, numbers([given["w"]])), lambda w: float(w[0]))
 

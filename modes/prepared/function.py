@@ -17,7 +17,7 @@ from ..array import TracedArray, evaluate
 from ..blocks import Guarded, dense
 from ..partials import SAME, Dot, Matrix, Partial, Reshape, Scale
 from ..rules.table import COMPOSITE, CONSTANT, RULES, SEQUENCE, Rule, rule_of
-from .recording import Diverged, Operation, Recorded, Recorder, Value, shape_changed
+from .recording import Diverged, Operation, Recorded, Recorder, Value, guard, shape_changed
 from .templates import resolve
 
 __all__ = ["RecordedFunction"]
@@ -73,6 +73,11 @@ class RecordedFunction:
 
     def _apply(self, recorder: Recorder, op: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """func(*args, **kwargs) as modes.array.evaluate does it, but with partials that can be recorded."""
+        if op.func is guard:  # of an engine inside of the function: decided again, and guarded again
+            value, decision = args
+            while isinstance(value, TracedArray) and value.owner is not recorder:
+                value = value.primal
+            return guard(value, decision)
         rule = RULES.get(op.func)
         in_list = rule is not None and rule.kind is SEQUENCE
         operands = args[0] if in_list else args

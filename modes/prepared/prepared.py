@@ -16,7 +16,7 @@ from ..errors import TracedValueError
 from ..forward import jvp
 from ..jacobian import MODES
 from ..reverse import vjp
-from ..trees import flatten, same_structure
+from ..trees import flatten
 from .function import RecordedFunction
 from .inputs import Inputs, Outer
 from .program import Program
@@ -40,14 +40,13 @@ def _alone(mode: str) -> None:
         raise _Taken(mode)
 
 
-def prepare(
-    f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0, backend: str = "numpy"
-) -> Prepared:
+def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0, backend: str = "numpy") -> Prepared:
     """Record f's operations once, so that its derivatives can be replayed without dispatch, rules or tapes.
 
     Parameters
     ----------
-    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out). It is called once, here.
+    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out), or a tree of them. It is
+        called once, here. What it takes besides (keywords) is fixed: functools.partial(f, steps=3).
     example_args : arguments of the structure, shapes and dtypes of those to come.
     argnums : the argument, or tuple of arguments, that the Jacobians are by, as in modes.jacfwd.
 
@@ -62,6 +61,10 @@ def prepare(
     - while recording: a branch on a value, or its use as a Python number (bool(), float(), int(), item());
     - while replaying: arguments of another structure, shape or dtype; an operation whose result's shape turns out to
       depend on values (x[x > 0]).
+
+    Derivatives may be taken inside: modes.prepare(lambda c: modes.grad(cost)(c), c) replays gradients, and its jvp, vjp
+    and Jacobians products with the Hessian and the Hessian itself. What the engines decide by values there (is this
+    derivative finite?) is decided anew at each replay; where it comes out differently, that call goes by the engines.
 
     Operations that depend on values without a derivative (comparisons, argsort, floor) are replayed like all others.
     Arrays that f takes from elsewhere are shared and read anew at each replay. What NumPy computes without a traced
@@ -180,7 +183,7 @@ class Prepared:
             arrays = self._inputs.check(primals, tangents)
             with self._lock:
                 program = self._programs.get("jvp") or self._record("jvp", arrays, self._record_jvp)
-                y, y_dot = program.run(arrays)
+                y, y_dot = map(self._call.values, program.run(arrays))
         except (Diverged, Outer):
             return jvp(self._f, primals, tangents)
         return y, y_dot
@@ -200,15 +203,17 @@ class Prepared:
                 (y,) = program.run(arrays)
         except (Diverged, Outer):
             return vjp(self._f, *primals)
-        return y, partial(self._pullback, run, program, primals, y.shape, y.dtype)
+        return self._call.values(y), partial(self._pullback, run, program, primals, y.shape, y.dtype)
 
     def _pullback(
         self, run: int, program: Program, primals: tuple[Any, ...], shape: tuple[int, ...], dtype: Any, y_bar: Any
     ) -> tuple[Any, ...]:
         try:
-            if type(y_bar) is not np.ndarray or y_bar.shape != shape or y_bar.dtype is not dtype:
-                (y_bar,) = same_structure(y_bar, [np.empty(shape, dtype)], "a cotangent")
-                if isinstance(y_bar, TracedArray):
+            seed = y_bar
+            tree = self._call.results is not None
+            if tree or type(seed) is not np.ndarray or seed.shape != shape or seed.dtype is not dtype:
+                seed = self._call.seed(y_bar, np.empty(shape, dtype))
+                if isinstance(seed, TracedArray):
                     raise Outer
             with self._lock:
                 if run != self._vjp_runs:
@@ -218,7 +223,7 @@ class Prepared:
                         "(copy.copy), or use modes.vjp"
                     )
                 # A scalar, as it was recorded: an array of no axes would be shown, not copied, by a change of shape.
-                cotangents = program.run((y_bar if y_bar.shape else y_bar[()],), 1)
+                cotangents = program.run((seed if seed.shape else seed[()],), 1)
         except (Diverged, Outer):
             return vjp(self._f, *primals)[1](y_bar)
         return tuple(cotangents) if self._inputs.flat_arrays else self._inputs.place(cotangents)
@@ -229,7 +234,7 @@ class Prepared:
             arrays = self._inputs.check(args)
             with self._lock:
                 program = self._programs.get("value") or self._record("value", arrays, self._record_value)
-                return program.run(arrays)[0]
+                return self._call.values(program.run(arrays)[0])
         except (Diverged, Outer):
             return self._f(*args)
 
@@ -285,4 +290,4 @@ class Prepared:
             return MODES[mode](self._f, self._argnums, chunk_size)(*args)
         if has_nan(results):
             return MODES[mode](self._f, self._argnums, chunk_size)(*args)
-        return results[0] if self._one else self._call.rebuild(results)
+        return results[0] if self._one and self._call.results is None else self._call.jacobian(results)

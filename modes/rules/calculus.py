@@ -8,6 +8,7 @@ import numpy as np
 
 from ..partials import SAME
 from .reductions import operand_axes
+from .selection import gather
 from .shape import converted
 from .table import composite, only_defaults, written
 
@@ -108,7 +109,9 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
         return np.where(x < xp[0], left, np.where(x > xp[0], right, fp[0]))
     # The last knot belongs to the piece before it, every other one to the piece behind it.
     i = np.minimum(np.maximum(np.searchsorted(xp, x, side="right") - 1, 0), n - 2)
-    y = fp[i] + (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]) * (x - xp[i])
+    # by gather, which sees places that are recorded, too, where the knots are plain
+    x0, x1, y0, y1 = (gather(np.reshape(v, (1, -1)), j)[0] for v in (xp, fp) for j in (i, i + 1))
+    y = y0 + (y1 - y0) / (x1 - x0) * (x - x0)
     return np.where(x < xp[0], left, np.where(x > xp[-1], right, y))
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..blocks import Array, Block, dense, through
-from ..errors import MissingRule
 from ..operands import as_array
 from ..partials import Linear, Partial
 from .shape import converted
@@ -172,19 +171,13 @@ written(np.diag, _diag)
 composite(np.diagflat, lambda v, k=0: np.diag(np.ravel(v), k))
 
 
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def _bincount(y: Any, x: Any, weights: Any = None, minlength: int = 0) -> Partial:
     """The weights added up by number; in float64, as NumPy does it."""
-    if weights is None or getattr(x, "dtype", np.intp(0).dtype).kind == "f":
-        raise MissingRule(
-            "numpy.bincount counts values, and counts jump as values move; find the numbers on plain values, with "
-            "np.digitize or x.astype(int), and give what is added up as weights="
-        )
-    x = np.asarray(x) if isinstance(x, list | tuple) else x
-    count = max(int(np.max(x, initial=-1)) + 1, minlength)
-    return scatter(np.reshape(converted(weights, np.float64), (1, -1)), x, count)[0]
+    size = y.shape[0]
+    return Linear(lambda t: scatter(converted(t, y.dtype), x, size), lambda c: gather(c, x))
 
 
-composite(np.bincount, _bincount)
+written(np.bincount, None, _bincount)
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------

@@ -31,9 +31,9 @@ SECTION = Section(
         "problem-regret": Words(
             "What the rules cost on known problems",
             "The time that a rule's choice takes beyond that of the better mode, a dot a problem and size. Where the "
-            "pairs cannot tell the modes apart either choice is right, and the dot lies at the left border, as do "
-            'losses below 0.3 %. Bold: this project\'s mode="auto", of which the whole call is timed, its choosing '
-            "included, against the fastest of forward, reverse and mixed; prepared, its choice is made once.",
+            "pairs cannot tell the modes apart either choice is right; how many lose nothing, or less than 0.3 %, "
+            'stands at the left border. Bold: this project\'s mode="auto", of which the whole call is timed, its '
+            "choosing included, against the fastest of forward, reverse and mixed; prepared, its choice is made once.",
         ),
     },
     {

@@ -21,7 +21,19 @@ from numba.extending import intrinsic
 
 from .opcodes import ARITHMETIC, CASTS, DTYPES, PATTERNS, SELECTS, UNARY
 
-__all__ = ["call_loop", "call_run", "clear_flags", "dot_rows", "elementwise", "flags", "select", "tile", "tile_sizes", "store_word", "word"]
+__all__ = [
+    "call_loop",
+    "call_run",
+    "clear_flags",
+    "dot_rows",
+    "elementwise",
+    "flags",
+    "select",
+    "store_word",
+    "tile",
+    "tile_sizes",
+    "word",
+]
 
 WORD = ir.IntType(64)
 BYTE = ir.IntType(8)
@@ -373,7 +385,7 @@ def _tiles(machine: Machine, char: str) -> Iterator[tuple[int, int]]:
 
 @intrinsic(prefer_literal=True)
 def tile_sizes(typingctx: Any, dtype: Any) -> Any:
-    """Rows of the largest tile, its columns, the columns of a register, and of a tile of one row; dtype is a literal."""
+    """Rows of the largest tile, its columns, columns of a register, and of a tile of one row; dtype is a literal."""
     char = DTYPES[dtype.literal_value]
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -456,9 +468,7 @@ def _tile(
 
 
 @intrinsic(prefer_literal=True)
-def dot_rows(
-    typingctx: Any, dtype: Any, rows: Any, K: Any, A: Any, A_row: Any, x: Any, y: Any, y_step: Any
-) -> Any:
+def dot_rows(typingctx: Any, dtype: Any, rows: Any, K: Any, A: Any, A_row: Any, x: Any, y: Any, y_step: Any) -> Any:
     """y[i] = sum of A[i, k] x[k] for `rows` rows, at most eight and a power of two; A's rows and x lie in one piece."""
     char = DTYPES[dtype.literal_value]
 

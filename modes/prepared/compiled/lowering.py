@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...blocks import filled
+from ...rules.shape import cast
 from ..recording import Operation, Value, guard, refs
 from ..templates import Ref
-from ...rules.shape import cast
 from .loops import loop_of
 from .opcodes import CASTS
 from .table import MOST_AXES, Table, plain
@@ -97,14 +97,17 @@ def _able_ufunc(op: Operation, values: Sequence[Value]) -> bool:
     loop = _loop(op, values)
     if loop is None or loop.types[-1] != _result(op, values):
         return False
-    chars = [dtype_of(values[x.slot]).char if type(x) is Ref else char for x, char in zip(op.args, loop.types)]
-    return all(char == own or (char, own) in CASTS for char, own in zip(chars, loop.types))
+    chars = [
+        dtype_of(values[x.slot]).char if type(x) is Ref else char for x, char in zip(op.args, loop.types, strict=False)
+    ]
+    return all(char == own or (char, own) in CASTS for char, own in zip(chars, loop.types, strict=False))
 
 
 def _write_ufunc(op: Operation, values: Sequence[Value], known: Known) -> None:
     loop = _loop(op, values)
     operands = [
-        known.array(x.slot) if type(x) is Ref else np.asarray(x, char) for x, char in zip(op.args, loop.types)
+        known.array(x.slot) if type(x) is Ref else np.asarray(x, char)
+        for x, char in zip(op.args, loop.types, strict=False)
     ]
     known.table.ufunc(op.func, loop, operands, known.new(_order(operands, values[op.out].shape)))
 

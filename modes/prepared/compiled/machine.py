@@ -79,7 +79,7 @@ def _announcer(listener: Any) -> Any:
 
 
 def _own_folder() -> Path | None:
-    """A folder among the temporary files that nobody else can write: what is kept there is code. None if there is none."""
+    """A folder among the temporary files that nobody else can write, for what is kept there is code; else None."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"modes-compiled-{user}"
     try:

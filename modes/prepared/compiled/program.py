@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,7 +118,7 @@ class Compiled(Program):
             self.cells[slot] = arrays[i]
         starts = [*self.starts, (len(self.words), None)]
         for _, calls, (start, stop) in parts:
-            for (at, op), (end, _) in zip(starts, starts[1:], strict=False):
+            for (at, op), (end, _) in pairwise(starts):
                 if start <= at < stop:
                     self._by_numpy(op)
                     self.start(self._frame(at, end))
@@ -134,7 +135,7 @@ class Compiled(Program):
         """A value as NumPy is given it."""
         return self.numbers[slot][()] if slot in self.numbers else self.buffers.get(slot, self.cells[slot])
 
-    # -- what is done by whom -------------------------------------------------------------------------------------------
+    # -- what is done by whom ------------------------------------------------------------------------------------------
     def _begin(self, stages: Sequence[Stage]) -> None:
         self.numbers: dict[int, Any] = {}  # by slot: NumPy scalars, as arrays of no axes
         self.table = Table()

@@ -121,7 +121,9 @@ class Table:
         inner = [step[-1] if step else 0 for step in steps]
         n = sizes[-1] if sizes else 1
         units = [x.itemsize for x in arrays]
-        fits = n == 1 or (inner[:2] == units[:2] and all(step in (0, unit) for step, unit in zip(inner, units)))
+        fits = n == 1 or (
+            inner[:2] == units[:2] and all(step in (0, unit) for step, unit in zip(inner, units, strict=True))
+        )
         if len(sizes) > 2 or not fits:
             whole = [self.scratch(out.shape, x.dtype) for x in arrays[1:]]
             for x, copied in zip(arrays[1:], whole, strict=True):
@@ -229,7 +231,7 @@ class Table:
             return [(addresses, 1, (0, 0, 0))]
         last = [step[-1] for step in steps]
         return [
-            ([p + sum(i * s for i, s in zip(index, step)) for p, step in zip(addresses, steps, strict=True)],
+            ([p + sum(i * s for i, s in zip(index, step, strict=False)) for p, step in zip(addresses, steps, strict=True)],
              sizes[-1], last)
             for index in np.ndindex(*sizes[:-1])
         ]  # fmt: skip

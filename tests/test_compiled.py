@@ -257,8 +257,8 @@ def test_warnings_and_errors_of_arithmetic_are_numpys() -> None:
     prepared, plain = (modes.prepare(f, ones, backend=backend) for backend in ("numba", "numpy"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _ in range(2):
-            prepared.value(ones)
+        for each in (prepared, plain, prepared):
+            each.value(ones)
     for _ in range(2):
         said = [_said(each, zeros) for each in (prepared, plain)]
         assert said[0] == said[1]

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from modes import prepare
+from modes import Prepared, prepare
 from modes.chains import Chain, layer_chain
-from modes.prepared import Prepared
 
 from ..catalogue.engines import BOTH
 from ..problems import Problem

@@ -151,6 +151,7 @@ def _interpreter(fingerprint):  # type: ignore[no-untyped-def]
         pc, stop = word(frame), word(frame + 8)
         if flags() != 0:
             clear_flags()
+        noted = 0
         while pc < stop:
             opcode = word(pc)
             if opcode < PASSES:
@@ -160,6 +161,7 @@ def _interpreter(fingerprint):  # type: ignore[no-untyped-def]
                 _multiply_d(pc)
                 pc += 120
             elif opcode == LOOP:
+                noted |= flags()  # some of NumPy's loops clear them
                 _loop(pc)
                 pc += word(pc + 8)
             elif opcode == DOTS_D:
@@ -178,7 +180,7 @@ def _interpreter(fingerprint):  # type: ignore[no-untyped-def]
                 if (word(word(pc + 8)) & 255) != word(pc + 16):
                     return STOPPED
                 pc += 24
-        return flags()
+        return noted | flags()
 
     return run
 

@@ -70,6 +70,8 @@ def loop_of(ufunc: np.ufunc, operands: tuple[Any, ...]) -> Loop | None:
     return Loop(types, function, head.data[i] or 0 if head.data else 0) if function else None
 
 
-def copying(dtype: np.dtype[Any]) -> Loop | None:
+def copying(dtype: np.dtype[Any]) -> Loop:
     """The loop that copies: of bools by absolute, which has one for them."""
-    return loop_of(np.absolute if dtype.char == "?" else np.positive, (dtype,))
+    loop = loop_of(np.absolute if dtype.char == "?" else np.positive, (dtype,))
+    assert loop is not None
+    return loop

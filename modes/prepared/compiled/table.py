@@ -10,6 +10,7 @@ and of the dtypes float64, float32 or bool (`plain`). A result may be an operand
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -130,10 +131,10 @@ class Table:
                 self.copy(x, copied)
             if not out.flags.c_contiguous:
                 made = self.scratch(out.shape, out.dtype)
-                self.select(*whole, made)
+                self.select(whole[0], whole[1], whole[2], made)
                 self.copy(made, out)
             else:
-                self.select(*whole, out)
+                self.select(whole[0], whole[1], whole[2], out)
             return
         pattern = "".join("s" if n > 1 and step == 0 else "v" for step in inner[2:])
         rows, by_row = (sizes[0], [step[0] for step in steps]) if len(sizes) == 2 else (1, [0] * 4)
@@ -230,11 +231,11 @@ class Table:
         if not sizes:
             return [(addresses, 1, (0, 0, 0))]
         last = [step[-1] for step in steps]
-        return [
-            ([p + sum(i * s for i, s in zip(index, step, strict=False)) for p, step in zip(addresses, steps, strict=True)],
-             sizes[-1], last)
-            for index in np.ndindex(*sizes[:-1])
-        ]  # fmt: skip
+        found = []
+        for index in np.ndindex(*sizes[:-1]):
+            moved = [sum(map(operator.mul, index, step)) for step in steps]
+            found.append(([p + by for p, by in zip(addresses, moved, strict=True)], sizes[-1], last))
+        return found
 
     # -- decisions -----------------------------------------------------------------------------------------------------
     def guard(self, x: Any, decision: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...blocks import filled
+from ...rules.selection import assign
 from ...rules.shape import cast
 from ..recording import Operation, Value, guard, refs
 from ..templates import Ref
@@ -261,6 +262,20 @@ def _write_filled(op: Operation, values: Sequence[Value], known: Known) -> None:
     known.table.copy(diagonal, np.diagonal(out, start))
 
 
+def _able_assign(op: Operation, values: Sequence[Value]) -> bool:
+    if op.kwargs or len(op.args) != 3 or not _readable(op.args[0], values) or not _basic(op.args[1]):
+        return False
+    few = len(values[op.out].shape) <= MOST_AXES and len(values[op.args[0].slot].shape) <= MOST_AXES
+    char = _result(op, values)
+    return few and char in ("d", "f") and dtype_of(values[op.args[0].slot]).char == char
+
+
+def _write_assign(op: Operation, values: Sequence[Value], known: Known) -> None:
+    out = known.new("C")
+    known.table.copy(np.zeros((), out.dtype), out)
+    known.table.copy(known.array(op.args[0].slot), out[(slice(None), *op.args[1])])
+
+
 def _able_outer(op: Operation, values: Sequence[Value]) -> bool:
     if op.kwargs or len(op.args) != 2 or not all(_readable(x, values) for x in op.args):
         return False
@@ -342,6 +357,7 @@ LOWERINGS: dict[Any, Lowering] = {
     cast: Lowering(_able_cast, _write_copy),
     np.concatenate: _JOIN,
     np.stack: _JOIN,
+    assign: Lowering(_able_assign, _write_assign),
     filled: Lowering(_able_filled, _write_filled),
     np.sum: _SUM,
     np.mean: _SUM,

@@ -106,6 +106,12 @@ def test_every_row_of_the_rule_table(f: Callable[..., Any], args: tuple[Any, ...
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("options", CHAINS, ids=lambda o: "-".join(map(str, o.values())))
 def test_every_chain(options: dict[str, Any], dtype: str) -> None:
+    # OpenBLAS's kernels for float32 may raise the flag for numbers that they do not use (seen once, in a plain call).
+    with np.errstate(invalid="ignore"):
+        _at_two_depths(options, dtype)
+
+
+def _at_two_depths(options: dict[str, Any], dtype: str) -> None:
     for depth, width in ((1, 8), (3, 21)):
         chain = modes.layer_chain(**{"n": 5, "m": 7, "width": width, "depth": depth, **options, "dtype": dtype})
         point = (chain.x * 0.9).astype(dtype)

@@ -16,7 +16,7 @@ from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES
 
 UNKNOWN = "not recorded"
-OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
+OWN = [name for name, row in ENGINES.items() if "numpy" in row.requires]
 """Engines that are part of the project; the others are libraries with versions of their own."""
 
 

@@ -37,6 +37,7 @@ PALE = {"forward": "#BFDCEC", "reverse": "#F5D6BF", "mixed": "#BFE6DA"}
 ENGINES = {
     "modes": {**SERIES[0], "color": "black", "label": 'mode="mixed"'},
     "modes-prepared": {**SERIES[0], "color": "black", "linestyle": (0, (5, 2)), "markerfacecolor": "white"},
+    "modes-compiled": {**SERIES[0], "color": "black", "linestyle": ":", "marker": "D", "label": "compiled"},
     "modes-cut": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": "a cut by hand"},
     "jax-cut": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D", "label": "JAX, a cut by hand"},
 }

@@ -31,7 +31,7 @@ class ModesPrepared(Engine):
         return self._prepared(chain).value
 
     def problem(self, problem: Problem, mode: str) -> Function:
-        return partial(prepare(problem, problem.x).jacobian, mode=mode)
+        return partial(prepare(problem, problem.x, backend=self.backend).jacobian, mode=mode)
 
     def jvp(self, chain: Chain) -> Product:
         prepared = self._prepared(chain)

@@ -49,6 +49,11 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0, bac
         called once, here. What it takes besides (keywords) is fixed: functools.partial(f, steps=3).
     example_args : arguments of the structure, shapes and dtypes of those to come.
     argnums : the argument, or tuple of arguments, that the Jacobians are by, as in modes.jacfwd.
+    backend : "numpy" for calls of NumPy, or "numba" (extra `compiled`) for an interpreter that numba compiles once a
+        machine and not for each function: no price of a call for each operation, the same numbers to rounding. It takes
+        0.1 to 0.5 of the time where arrays are small and operations many. What it has no instructions for is done by
+        NumPy in between. The interpreter runs on one thread and holds Python's lock; its values lie in one block of
+        memory for each method and chunk size.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def prepare(f: Callable[..., Any], *example_args: Any, argnums: ArgNums = 0, bac
     pull-back: those that the pull-back reads are copied at each vjp or, above 32 KiB, compared (modes.residuals).
 
     Raises TypeError or ValueError where arguments do not fit or the function cannot be recorded (TracedValueError, with
-    the remedy), MissingRule where a function has no rule.
+    the remedy), MissingRule where a function has no rule, ModuleNotFoundError for backend "numba" without numba.
     """
     return Prepared(f, example_args, argnums, backend)
 

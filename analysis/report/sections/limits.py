@@ -7,7 +7,12 @@ from analysis.report.section import Section, Table, Words
 from analysis.tables.growth import LARGE, held_fixed
 from analysis.tables.limits import COUNTED
 
-WRITTEN = {"modes": "engine", "modes-prepared": "engine, prepared", "floor": "by hand"}
+WRITTEN = {
+    "modes": "engine",
+    "modes-prepared": "engine, prepared",
+    "modes-compiled": "engine, compiled",
+    "floor": "by hand",
+}
 COST = {
     "seconds": "time of a Jacobian",
     "peak_bytes": "memory of a Jacobian",
@@ -50,7 +55,7 @@ SECTION = Section(
         "engine-overhead": Words(
             "What the engines cost above hand-written code",
             "Time of the engines' Jacobian over that of the same Jacobian written by hand in NumPy for this very "
-            "chain, timed in turn, at several depths. Filled markers: as called; open ones: prepared. 1 would be no "
+            "chain, timed in turn, at several depths. Filled markers: as called; open ones: prepared; diamonds: compiled. 1 would be no "
             "overhead. Where it is high, a crossover says more about the engine than about the mode.",
         ),
         "product-cost": Words(

@@ -17,7 +17,7 @@ from benchmarks.catalogue.engines import ENGINES
 from modes.facts.record import Fact, sealed
 
 UNKNOWN = "not recorded"
-OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
+OWN = [name for name, row in ENGINES.items() if "numpy" in row.requires]
 """Engines that are part of the project; the others are libraries with versions of their own."""
 ON_NUMPY = [*OWN, "autograd"]
 """Engines whose products are NumPy's BLAS, which a number cannot be understood without; others bring their own."""

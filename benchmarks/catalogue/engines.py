@@ -135,22 +135,23 @@ ENGINES = {
     "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
+    "modes-compiled": Row(requires=("numpy", "numba"), modes=MODES, chunks=MODES, memory="traced"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
 
 CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
 """The engines by a hand-made cut, which no other question asks."""
-TWINS = ("modes", "modes-prepared")
-"""The engines of :mod:`modes`: as it stands, and prepared."""
+TWINS = ("modes", "modes-prepared", "modes-compiled")
+"""The engines of :mod:`modes`: as it stands, prepared, and prepared for the interpreter that numba compiles."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
 GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
 """What a reader is told beside a name that does not say what it is."""
-QUICK = (*OWN, "modes-cut")
-"""What takes part in a quick run."""
+QUICK = ("modes", "modes-prepared", BY_HAND, "modes-cut")
+"""What takes part in a quick run: this project's own, as far as they need NumPy alone."""
 
 
 def row(name: str) -> Row:

@@ -82,6 +82,7 @@ CLASSES = {
     "modes-prepared": "prepared_engine:ModesPrepared",
     "modes-cut": "cut_engines:ModesCut",
     "jax-cut": "cut_engines:JaxCut",
+    "modes-compiled": "prepared_engine:ModesCompiled",
 }
 """Where each engine of the catalogue is: a module of this package, and its class there."""
 

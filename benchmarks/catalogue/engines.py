@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from modes.chains import DTYPES, LAYERS, layer_widths
 
+from .accelerator import accelerator
 from .case import Case
 
 BOTH = ("forward", "reverse")
@@ -40,6 +41,9 @@ class Row:
     ``cut_of`` names the engine that this one is by a hand-made cut: its "mixed" is the Jacobian of the upper half of a
     chain in forward mode times that of the lower half in reverse mode, cut at the chain's waist, the other modes are
     that engine's own. It takes part in questions of mixed accumulation alone.
+    ``device`` is "cuda" for an engine that computes on an accelerator, and has nothing to do where there is none.
+    ``stands_for`` names such an engine, whose very code this one runs on the CPU: a stand-in, for tests and to rehearse a
+    run. Its numbers bear its own name, and it takes part only where it is named.
     """
 
     requires: tuple[str, ...] = ("numpy",)
@@ -51,6 +55,8 @@ class Row:
     memory: str = ""
     most_fma: float = math.inf
     cut_of: str = ""
+    device: str = ""
+    stands_for: str = ""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Row":
@@ -65,16 +71,23 @@ class Row:
             chunks=tuple(described.get("chunks", BOTH)),
             memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
-            cut_of=described.get("cut_of", ""),
+            **{name: described.get(name, "") for name in ("cut_of", "device", "stands_for")},
         )
 
     def missing(self) -> list[str]:
         """The packages it requires that are not installed."""
         return [package for package in self.requires if find_spec(package) is None]
 
+    def absent(self) -> str:
+        """Why it cannot compute here, as the rest of a sentence; nothing where it can."""
+        if missing := self.missing():
+            return f"not installed: {', '.join(missing)}"
+        return accelerator().reason if self.device else ""
+
     def versions(self) -> dict[str, str]:
-        """The installed versions of the packages it requires; nothing is imported for it."""
-        return {package: _version(package) for package in self.requires if find_spec(package) is not None}
+        """The installed versions of the packages it requires, and the device; nothing is imported for it."""
+        found = {package: _version(package) for package in self.requires if find_spec(package) is not None}
+        return found | (accelerator().versions if self.device else {})
 
     def described(self) -> dict[str, object]:
         """What `python -m benchmarks engines` says of it: numbers and texts, as JSON has them."""
@@ -84,8 +97,11 @@ class Row:
             "memory": self.memory,
             "most_fma": limit,
             "cut_of": self.cut_of,
+            "device": self.device,
+            "stands_for": self.stands_for,
             "versions": self.versions(),
             "missing": self.missing(),
+            "absent": self.absent(),
         }
 
     def lacks(self, case: Case) -> Lack | None:
@@ -128,6 +144,11 @@ ENGINES = {
     "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced"),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
+    "jax-gpu": Row(requires=("jax", "jaxlib"), chunks=BOTH, memory="own", device="cuda"),
+    "torch-cuda": Row(requires=("torch",), chunks=BOTH, memory="own", device="cuda"),
+    "torch-compile": Row(requires=("torch",), memory="own", device="cuda"),
+    "jax-stand-in": Row(requires=("jax", "jaxlib"), chunks=BOTH, stands_for="jax-gpu"),
+    "torch-stand-in": Row(requires=("torch",), chunks=BOTH, stands_for="torch-cuda"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
@@ -140,6 +161,10 @@ OWN = (*TWINS, BY_HAND)
 """This project's own."""
 CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
 """The engines by a hand-made cut, which no other question asks."""
+DEVICES = tuple(name for name, found in ENGINES.items() if found.device)
+"""The engines that compute on an accelerator."""
+STAND_INS = tuple(name for name, found in ENGINES.items() if found.stands_for)
+"""The same on the CPU, for tests: no numbers of a device, and in no run that does not name them."""
 QUICK = (*OWN, "modes-cut")
 """What takes part in a quick run."""
 
@@ -160,8 +185,8 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def installed() -> tuple[str, ...]:
-    """The engines whose packages are all there."""
-    return tuple(name for name, found in ENGINES.items() if not found.missing())
+    """The engines that can compute here: packages, and the device that they need, are all there."""
+    return tuple(name for name, found in ENGINES.items() if not (found.stands_for or found.absent()))
 
 
 def _version(package: str) -> str:

@@ -158,6 +158,9 @@ class Engine(Struct):
     memory: Literal["traced", "own", ""] = ""
     most_fma: Annotated[float, Meta(ge=0)] | None = None
     cut_of: str = ""
+    device: str = ""
+    stands_for: str = ""
+    absent: str = ""
 
     def __post_init__(self) -> None:
         if not self.missing and not {*self.requires} <= {*self.versions}:

@@ -2,7 +2,8 @@
 
 Contract: ``jacobian``, ``primal``, ``product`` and ``gradient`` return a callable without arguments that computes what
 is timed. By then it has computed it once, and :mod:`benchmarks.apparatus.checks` has raised where that was wrong, so
-that asv records a failure and never a time.
+that asv records a failure and never a time. Of an engine on a device ``jacobian`` and ``primal`` have waited until its
+times were steady (:mod:`benchmarks.apparatus.steady`), and raised where they do not become so.
 """
 
 from functools import partial
@@ -13,13 +14,19 @@ from .. import peers
 from ..catalogue.case import Case
 from .checks import check_jacobian, check_jvp, check_value, check_vjp, covector, direction
 from .pairs import Call
+from .steady import settle
 
 
 def jacobian(case: Case, chain: Chain, mode: str) -> Call:
-    """The full Jacobian at ``chain.x`` in one mode."""
+    """The full Jacobian at ``chain.x`` in one mode, to be timed."""
+    return _settled(case, checked(case, chain, mode))
+
+
+def checked(case: Case, chain: Chain, mode: str) -> Call:
+    """The same where it is not timed."""
     engine = peers.load(case.engine)
     call = partial(engine.jacobian(chain, mode, case.chunk_size), engine.array(chain.x))
-    check_jacobian(chain, call(), engine.tolerance)
+    check_jacobian(chain, engine.home(call()), engine.tolerance)
     return call
 
 
@@ -27,8 +34,8 @@ def primal(case: Case, chain: Chain) -> Call:
     """The chain's own value, as the engine's users evaluate it."""
     engine = peers.load(case.engine)
     call = partial(engine.primal(chain), engine.array(chain.x))
-    check_value(chain, call())
-    return call
+    check_value(chain, engine.home(call()))
+    return _settled(case, call)
 
 
 def product(case: Case, chain: Chain, mode: str) -> Call:
@@ -48,4 +55,10 @@ def gradient(case: Case, chain: Chain) -> Call:
     """The gradient of a chain with a scalar value."""
     call = partial(peers.load(case.engine).gradient(chain), chain.x)
     check_jacobian(chain, call())
+    return call
+
+
+def _settled(case: Case, call: Call) -> Call:
+    if peers.load(case.engine).on_device:
+        settle(call)
     return call

@@ -1,8 +1,9 @@
 """Is there a device to measure on? Asked of the CUDA driver, without any engine's packages.
 
-Contract: :func:`accelerator` says what there is, or why there is none; it never raises. The driver is asked in a process
-of its own, since CUDA does not outlive a fork of the process that began with it, and asv forks one process a cell. Which
-of several devices counts as the first is CUDA_VISIBLE_DEVICES's business, as for every program that uses CUDA.
+Contract: :func:`accelerator` says what there is, or why there is none; it never raises. The driver is asked in a
+process of its own, since CUDA does not outlive a fork of the process that began with it, and asv forks one process a
+cell. Which of several devices counts as the first is CUDA_VISIBLE_DEVICES's business, as for every program that uses
+CUDA.
 
 Source: NVIDIA, CUDA Driver API, "Initialization", "Device Management",
 https://docs.nvidia.com/cuda/cuda-driver-api/index.html.

@@ -42,8 +42,8 @@ class Row:
     chain in forward mode times that of the lower half in reverse mode, cut at the chain's waist, the other modes are
     that engine's own. It takes part in questions of mixed accumulation alone.
     ``device`` is "cuda" for an engine that computes on an accelerator, and has nothing to do where there is none.
-    ``stands_for`` names such an engine, whose very code this one runs on the CPU: a stand-in, for tests and to rehearse a
-    run. Its numbers bear its own name, and it takes part only where it is named.
+    ``stands_for`` names such an engine, whose very code this one runs on the CPU: a stand-in, for tests and to rehearse
+    a run. Its numbers bear its own name, and it takes part only where it is named.
     """
 
     requires: tuple[str, ...] = ("numpy",)
@@ -62,16 +62,16 @@ class Row:
     def of(cls, described: Mapping[str, Any]) -> "Row":
         """The row that :meth:`described` told of, perhaps in another run: what a description of an older suite does
         not speak of is not held against the engine."""
-        lists = {
+        lists: dict[str, Any] = {
             name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes") if name in described
         }
+        texts: dict[str, Any] = {name: described.get(name, "") for name in ("memory", "cut_of", "device", "stands_for")}
         most = described.get("most_fma")
         return cls(
             **lists,
+            **texts,
             chunks=tuple(described.get("chunks", BOTH)),
-            memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
-            **{name: described.get(name, "") for name in ("cut_of", "device", "stands_for")},
         )
 
     def missing(self) -> list[str]:

@@ -1,10 +1,10 @@
 """JAX on an accelerator: ``jax.jit`` of ``jax.jacfwd`` and ``jax.jacrev``, the result left on the device.
 
-Parameters and point lie on the device before the clock starts. The parameters are arguments of the jitted function: what
-it closed over would become constants of its program, gigabytes of them. The call waits (``block_until_ready``) and leaves
-the Jacobian where it is. Chunks are ``jax.lax.map`` with a ``batch_size``, which JAX's documentation names as the way to a
-vmap that takes less memory (https://docs.jax.dev/en/latest/_autosummary/jax.lax.map.html); each chunk makes its own rows
-of the identity.
+Parameters and point lie on the device before the clock starts. The parameters are arguments of the jitted function:
+what it closed over would become constants of its program, gigabytes of them. The call waits (``block_until_ready``) and
+leaves the Jacobian where it is. Chunks are ``jax.lax.map`` with a ``batch_size``, which JAX's documentation names as
+the way to a vmap that takes less memory (https://docs.jax.dev/en/latest/_autosummary/jax.lax.map.html); each chunk
+makes its own rows of the identity.
 
 float32 is float32: by default JAX multiplies float32 matrices in TF32 on a device that has it
 (https://docs.jax.dev/en/latest/201/precision.html); here ``jax_default_matmul_precision`` is "highest".
@@ -12,6 +12,7 @@ float32 is float32: by default JAX multiplies float32 matrices in TF32 on a devi
 :class:`JaxStandIn` is the same code on JAX's CPU device.
 """
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
@@ -72,8 +73,8 @@ class _OnDevice(Jax):
         peak = self._account()["peak_bytes_in_use"]
         if peak <= before["peak_bytes_in_use"]:
             raise RuntimeError(
-                f"expected the Jacobian to be what took the most memory of its process, but {peak} bytes had been in use "
-                f"before; its own peak is unknown: ask in a process that has computed nothing else"
+                f"expected the Jacobian to be what took the most memory of its process, but {peak} bytes had been in "
+                "use before; its own peak is unknown: ask in a process that has computed nothing else"
             )
         return int(peak - before["bytes_in_use"])
 
@@ -130,5 +131,5 @@ class JaxStandIn(_OnDevice):
     platform = "cpu"
 
 
-def _waited(compiled: Function, parameters: Array) -> Function:
+def _waited(compiled: Callable[..., Array], parameters: Array) -> Function:
     return lambda x: compiled(parameters, x).block_until_ready()

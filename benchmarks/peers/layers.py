@@ -37,7 +37,8 @@ def function(chain: Chain, namespace: Namespace, convert: Callable[[Any], Array]
 
 
 def parametrised(chain: Chain, namespace: Namespace) -> Callable[[Layers, Array], Array]:
-    """(parameters, x) -> chain(x): for a library that would take up into its program whatever a function closes over."""
+    """(parameters, x) -> chain(x): for a library that would take up into its program whatever a function closes
+    over."""
     activation, apply = namespace.activations[chain.activation], LAYERS[chain.layer]
     return lambda parameters, x: apply(namespace, activation, parameters, x)
 

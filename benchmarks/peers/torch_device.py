@@ -1,16 +1,17 @@
-"""PyTorch on an accelerator: ``torch.func.jacfwd`` and ``jacrev``, as they stand and under ``torch.compile``; the result
-left on the device.
+"""PyTorch on an accelerator: ``torch.func.jacfwd`` and ``jacrev``, as they stand and under ``torch.compile``; the
+result left on the device.
 
-Parameters and point lie on the device before the clock starts. A kernel is computed some time after it was called for, so
-that the call waits (``torch.cuda.synchronize``); the Jacobian stays where it is. ``jacrev`` has a ``chunk_size``;
+Parameters and point lie on the device before the clock starts. A kernel is computed some time after it was called for,
+so that the call waits (``torch.cuda.synchronize``); the Jacobian stays where it is. ``jacrev`` has a ``chunk_size``;
 ``jacfwd`` has none, and its chunks are ``vmap`` over JVPs, as it is made of, a chunk of the identity at a time
 (https://docs.pytorch.org/docs/stable/generated/torch.func.jacfwd.html).
 
 float32 is float32: TF32 is off (https://docs.pytorch.org/docs/stable/notes/cuda.html).
 
-``torch.compile`` goes around the transform, as a function (https://docs.pytorch.org/docs/stable/torch.compiler_faq.html):
-with ``fullgraph``, so that what it cannot take as a whole fails and is not measured in pieces, and for one shape. It has
-no chunks: their loop would be unrolled in the program.
+``torch.compile`` goes around the transform, as a function
+(https://docs.pytorch.org/docs/stable/torch.compiler_faq.html): with ``fullgraph``, so that what it cannot take as a
+whole fails and is not measured in pieces, and for one shape. It has no chunks: their loop would be unrolled in the
+program.
 
 :class:`TorchStandIn` is the same code on PyTorch's CPU device.
 """

@@ -5,12 +5,13 @@ Contract: each module has a SECTION, which names figures of `analysis.figures` a
 """
 
 from analysis.report.section import Section, Table, Words
-from analysis.report.sections import choosing, crossing, libraries, limits, mixed, trust
+from analysis.report.sections import choosing, crossing, device, libraries, limits, mixed, trust
 
 SECTIONS: tuple[Section, ...] = (
     crossing.SECTION,
     limits.SECTION,
     libraries.SECTION,
+    device.SECTION,
     choosing.SECTION,
     mixed.SECTION,
     trust.SECTION,

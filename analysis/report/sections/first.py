@@ -44,7 +44,7 @@ ENGINES = Section(
     "",
     {
         "engines-crossover": Words(
-            "n*/m, engine by engine",
+            "Each engine's own crossover",
             "n*/m is the crossover as a multiple of the outputs: forward mode is cheaper up to n*/m times as many "
             "inputs as outputs. A row an engine, a mark a setting, bars are 95 % intervals; this project's engines are "
             "in bold. modes is called as it stands, modes-prepared replays what it recorded once, floor is the "
@@ -55,9 +55,9 @@ ENGINES = Section(
     {
         "engines-headline": Table(
             lambda found: found.engine_headline,
-            "The same in numbers, in the setting of the map's headline",
-            "“>8” stands for a crossover beyond eight inputs an output, the most that were measured, “<0.25” for one "
-            "below the least.",
+            "The engines in the finding's setting",
+            "A number with > or < stands for a crossover beyond the most inputs that were measured, or below "
+            "the least.",
             HERE,
         ),
     },
@@ -91,7 +91,7 @@ ELSEWHERE = Section(
     "",
     {
         "crossover-ratio": Words(
-            "The crossover at other widths, outputs, depths and profiles, and why it moves",
+            "The crossover at other sizes, and why it moves",
             "Above, n*/m as measured, as counted from multiply-adds alone (dotted), and as the fitted cost model "
             "has it (dashed); in each panel all else is fixed. The grey lines are the thresholds of shipped "
             "software: a point above a line means that this software gives up forward mode too early. A triangle "

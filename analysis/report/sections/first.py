@@ -46,10 +46,11 @@ ENGINES = Section(
         "engines-crossover": Words(
             "Each engine's own crossover",
             "n*/m is the crossover as a multiple of the outputs: forward mode is cheaper up to n*/m times as many "
-            "inputs as outputs. A row an engine, a mark a setting, bars are 95 % intervals; this project's engines are "
-            "in bold. modes is called as it stands, modes-prepared replays what it recorded once, floor is the "
-            "derivative written by hand in NumPy. An open triangle at the border: one mode was cheaper at every size "
-            "measured, so that the crossover, if there is one, lies beyond.",
+            "inputs as outputs. A row an engine, a mark a setting, bars are 95 % intervals; this project's engines "
+            "are in bold. modes is called as it stands, modes-prepared and modes-compiled replay what they recorded "
+            "once, by NumPy and by numba, floor is the derivative written by hand in NumPy. An open triangle at the "
+            "border: one mode was cheaper at every size measured, so that the crossover, if there is one, lies "
+            "beyond.",
         ),
     },
     {

@@ -286,6 +286,13 @@ def test_the_one_map_is_that_of_the_headline() -> None:
     assert panel.setting["width"] == 64
 
 
+def test_one_m_alone_is_a_map_of_one_strip() -> None:
+    found = Findings(frame(curve(80)))
+    (axes,) = shown_axes(drawn("headline-map", found))
+    assert "80 [77, 83]" in {text.get_text() for text in axes.texts}
+    assert not shown_axes(drawn("crossover-map", found))
+
+
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
     table = frame(rows)

@@ -141,6 +141,7 @@ def headline_map(figure: Figure, shown: Shown) -> Figure:
     if not shown.panels:
         return missing_figure(figure, "the ratio of the two modes' times over n and m")
     (panel,) = shown.panels
+    figure.set_figheight(min(figure.get_figheight(), 2.6 + 0.6 * panel.rows["m"].nunique()))
     axes = figure.subplots()
     mesh = drawn_panel(axes, panel, small=False)
     setting = panel.setting

@@ -187,6 +187,14 @@ def test_the_slower_the_function_the_less_is_timed_and_never_more_than_there_is_
     slowest = planned([found(seconds=(1.0, 0.8, 0.9, 0.9))], 25.0, 30.0, 0.3, 7)
     assert slowest.processes >= 2
     assert [way.name for way in slowest.ways[0]] == ["reverse", "forward"]
+    compiled = Look(Way(form="compiled"), 10.0, 1e-4, 1, 1)  # ten seconds to compile: not in every process
+    mixed = Found("m:f", 64, 16, "float64", 1e-4, (*found().looks, compiled), COUNTS)
+    assert [way.name for way in planned([mixed], 20.0, 30.0, 0.3, 7).ways[0]] == [
+        "reverse",
+        "forward",
+        "prepared reverse",
+        "auto",
+    ]
     assert planned([found(seconds=(30.0, 40.0, 30.0, 30.0))], 25.0, 30.0, 0.3, 7).processes == 0
 
 

@@ -260,9 +260,11 @@ def remarks(
         look = looks[fastest]
         if sure in (SURE, UNTIMED, LIKELY) and factor > 1.05:
             within = f" (95 % interval {span(ends)})" if ends[0] is not None else ""
+            # Whichever is compiled first loads, or compiles, what all of them need.
+            once = max(each.first for each in looks.values() if each.way.form == look.way.form)
             said.append(
                 f"Called often, {look.way.form} {called(look.way.mode)} takes {duration(seconds[fastest])}, "
-                f"{ratio(factor)} times as fast again{within}, after {duration(look.first)} once; right for functions "
+                f"{ratio(factor)} times as fast again{within}, after {duration(once)} once; right for functions "
                 f"that do the same operations whatever the values: {call_of(look, argnums)}"
             )
         elif factor <= 1.05:

@@ -110,6 +110,14 @@ def test_a_tie_is_called_a_tie() -> None:
     assert "either" in said.answer
 
 
+def test_one_call_each_that_take_the_same_are_no_reason_to_prefer_one() -> None:
+    said = advice([], found(seconds=(10.001, 10.0, 10.0, 10.0)))
+    assert said.answer == (
+        "Reverse mode or forward mode, either, as far as can be told: about 10 s a Jacobian (from one call each)."
+    )
+    assert "would take the same" in advice([], found(seconds=(10.0, 10.0, 10.0, 10.0))).changes[0]
+
+
 def test_with_too_few_processes_there_is_no_interval_and_a_doubt() -> None:
     said = advice(times(processes=2))
     assert said.sure == "likely"

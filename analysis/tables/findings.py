@@ -12,7 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, problems, rules, summary
+from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, problems, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
@@ -100,6 +100,12 @@ class Findings:
     engine_memory = cached_property(lambda self: libraries.memory(self.noted))
     published_ratios = cached_property(lambda self: libraries.published(self.noted))
     harness_shares = cached_property(lambda self: libraries.harness(self.noted))
+
+    device_fitting = cached_property(lambda self: device.fitting(self.tidy))
+    device_memory = cached_property(lambda self: device.memory(self.tidy))
+    device_home = cached_property(lambda self: device.home(self.tidy))
+    device_warm_up = cached_property(lambda self: device.warm_up(self.tidy))
+    device_conditions = cached_property(lambda self: device.conditions(self.tidy))
 
     profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
     engine_table = cached_property(lambda self: choosing.engine_table(self.scores))

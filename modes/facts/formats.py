@@ -126,7 +126,7 @@ def whole_file(facts: Iterable[Fact], format: str, source: str = FILE) -> bytes:
     elif format == "rst":
         lines = [f".. {pin}", "", *(rst(fact, field) for fact in facts for field in ("text", "interval"))]
     else:
-        lines = [FORMATS[format](fact) for fact in facts]
+        lines = [f"% {pin}", *(FORMATS[format](fact) for fact in facts)]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -16,7 +16,7 @@ facts it was made of, each of its substitutions has to be one; elsewhere those t
 
     YAML       modes_crossover_...: "81"                         # facts: facts.json 0123456789ab
     LaTeX      \\expandafter\\def\\csname fact@text@KEY\\endcsname{81}    % facts: facts.json 0123456789ab
-    BibTeX     @misc{KEY, ...}
+    BibTeX     @misc{KEY, ...}                                      % facts: facts.json 0123456789ab
 
 What stands in inline code and in fenced code is an example, not a mark; a MyST directive's fence is no code. A page is
 a str with its line ends as they are in the file; only what is between marks, and the digest, is ever replaced.
@@ -284,7 +284,7 @@ def _read_bibtex(page: str, place: str) -> Page:
         Mark(each[1], "entry", each[0], each.start(), each.end(), _line(page, each.start()), BIBTEX)
         for each in bibtex_entries(page)
     )
-    return Page(BIBTEX, tuple(marks), None)
+    return Page(BIBTEX, tuple(marks), _only_pin(LATEX_PIN, page, place))
 
 
 def _only_pin(pattern: re.Pattern[str], page: str, place: str) -> Pin | None:

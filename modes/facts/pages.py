@@ -36,8 +36,8 @@ class Document:
 
     @property
     def cites(self) -> bool:
-        """Whether it cites facts without doubt: substitutions of MyST may be anybody's."""
-        return self.page.pin is not None or any(mark.kind != marks.MYST for mark in self.page.marks)
+        """Whether it cannot do without facts: a substitution of MyST may be anybody's, a bibliography was once made."""
+        return self.page.pin is not None or any(mark.kind not in (marks.MYST, marks.BIBTEX) for mark in self.page.marks)
 
 
 def documents(paths: Sequence[Path]) -> list[Document]:
@@ -60,7 +60,7 @@ def sources(
     """The file of facts of each document that cites some, by the document's path.
 
     `given` is that of all; without it a page's own word counts, and then what `otherwise` says of the page, or
-    FactsError. A page that has nothing but MyST's substitutions is left out where there is no such file.
+    FactsError. One that can do without facts is left out where there is no such file.
     """
     files = {}
     for document in found:

@@ -72,9 +72,9 @@ def peak(mode: str) -> Callable[[Row], str]:
     return shown
 
 
-def percent(row: Row) -> str:
-    """A share in percent; one with two digits."""
-    return f"{significant(100 * row['share'], 2)} %"
+def percent_of(key: str) -> Callable[[Row], str]:
+    """A column of shares in percent, with two digits."""
+    return lambda row: DASH if pd.isna(row[key]) else f"{significant(100 * row[key], 2)} %"
 
 
 SECTION = Section(
@@ -184,7 +184,7 @@ SECTION = Section(
             {
                 "engine": engine(),
                 "cells": text("cells"),
-                "largest share": percent,
+                "largest share": percent_of("share"),
                 "mode": text("mode"),
                 **{key: text(key) for key in ("n", "m", "width", "depth")},
             },

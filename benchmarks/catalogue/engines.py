@@ -142,13 +142,15 @@ changes."""
 
 TWINS = ("modes", "modes-prepared", "modes-compiled")
 """The engines of :mod:`modes`: as it stands, prepared, and prepared for the interpreter that numba compiles."""
+PLAIN = TWINS[:2]
+"""Those of them that need NumPy alone."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
 CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
 """The engines by a hand-made cut, which no other question asks."""
-QUICK = ("modes", "modes-prepared", BY_HAND, "modes-cut")
+QUICK = (*PLAIN, BY_HAND, "modes-cut")
 """What takes part in a quick run: this project's own, as far as they need NumPy alone."""
 
 

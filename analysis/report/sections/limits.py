@@ -55,8 +55,9 @@ SECTION = Section(
         "engine-overhead": Words(
             "What the engines cost above hand-written code",
             "Time of the engines' Jacobian over that of the same Jacobian written by hand in NumPy for this very "
-            "chain, timed in turn, at several depths. Filled markers: as called; open ones: prepared; diamonds: compiled. 1 would be no "
-            "overhead. Where it is high, a crossover says more about the engine than about the mode.",
+            "chain, timed in turn, at several depths. Filled markers: as called; open ones: prepared; diamonds: "
+            "compiled. 1 would be no overhead. Where it is high, a crossover says more about the engine than about "
+            "the mode.",
         ),
         "product-cost": Words(
             "The cost of one product",

@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.apparatus import steady
-from benchmarks.apparatus.steady import (
-    UnsteadyError,
-    expect_level,
-    segments,
-    settle,
-    steady_from,
-)
+from benchmarks.apparatus.steady import UnsteadyError, expect_level, noise, segments, settle, steady_from
 
 RNG = np.random.default_rng
 

@@ -10,19 +10,23 @@ What a run found can be had in Python as well, by three functions, each the inpu
 - ``read_results(folder)``: one row a measured cell, as asv stored it. The only one that opens files.
 - ``tidy(raw)``: one row a measurement, whatever benchmark it came from, with its 95 % interval.
 - ``crossovers(table)``: where the cheaper mode changes, one row a setting.
+
+For a function of one's own, ``advise(f, x)`` measures which mode to take (``python -m analysis advise``).
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.commands.advise import advise
     from analysis.reading.load import read_results
     from analysis.reading.tidy import tidy
     from analysis.tables.crossover import crossovers
 
-__all__ = ["crossovers", "read_results", "tidy"]
+__all__ = ["advise", "crossovers", "read_results", "tidy"]
 
 PLACES = {
+    "advise": "analysis.commands.advise",
     "crossovers": "analysis.tables.crossover",
     "read_results": "analysis.reading.load",
     "tidy": "analysis.reading.tidy",

@@ -7,6 +7,9 @@ the others. An engine that is named is listed even if it is missing: asv then sh
 
 ``python -m benchmarks engines``: the engines, {name: {"modes", "layers", "dtypes", "chunks", "memory",
 "most_fma", "requires", "versions", "missing"}}; an engine is installed where "missing" is empty.
+
+``python -m benchmarks quietness``: an A/A control on each core, in a few seconds, [{"core", "share", "samples"}]: the
+share of its time that the core gave, and the log ratios of forward mode over itself (apparatus.quietness).
 """
 
 import argparse
@@ -14,11 +17,12 @@ import json
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 from .apparatus.benchmark import Benchmark
+from .apparatus.quietness import probed
 from .catalogue.engines import ENGINES, listed
 from .catalogue.option import add_preset
 
@@ -53,14 +57,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["cells", "engines"])
+    parser.add_argument("command", choices=["cells", "engines", "quietness"])
     add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
     options = parser.parse_args()
+    asked: dict[str, Callable[[], object]] = {
+        "cells": lambda: cells(options.preset),
+        "engines": engines,
+        "quietness": probed,
+    }
     try:
         if options.engines is not None:
             os.environ["MODES_ENGINES"] = ",".join(listed(options.engines))
-        described = cells(options.preset) if options.command == "cells" else engines()
+        described = asked[options.command]()
     except ValueError as error:
         parser.error(str(error))
     json.dump(described, sys.stdout, indent=1)

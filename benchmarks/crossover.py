@@ -32,6 +32,7 @@ class Map(_Ratio):
         width=nested([64, 256], full=[1024]),
         depth=nested([4], [16]),
         mode=RATIO,
+        first={"m": [64], "width": [64]},
     )
     params = grid.lists(active_preset())
 
@@ -71,7 +72,7 @@ class Profile(_Ratio):
 class Control(_Ratio):
     """A/A: forward mode against itself. What is not 0 here is the machine's, not the modes'."""
 
-    grid = Grid(n=nested([16, 32, 64, 128, 256], [8, 512]), mode=["forward/forward"])
+    grid = Grid(n=nested([16, 32, 64, 128, 256], [8, 512]), mode=["forward/forward"], first={"n": [16, 64, 256]})
     params = grid.lists(active_preset())
     unit = "ln(forward / forward)"
 

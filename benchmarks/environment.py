@@ -8,7 +8,7 @@ from .catalogue.metrics import UNITS
 
 
 class Environment(Benchmark):
-    grid = Grid(mode=["forward/reverse"])
+    grid = Grid(mode=["forward/reverse"], first={})
     params = grid.lists(active_preset())
     unit = UNITS["blas_threads"]
     version = "1"

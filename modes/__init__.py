@@ -11,6 +11,8 @@ array([[1., 2.],
 """
 
 from . import choice, chunking, rules
+from .at import Place, at
+from .batch import batch_jacobian
 from .chains import Chain, layer_chain
 from .check import DerivativeError, check_derivatives
 from .errors import MissingRule, TracedValueError
@@ -29,9 +31,12 @@ __all__ = [
     "Chain",
     "DerivativeError",
     "MissingRule",
+    "Place",
     "Plan",
     "Prepared",
     "TracedValueError",
+    "at",
+    "batch_jacobian",
     "check_derivatives",
     "choice",
     "chunking",

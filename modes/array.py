@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import operator
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .errors import MissingRule, TracedValueError, name_of
-from .operands import PLAIN, as_operand, is_plain_sequence, real
+from .errors import MissingRule, TracedValueError, converting, name_of
+from .instead import shown, update, writing
+from .operands import PLAIN, as_operand, real
 from .operators import Operators
 from .partials import SAME, Matrix, Partial, Scale
 from .rules import RULES
-from .rules.shape import cast
+from .rules.methods import METHODS
+from .rules.shape import cast, whole
+from .rules.special import INSTEAD
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
 __all__ = ["Trace", "TracedArray", "escaped", "evaluate"]
@@ -144,18 +148,27 @@ class TracedArray(Operators):
                     if rule.keeps and type(b) is NDARRAY:
                         b = self.owner.keep(b)
                     return self.extend(y, makers[0](y, primal, b))
+        if kwargs and "out" in kwargs and kwargs["out"][0] is inputs[0]:
+            _refuse_in_place(ufunc, inputs)
         if method != "__call__":
-            _refuse_method(ufunc, method)
+            return METHODS[method](ufunc, *inputs, **kwargs)
         return evaluate(ufunc, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return evaluate(func, args, kwargs)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        if (name := converting()) is not None:
+            otherwise = "it with NumPy's functions, or with ufuncs of scipy.special"
+            remedy = INSTEAD.get(name.rpartition(".")[2], otherwise)
+            raise TracedValueError(
+                f"{name} takes plain arrays alone, and a traced one of shape {self.shape} would lose its derivative; "
+                f"instead write {remedy}"
+            )
         raise TracedValueError(
             f"a traced array of shape {self.shape} cannot become a plain array without losing its derivative; instead "
-            f"of np.array([x, y]) write np.stack([x, y]) or np.concatenate, and instead of writing into an array build "
-            f"it with np.stack, np.concatenate or np.where"
+            f"of np.array([x, y]) write np.stack([x, y]) or np.array([x, y], like=x), and instead of writing it into "
+            f"an array (y[index] = x) write {writing() or update(values='x')}"
         )
 
     # -- what an ndarray knows about itself -----------------------------------------------------------------------
@@ -208,7 +221,7 @@ class TracedArray(Operators):
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TracedValueError(
             f"in-place write into a traced array of shape {self.shape}: arrays that are differentiated are not "
-            f"modified; build the new array with np.where, np.concatenate or np.stack"
+            f"modified; write {writing() or update('x', shown(index))}"
         )
 
     # -- conversions: a branch follows the primal; anything else would lose the derivative silently -----------------
@@ -217,17 +230,48 @@ class TracedArray(Operators):
 
     def __float__(self) -> NoReturn:
         raise TracedValueError(
-            "float() of a traced array would lose its derivative; use the value as it is, NumPy's functions instead of "
-            "the math module's, and instead of writing it into an array (y[i] = x) build that with np.stack"
+            f"float() of a traced array would lose its derivative; use the value as it is, NumPy's functions instead "
+            f"of the math module's, and instead of writing it into an array (y[index] = x) write "
+            f"{writing() or update(values='x')}, or build it with np.stack"
         )
 
     def __int__(self) -> NoReturn:
-        raise TracedValueError("int() of a traced array has no derivative; np.floor and np.rint keep it an array")
+        written = writing()
+        raise TracedValueError(
+            "int() of a traced array has no derivative; np.floor and np.rint keep it an array"
+            + (
+                ""
+                if written is None
+                else f"; make the array that it is written into one of floats, and write {written}"
+            )
+        )
 
     __index__ = __int__
 
     def __complex__(self) -> NoReturn:
         raise TracedValueError("complex() of a traced array: the engines differentiate real functions only")
+
+    # -- piecewise constant, or for people to read: these see the primal value ---------------------------------------
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self._scalar("round", "np.round"), ndigits)
+
+    def __floor__(self) -> int:
+        return math.floor(self._scalar("math.floor", "np.floor"))
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._scalar("math.ceil", "np.ceil"))
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._scalar("math.trunc", "np.trunc"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.primal, spec) if spec else str(self)
+
+    def _scalar(self, name: str, instead: str) -> Any:
+        if self.shape:
+            raise TypeError(f"{name} takes a number, got a traced array of shape {self.shape}; write {instead}(x)")
+        primal = self.primal
+        return primal[()] if type(primal) is NDARRAY else primal
 
     def item(self, *_: Any) -> NoReturn:
         raise TracedValueError("item() of a traced array would lose its derivative; index it instead: x[i]")
@@ -236,12 +280,16 @@ class TracedArray(Operators):
         raise TracedValueError("tolist() of a traced array would lose its derivative; iterate over it instead")
 
     def astype(self, dtype: Any, **_: Any) -> Any:
-        """Convert between float dtypes; anything else has no derivative."""
-        if np.dtype(dtype).kind != "f":
+        """Convert between float dtypes; integers and booleans are piecewise constant, so they are plain values."""
+        dtype = np.dtype(dtype)
+        if dtype.kind in "iub":
+            return evaluate(whole, (self, dtype), {})
+        if dtype.kind != "f":
             raise TracedValueError(
-                f"expected a float dtype for a traced array, got {np.dtype(dtype)}: the result would have no derivative"
+                f"expected a float dtype for a traced array, or one of integers or booleans for its plain values, got "
+                f"{dtype}: the result would have no derivative"
             )
-        return self if np.dtype(dtype) == self.dtype else evaluate(cast, (self, np.dtype(dtype)), {})
+        return self if dtype == self.dtype else evaluate(cast, (self, dtype), {})
 
     def copy(self, *_: Any) -> Any:
         return self  # traced arrays are never modified
@@ -295,11 +343,11 @@ def evaluate(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if kwargs and any(isinstance(value, TracedArray) for value in kwargs.values()):
         args, kwargs = _positional(func, args, kwargs)
     operands = list(args[0]) if rule.kind is SEQUENCE else list(args)
-    ufunc = isinstance(func, np.ufunc)
+    every = isinstance(func, np.ufunc) or rule.kind is SEQUENCE
     operands = [
         x if isinstance(x, TracedArray) or (type(x) in PLAIN and not (type(x) is NDARRAY and x.dtype.hasobject))
         # elsewhere a tuple is a shape or axes
-        else as_operand(x, (list, tuple) if ufunc or rule.is_operand(i) else (list,))
+        else as_operand(x, (list, tuple) if every or rule.is_operand(i) else (list,))
         for i, x in enumerate(operands)
     ]  # fmt: skip
     trace = _newest(operands)
@@ -312,7 +360,7 @@ def _array_like(x: Any, operand: bool) -> Any:
     """An argument of a composite rule: as an array, where it is array-like and stands in an operand's place."""
     if isinstance(x, TracedArray) or (type(x) in PLAIN and type(x) is not NDARRAY):
         return x
-    return as_operand(x, (list, tuple) if operand and is_plain_sequence(x) else ())
+    return as_operand(x, (list, tuple) if operand else ())
 
 
 def _vector_product(a: Any, b: Any) -> bool:
@@ -341,22 +389,12 @@ def _misplaced(rule: Rule) -> NoReturn:
     )
 
 
-def _refuse_method(ufunc: Any, method: str) -> NoReturn:
-    remedies = {
-        ("add", "reduce"): "use np.sum",
-        ("multiply", "reduce"): "use np.prod",
-        ("maximum", "reduce"): "use np.max",
-        ("minimum", "reduce"): "use np.min",
-        ("add", "accumulate"): "use np.cumsum",
-        ("multiply", "accumulate"): "use np.cumprod",
-        ("multiply", "outer"): "use np.outer, or a[:, None] * b",
-        (
-            "add",
-            "at",
-        ): "in-place writes cannot be differentiated; build the array with np.concatenate or indexing",
-    }
-    remedy = remedies.get((ufunc.__name__, method), "write it with the ufunc itself and np.sum, np.max or indexing")
-    raise MissingRule(f"numpy.{ufunc.__name__}.{method} has no derivative rule on traced arrays; {remedy}")
+def _refuse_in_place(ufunc: Any, operands: Sequence[Any]) -> NoReturn:
+    """An operator that writes into its left operand, a plain array."""
+    raise TracedValueError(
+        f"in-place write of a traced array into a plain one of shape {np.shape(operands[0])} would lose its "
+        f"derivative; write {writing() or f'y = np.{ufunc.__name__}(y, x)'}"
+    )
 
 
 def escaped(x: TracedArray) -> NoReturn:

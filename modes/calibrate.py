@@ -5,7 +5,15 @@ Contract: prints, and changes nothing: no file, no setting.
 
 from __future__ import annotations
 
+import argparse
+
 from .rates import DEFAULT, VARIABLE, Rates, as_text, measure_rates, rates_in_force
+
+DESCRIPTION = (
+    "Measure for a second what an operation, a multiply-add and a number read or written take on this machine, which "
+    'is what mode="auto" chooses by, print them beside those that ship, and say how to choose by them. '
+    "Nothing is changed."
+)
 
 NAMES = ("an operation on a block", "a multiply-add in a product", "a number read or written")
 
@@ -35,6 +43,8 @@ def described(measured: Rates, in_force: Rates) -> str:
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m modes.calibrate", description=DESCRIPTION)
+    parser.parse_args()
     print(described(measure_rates(), rates_in_force()))
 
 

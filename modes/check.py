@@ -30,7 +30,7 @@ def check_derivatives(
 
     Parameters
     ----------
-    f : a function of arrays, in plain NumPy, that returns one array or scalar.
+    f : a function of arrays, in plain NumPy, that returns one array or scalar, or a tree of them.
     args : the point, each argument an array, a scalar, or a tree of them; f must be smooth around it.
     seed : of the random directions.
     directions : how many; each costs one JVP, one VJP and four to twelve evaluations of f.
@@ -40,14 +40,19 @@ def check_derivatives(
     """
     call = Call(f, args, tuple(range(len(args))))
     rng = np.random.default_rng(seed)
-    y, pullback = vjp(f, *args)
+
+    def joined(*args: Any) -> Any:
+        """The entries of all results in one array."""
+        return call.evaluate(args)
+
+    y, pullback = vjp(joined, *args)
     eps = float(np.finfo(y.dtype).eps)
     rtol = 1000 * eps ** (2 / 3) if rtol is None else rtol
     for _ in range(directions):
         v = [rng.standard_normal(x.shape).astype(x.dtype) for x in call.primals]
         w = rng.standard_normal(y.shape).astype(y.dtype)
         tangents = call.rebuild(v)
-        y_forward, y_dot = jvp(f, args, tangents)
+        y_forward, y_dot = jvp(joined, args, tangents)
         x_bar = flatten(pullback(w))
         _same(y, y_forward, 0.0, "the value of f, reverse against forward")
         # Compared first: NumPy would broadcast one that was not summed, or not repeated, and the numbers would agree.

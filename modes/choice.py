@@ -9,6 +9,10 @@ takes less arithmetic, mode="auto" where it is predicted to take less time, the 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
 ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
 in force (modes.rates; `python -m modes.calibrate` measures them and says how).
+
+That takes about as long as the Jacobian of a small function, and is done at the first call: what was chosen is
+remembered for the calls that follow (modes.remembered), which go by the mode itself, with its limits on memory and its
+errors. Not remembered are calls in chunks, and what modes.prepare records, which is chosen once and for all.
 """
 
 from __future__ import annotations
@@ -16,17 +20,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from . import planning, remembered
 from .agreement import by_columns, by_rows, has_nan
 from .call import ArgNums, Call
-from .forward import jacfwd
+from .forward import jacfwd_of
 from .mixed import SingularParts, parts, whole
 from .planning import PULL, PUSH, route
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
+from .remembered import Choice, Choices, choices, like
+from .reverse import jacrev_of
 from .sized import SizedTape
 
-__all__ = ["DEFAULT", "Rates", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
+__all__ = ["DEFAULT", "Rates", "forget", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
 
 
 def jacmixed(
@@ -34,6 +40,7 @@ def jacmixed(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
@@ -47,7 +54,7 @@ def jacmixed(
     the parts, two blocks of chunk_size seeds, and the result. Not done: to record less than the whole tape where memory
     is short, and to plan for that.
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "mixed")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "mixed")
 
 
 def jacauto(
@@ -55,30 +62,44 @@ def jacauto(
     argnums: ArgNums = 0,
     chunk_size: int | None = None,
     *,
+    has_aux: bool = False,
     insist: bool = False,
     replayed: Callable[[str], None] | None = None,
 ) -> Callable[..., Any]:
     """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
     modes.jacfwd and `jacmixed`.
 
-    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
+    Cost: at the first call one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are
+    cheapest; then that of the mode, and a microsecond, until the next choice (modes.remembered).
     """
-    return _planned(f, argnums, chunk_size, insist, replayed, "auto")
+    return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "auto")
 
 
 def _planned(
     f: Callable[..., Any],
     argnums: ArgNums,
     chunk_size: int | None,
+    has_aux: bool,
     insist: bool,
     replayed: Callable[[str], None] | None,
     mode: str,
 ) -> Callable[..., Any]:
-    def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
-        untaped = chunk_size is None and replayed is None
-        if untaped and _forward_again(call, mode):
-            return jacfwd(f, argnums, insist=insist)(*args)
+    known: Choices | None = None
+
+    def jacobian(*args: Any, **keywords: Any) -> Any:
+        nonlocal known
+        call = Call(f, args, argnums, keywords, has_aux)
+        before = None
+        remembering = chunk_size is None and replayed is None
+        if remembering:
+            if known is None:
+                known = choices(f)
+            before = known.get(key := like(call, mode))
+            if before is not None and before.mode != "mixed" and before.stands():
+                return (jacfwd_of if before.mode == "forward" else jacrev_of)(call, None, insist)
+            if before is None and sum([x.size for x in call.primals]) == 1:  # one tangent: nothing takes less
+                known[key] = Choice("forward", None)
+                return jacfwd_of(call, None, insist)
         tape = SizedTape()
         y, index = tape.run(call)
 
@@ -87,55 +108,29 @@ def _planned(
             results = whole(call, tape, y, index, kind, chunk_size, insist)
             if has_nan(results):
                 results = (by_rows if kind == PUSH else by_columns)(call, results)
-            return call.rebuild(results)
+            return call.jacobian(results)
 
         if index is None:
             return along(PULL)
         there = route(tape, index, replayed is not None)
         order = there.orders[there.mode if mode == "auto" else mode]
+        taken = {PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed")
         if replayed is not None:
-            replayed({PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed"))
-        if order.kind == PUSH and untaped:
-            _remember(call, mode)
+            replayed(taken)
+        if remembering and known is not None:
+            known[key] = Choice(taken, before)
         if order.kind in (PUSH, PULL):
             return along(order.kind)
         with suppress(SingularParts):
             results = parts(call, tape, y, there.nodes, order, chunk_size, insist)
             if not has_nan(results):
-                return call.rebuild(results)
+                return call.jacobian(results)
         return along(there.orders[there.pure].kind)
 
     return jacobian
 
 
-# For each function, by mode, rates, arguments and their shapes: for how many calls the choice of forward mode stands.
-_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
-AGAIN = 15
-"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
-SHAPES = 64
-"""For how many shapes of arguments that is remembered of a function."""
-
-
-def _key(call: Call, mode: str) -> tuple[Any, ...]:
-    return mode, rates_in_force(), call.argnums, *[x.shape for x in call.primals]
-
-
-def _forward_again(call: Call, mode: str) -> bool:
-    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
-    try:
-        chosen = _again.get(call.f)
-    except TypeError:  # it cannot be referred to weakly, or is not hashable
-        return False
-    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
-        return False
-    chosen[key] = left - 1
-    return True
-
-
-def _remember(call: Call, mode: str) -> None:
-    """Forward mode has been chosen."""
-    with suppress(TypeError):
-        chosen = _again.setdefault(call.f, {})
-        if len(chosen) >= SHAPES:
-            chosen.clear()
-        chosen[_key(call, mode)] = AGAIN
+def forget() -> None:
+    """Forget which modes were chosen, and what was planned, so far: every function is looked at anew."""
+    remembered.forget()
+    planning.forget()

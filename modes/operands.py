@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import TracedValueError, name_of
 
-__all__ = ["PLAIN", "as_operand", "is_plain_sequence", "plain", "real"]
+__all__ = ["PLAIN", "as_array", "as_operand", "is_foreign", "plain", "real"]
 
 # The types of operand that the hot path takes beside a traced one; all others (lists, subclasses) go the general way.
 PLAIN = frozenset((np.ndarray, float, int, np.float64, np.float32))
@@ -27,7 +27,7 @@ def as_operand(x: Any, lists: tuple[type, ...]) -> Any:
     Raises TypeError for an array whose operations have a meaning of their own, or whose entries are no real numbers.
     """
     if type(x) in lists or isinstance(x, ARRAY_LIKE):
-        x = np.asarray(x)
+        x = as_array(x)
     if isinstance(x, np.ndarray):
         x = plain(x)
         return numbers(x) if x.dtype.hasobject else x
@@ -45,13 +45,21 @@ def numbers(x: Any) -> Any:
         ) from error
 
 
-def is_plain_sequence(x: Any) -> bool:
-    """Is it a list or tuple, nested as it may be, that no array of another library's (a traced one) is in?"""
-    if type(x) in (list, tuple):
-        return all(type(item) not in (list, tuple) or is_plain_sequence(item) for item in x) and not any(
-            hasattr(type(item), "__array_function__") and not isinstance(item, np.ndarray) for item in x
-        )
-    return False
+def as_array(x: Any) -> Any:
+    """An array-like as NumPy makes an array of it; a list or tuple, nested as it may be, that a traced array is in as
+    the stack of its items, so that it stays traced."""
+    if is_foreign(x):
+        return x
+    return np.stack([as_array(item) for item in x]) if _holds_foreign(x) else np.asarray(x)
+
+
+def is_foreign(x: Any) -> bool:
+    """Is it an array that answers NumPy's functions itself, as a traced one does?"""
+    return hasattr(type(x), "__array_function__") and not isinstance(x, np.ndarray)
+
+
+def _holds_foreign(x: Any) -> bool:
+    return type(x) in (list, tuple) and any(is_foreign(item) or _holds_foreign(item) for item in x)
 
 
 def plain(x: Any) -> Any:

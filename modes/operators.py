@@ -153,7 +153,12 @@ for _name, _value in (
 
 
 def _in_place_method(name: str) -> Callable[..., NoReturn]:
-    remedies = {"sort": "np.sort(x)", "partition": "np.partition(x, kth)", "resize": "np.resize(x, shape)"}
+    remedies = {
+        "sort": "np.sort(x)",
+        "partition": "np.partition(x, kth)",
+        "put": "modes.at(np.ravel(x), indices).set(values)",
+        "resize": "np.resize(x, shape)",
+    }
     remedy = "y = " + remedies.get(name, "np.where(condition, value, x)")
 
     def refuse(self: Any, *_: Any, **__: Any) -> NoReturn:

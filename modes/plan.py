@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .blocks import Array
 from .call import ArgNums, Call
+from .chunking import MANY, fitting
 from .planning import MULTIPLY, PULL, PULL_BACK, PUSH, Order, Route, route
-from .rates import rates_in_force
+from .rates import Rates, rates_in_force
 from .sized import SizedTape
 
 __all__ = ["Plan", "plan"]
@@ -20,7 +22,10 @@ class Plan:
 
     `mode` : what mode="auto" takes: "forward", "reverse" or "mixed".
     `fma` : the fused multiply-adds of each of the three, exact ints, seeds' structure included.
-    `seconds` : the time that is predicted for each by the rates in force, beyond the evaluation of the function.
+    `seconds` : the time that is predicted for each by the rates in force, beyond the evaluation of the function; in
+    reverse and mixed mode the tape's price included.
+    `fixed` : what of these is the price of operations and tape, which does not grow with sizes.
+    `chunks` : of forward and reverse mode the chunk_size that memory demands (modes.chunking); None: all seeds at once.
     `cuts` : the sizes of the values that mode="mixed" cuts at, from the input to the output; none where cutting takes
     no less arithmetic than the better of the two modes, which it then is.
     `segments` : (n, m, operations) of each segment between them: its sizes, and how many operations were recorded.
@@ -31,6 +36,8 @@ class Plan:
     mode: str
     fma: dict[str, int]
     seconds: dict[str, float]
+    fixed: dict[str, float]
+    chunks: dict[str, int | None]
     cuts: tuple[int, ...]
     segments: tuple[tuple[int, int, int], ...]
     steps: tuple[str, ...]
@@ -57,19 +64,19 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
 
     Returns
     -------
-    A Plan: `.mode`, `.fma`, `.seconds`, `.cuts`, `.segments`, `.steps`, `.reason`.
+    A Plan: `.mode`, `.fma`, `.seconds`, `.fixed`, `.chunks`, `.cuts`, `.segments`, `.steps`, `.reason`.
 
     >>> import numpy as np, modes
     >>> down, up = np.ones((4, 512)) / 512, np.ones((512, 4)) / 4
     >>> print(modes.plan(lambda x: np.sin(up @ np.tanh(down @ np.cos(x))), np.ones(512)))
-    mixed: cut at 4, 136.7 us by these counts; the better of the two modes, reverse, takes 292.1 us
+    mixed: cut at 4, 160.2 us by these counts; the better of the two modes, forward, takes 292.1 us
       mode       multiply-adds   predicted us
       forward          1048576          292.1
-      reverse          1048576          292.1
-      mixed            1048576          136.7
+      reverse          1048576          295.6
+      mixed            1048576          160.2
     segments
-      512 -> 4: 2 operations
-      4 -> 512: 3 operations
+      512 -> 4: 3 operations
+      4 -> 512: 2 operations
     mixed
       pull the 4 rows of the identity on 4 back to 512: 0 multiply-adds
       push the 4 columns of the identity on 4 to 512: 0 multiply-adds
@@ -86,7 +93,8 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
         nothing = dict.fromkeys(("forward", "reverse", "mixed"), 0)
         n = sum(x.size for x in call.primals)
         zero = "the output depends on no argument that is differentiated: its Jacobian is zero"
-        return Plan("reverse", nothing, dict.fromkeys(nothing, 0.0), (), ((n, y.size, 0),), (), zero)
+        seconds, chunks = dict.fromkeys(nothing, 0.0), dict.fromkeys(("forward", "reverse"))
+        return Plan("reverse", nothing, seconds, seconds, chunks, (), ((n, y.size, 0),), (), zero)
     there, sizes = route(tape, index), tape.sizes
     leaves = sum(sizes[: tape.leaves])
 
@@ -99,12 +107,31 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
     return Plan(
         mode=there.mode,
         fma={mode: order.total.fma for mode, order in there.orders.items()},
-        seconds={mode: order.total.seconds(rates) for mode, order in there.orders.items()},
+        seconds=dict(there.seconds),
+        fixed={mode: there.seconds[mode] - _growing(order, rates) for mode, order in there.orders.items()},
+        chunks=_chunks(tape, call, y),
         cuts=tuple(size(node) for node in mixed.cuts),
         segments=tuple((size(ends[s]), size(ends[s + 1]), max(last[s + 1] - last[s], 0)) for s in range(len(ends) - 1)),
         steps=tuple(_in_words(step, size) for step in mixed.steps()),
         reason=_reason(there, size),
     )
+
+
+def _chunks(tape: SizedTape, call: Call, y: Array) -> dict[str, int | None]:
+    """How many seeds go at once in either mode, where not all do."""
+    widest, itemsize = tape.widest(), y.dtype.itemsize
+    largest = max(x.size for x in call.primals)
+
+    def fewer(seeds: int) -> int | None:
+        chosen = fitting(seeds, widest, itemsize)
+        return chosen if seeds >= MANY and chosen < seeds else None
+
+    return {"forward": fewer(largest), "reverse": fewer(y.size)}
+
+
+def _growing(order: Order, rates: Rates) -> float:
+    """Seconds of an order without the price of its operations."""
+    return order.total._replace(operations=0).seconds(rates)
 
 
 def _in_words(step: Order, size: Callable[[int], int]) -> str:
@@ -126,8 +153,7 @@ def _in_words(step: Order, size: Callable[[int], int]) -> str:
 
 
 def _reason(there: Route, size: Callable[[int], int]) -> str:
-    rates = rates_in_force()
-    seconds = {mode: 1e6 * order.total.seconds(rates) for mode, order in there.orders.items()}
+    seconds = {mode: 1e6 * predicted for mode, predicted in there.seconds.items()}
     if there.cut is None:
         if not there.dominated:
             why = "there is no value that all paths from input to output go through, to cut at"
@@ -136,10 +162,10 @@ def _reason(there: Route, size: Callable[[int], int]) -> str:
         other = "reverse" if there.pure == "forward" else "forward"
         return f"{seconds[there.pure]:.1f} us by these counts, {other} mode {seconds[other]:.1f} us; {why}"
     at = " and ".join(str(size(node)) for node in there.cut.cuts)
-    cut = 1e6 * there.cut.total.seconds(rates)
+    cut = 1e6 * there.cut.total.seconds(rates_in_force())
     if there.mode == "mixed":
         return (
-            f"cut at {at}, {cut:.1f} us by these counts; the better of the two modes, {there.pure}, takes "
+            f"cut at {at}, {seconds['mixed']:.1f} us by these counts; the better of the two modes, {there.pure}, takes "
             f"{seconds[there.pure]:.1f} us"
         )
     return f"{seconds[there.pure]:.1f} us by these counts; cut at {at} it would take {cut:.1f} us"

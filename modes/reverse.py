@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -21,23 +21,28 @@ from .blocks import Array, Block, dense, one_seed
 from .call import ArgNums, Call
 from .ownership import apart, owned
 from .tape import Tape
-from .trees import same_structure
 
-__all__ = ["jacrev", "vjp"]
+__all__ = ["jacrev", "jacrev_of", "vjp"]
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+@overload
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool) -> tuple[Any, ...]: ...
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f and its pull-back, which gives vector-Jacobian products (M1: the transpose of J).
 
     Parameters
     ----------
-    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
+    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out), or a tree of them.
     primals : its arguments, each an array, a scalar, or a tree of them.
+    has_aux : whether f returns a pair (y, aux), of which aux is not differentiated.
 
     Returns
     -------
-    (y, pullback): pullback(y_bar), y_bar of shape (*out), returns a tuple with the cotangent of each argument, of the
-    argument's structure, shapes and dtypes. It may be called more than once, and keeps the tape while it lives.
+    (y, pullback), with has_aux (y, pullback, aux): pullback(y_bar), y_bar of y's structure and shapes, returns a tuple
+    with the cotangent of each argument, of the argument's structure, shapes and dtypes. It may be called more than
+    once, and keeps the tape while it lives.
 
     Cost: one pass to record, one to pull back, together 3 to 4 times that of f for scalar operations (C4); memory
     grows with depth (C5). Arrays that f reads may be changed before the pull-back: up to 32 KiB the tape has a copy, a
@@ -47,21 +52,29 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
 
     Source: Griewank and Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, https://doi.org/10.1137/1.9780898717761
     """
-    call = Call(f, primals, None)
+    call = Call(f, primals, None, None, has_aux)
     tape = Tape()
     y, index = tape.run(call, lasting=True)
 
     def pullback(y_bar: Any) -> tuple[Any, ...]:
-        (seed,) = same_structure(y_bar, [y], "a cotangent")
+        seed = call.seed(y_bar, y)
         tape.check()
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    return (y.copy() if type(y) is np.ndarray else y), pullback  # a copy: the tape may read y, as that of exp does
+    value = y.copy() if type(y) is np.ndarray else y  # the tape may read y, as that of exp does
+    if call.results is None and not has_aux:
+        return value, pullback
+    return call.handed(call.values(value), pullback)
 
 
 def jacrev(
-    f: Callable[..., Any], argnums: ArgNums = 0, chunk_size: int | None = None, *, insist: bool = False
+    f: Callable[..., Any],
+    argnums: ArgNums = 0,
+    chunk_size: int | None = None,
+    *,
+    has_aux: bool = False,
+    insist: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of f by reverse mode, as a function of f's arguments.
 
@@ -70,16 +83,19 @@ def jacrev(
 
     Parameters
     ----------
-    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out).
+    f : a function of arrays, in plain NumPy, that returns one array or scalar of shape (*out), or a tree of them.
     argnums : the argument, or tuple of arguments, to differentiate; each may be a tree of arrays.
     chunk_size : how many seeds are pulled back at once; None for all, or as many as the memory budget allows
         (modes.chunking).
+    has_aux : whether f returns a pair (y, aux), of which aux is not differentiated.
     insist : try even where the Jacobian does not fit into the memory available.
 
     Returns
     -------
     A function of the same arguments, whose value has the structure of the argument(s) chosen: for each array of
-    shape (*in) an array of shape (*out, *in), in y's dtype (numerator layout: J[i, j] = dy_i / dx_j).
+    shape (*in) an array of shape (*out, *in), in y's dtype (numerator layout: J[i, j] = dy_i / dx_j). Where f returns a
+    tree, such a structure for each of its arrays: J[of y][of x], as in JAX; with has_aux (J, aux). Keyword arguments
+    go to f as constants.
 
     Cost: m cotangents, for a dense chain the multiplications of C2; memory two blocks of chunk_size cotangents, the
     tape, which grows with depth, and the result.
@@ -88,12 +104,16 @@ def jacrev(
     with the remedy, where the result and its blocks would not fit.
     """
 
-    def jacobian(*args: Any) -> Any:
-        call = Call(f, args, argnums)
-        results = _rows(call, chunk_size, insist)
-        return call.rebuild(by_columns(call, results) if has_nan(results) else results)
+    def jacobian(*args: Any, **keywords: Any) -> Any:
+        return jacrev_of(Call(f, args, argnums, keywords, has_aux), chunk_size, insist)
 
     return jacobian
+
+
+def jacrev_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by reverse mode."""
+    results = _rows(call, chunk_size, insist)
+    return call.jacobian(by_columns(call, results) if has_nan(results) else results)
 
 
 def _rows(call: Call, chunk_size: int | None, insist: bool) -> list[Array]:

@@ -14,9 +14,10 @@ import numpy as np
 from .array import TracedArray, escaped
 from .operands import plain
 
-__all__ = ["ARRAYS", "aligned", "flatten", "leaves", "rebuild", "same_structure", "tuples"]
+__all__ = ["ARRAYS", "TREES", "aligned", "flatten", "leaves", "rebuild", "same_structure", "tuples"]
 
 ARRAYS = (np.ndarray, np.floating, TracedArray)
+TREES = (tuple, list, dict)
 
 
 def flatten(tree: Any) -> list[Any]:

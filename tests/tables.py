@@ -148,6 +148,37 @@ def accelerator(**other: Any) -> list[dict[str, Any]]:
     return [*rows, row("clock_mhz", 1900.0, mode="reverse", samples=[1900.0, 1755.0, 1905.0], **large)]
 
 
+def problem(log_ratio: float, layer: str, mode: str, metric: str = "log_problem_ratio", **other: Any) -> dict[str, Any]:
+    """One paired measurement on a known problem."""
+    about = {"layer": layer, "activation": "none", "depth": 1, "width": 1, "mode": mode}
+    return pair(log_ratio, **(about | other)) | {"metric": metric}
+
+
+def problems() -> list[dict[str, Any]]:
+    """What is measured of known problems: on the first n <= m is wrong and costs a factor of 2, on the second it is
+    right and reverse mode alone is wrong by e, on the third nobody can tell."""
+    sizes: list[dict[str, Any]] = [{"n": n, "m": m} for n, m in ((9, 1), (6, 12), (8, 8))]
+    wide, tall, even = sizes
+    rows = [
+        problem(-float(np.log(2)), "determinant", "forward/reverse", **wide),
+        problem(-1.0, "robot-arm", "forward/reverse", **tall),
+        problem(0.001, "heart-dipole", "forward/reverse", **even),
+    ]
+    for name, size in (("determinant", wide), ("robot-arm", tall), ("heart-dipole", even)):
+        for engine, part in (("modes", 0.3), ("modes-prepared", 0.0)):
+            rows += [problem(part, name, "auto/best", engine=engine, **size)]
+        rows += [problem(0.1, name, "mixed/pure", **size), problem(2.0, name, "pure/primal", **size)]
+        rows += [problem(-0.5, name, "best/modes", engine="modes-prepared", **size)]
+    rows += [
+        problem(1.0, "robot-arm", "pure/hand", **tall),
+        problem(-1.5, "robot-arm", "pure/modes", engine="jax", **tall),
+    ]
+    for n, times in ((100, 8.0), (1000, 6.0)):
+        tape: dict[str, Any] = {"metric": "log_tape_ratio", "n": n, "m": 1, "width": n}
+        rows += [problem(float(np.log(times)), "recurrence", "reverse/hand", **tape)]
+    return rows
+
+
 def full_table() -> pd.DataFrame:
     """Every metric and every figure's data; at m, width 64 and depth 4 the crossover is 80."""
     rows = []
@@ -179,6 +210,8 @@ def full_table() -> pd.DataFrame:
             large: dict[str, Any] = {"n": n, "m": 256, "width": 256, "mode": mode}
             rows += [row("seconds", 1e-5 * n, **large), row("peak_bytes", 4096.0 * n, **large)]
     rows += engines() + mixed() + accelerator()
+
+    rows += engines() + mixed() + problems()
     rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
     rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
     rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]

@@ -35,21 +35,27 @@ MODES = {
     "errors": Room("What the engines raise, and the line of the user's code that it is about."),
     "dispatch": Room("Functions of our own that NumPy's dispatch reaches as it reaches NumPy's."),
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
+    "instead": Room("What to write instead of an in-place write, in the user's words.", "errors"),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
     "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
     "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
     "partials": Room("The local Jacobian of an operation, as a linear map in both directions.", "blocks"),
-    "rules": Room("The table: a row a function, both modes from it.", "blocks dispatch errors partials"),
+    "rules": Room(
+        "The table: a row a function, both modes from it.", "blocks dispatch errors instead operands partials"
+    ),
     "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
     "array": Room(
-        "The traced array: NumPy's protocols, answered by the rules.", "errors operands operators partials rules"
+        "The traced array: NumPy's protocols, answered by the rules.",
+        "errors instead operands operators partials rules",
     ),
+    "at": Room("Arrays with some entries changed, in a copy.", "instead operands rules"),
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
-        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+        "The user's function with its arguments: which are traced, what may come out.",
+        "array errors operands rules trees",
     ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
@@ -60,9 +66,14 @@ MODES = {
         "What reverse mode writes down; it can be swept either way.",
         "array blocks call chunking collector partials residuals rules",
     ),
-    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
-    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
-    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape trees"),
+    "still": Room("A forward pass in which what is not seeded is traced.", "array blocks call dual errors partials"),
+    "agreement": Room(
+        "What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual still tape"
+    ),
+    "forward": Room(
+        "Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership still trees"
+    ),
+    "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
     "rates": Room("What the parts of a sweep take: as shipped, or as measured on this machine."),
@@ -73,33 +84,40 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
+    "remembered": Room("Which mode was chosen for a function before.", "call rates"),
     "choice": Room(
-        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+        "Of the three modes, the one that takes the least.",
+        "agreement call forward mixed planning rates remembered reverse sized",
     ),
-    "plan": Room("What would be done, and why, as a value.", "call planning rates sized"),
+    "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership still tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
-        "agreement array blocks call errors forward jacobian operands operators partials residuals reverse rules trees",
+        "agreement array blocks call errors forward instead jacobian operands operators partials residuals reverse "
+        "rules trees",
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
     "calibrate": Room("Measures the rates.", "rates"),
+    "facts": Room("Facts and the marks that cite them, for any repository: nothing of the engines."),
     "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
     # what the suite measures: plain NumPy, no engine
     "chains": Room("Generated chains of layers."),
     "cost": Room("Exact counts of a chain's operations and bytes."),
     "": Room(
         "The public names.",
-        "chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
+        "at batch chains check choice chunking errors forward gradient hessian jacobian plan prepared reverse rules",
     ),
 }
 BENCHMARKS = {
     "catalogue": Room("What suite and analysis both know: plain data and pure functions.", "modes.chains"),
-    "peers": Room("The engines that are measured, a module each.", "catalogue modes modes.chains"),
-    "apparatus": Room("What the questions are asked with.", "catalogue peers modes.chains modes.cost"),
-    "*": Room("The questions, a module each.", "apparatus catalogue peers modes modes.chains"),
+    "problems": Room("Functions that the field compares on, a module each: plain NumPy.", "catalogue"),
+    "peers": Room("The engines that are measured, a module each.", "catalogue problems modes modes.chains"),
+    "apparatus": Room("What the questions are asked with.", "catalogue peers problems modes.chains modes.cost"),
+    "advising": Room("A user's own function, measured.", "apparatus catalogue peers modes"),
+    "*": Room("The questions, a module each.", "apparatus catalogue peers problems modes modes.chains"),
     "__main__": Room("What the suite measures, as JSON.", "apparatus catalogue"),
     "": Room("The place, and nothing in it."),
 }
@@ -122,15 +140,22 @@ ANALYSIS = {
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
-        "errors intervals names reading report tables text benchmarks.catalogue",
+        "errors intervals names reading report tables text benchmarks.catalogue modes.facts",
     ),
-    "running": Room("asv driven, and what it does not record.", "errors reading tables text benchmarks.catalogue"),
+    "advice": Room(
+        "A user's own function: what was measured of it, judged and said.",
+        "errors figures intervals tables text benchmarks.catalogue",
+    ),
+    "running": Room(
+        "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
+        "errors intervals reading tables text benchmarks.advising benchmarks.catalogue",
+    ),
     "commands": Room(
         "Every command, and the only writer.",
-        "citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue modes.facts",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
-    "": Room("The public names.", "reading tables"),
+    "": Room("The public names.", "commands reading tables"),
 }
 ROOMS = {
     f"{package}.{name}".removesuffix("."): room
@@ -314,13 +339,34 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
-        "__future__", "array", "collections", "contextlib", "dataclasses", "functools", "gc", "inspect", "itertools",
-        "math", "numbers", "operator", "os", "string", "sys", "threading", "time", "types", "typing", "weakref",
+        "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
+        "inspect", "itertools", "linecache", "math", "numbers", "opcode", "operator", "os", "string", "sys",
+        "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
-        assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+        if room_of(name) != "modes.facts" and not name.startswith("modes.prepared.compiled"):
+            assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+
+
+def test_facts_need_the_standard_library_alone_and_the_extension_sphinx() -> None:
+    for name, outside in imported_from_outside("modes.facts"):
+        allowed = {"sphinx", "docutils"} if name == "modes.facts.sphinx" else set()
+        assert outside <= {*sys.stdlib_module_names, *allowed}, f"{name} imports {sorted(outside)}"
+
+
+def test_numba_is_the_compiled_replays_alone_and_imported_for_those_who_ask() -> None:
+    for name, outside in imported_from_outside("modes.prepared.compiled"):
+        assert outside <= {*sys.stdlib_module_names, "numpy", "numba", "llvmlite"}, f"{name} imports {sorted(outside)}"
+    code = "import modes, sys; sys.exit(any(name in sys.modules for name in ('numba', 'llvmlite')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_catalogue_needs_the_standard_library_alone() -> None:
     for name, outside in imported_from_outside("benchmarks.catalogue"):
         assert outside <= sys.stdlib_module_names, f"{name} imports {sorted(outside)}"
+
+
+def test_problems_need_nothing_but_numpy() -> None:
+    """Their users' functions are plain NumPy, and no engine is behind them."""
+    for name, outside in imported_from_outside("benchmarks.problems"):
+        assert outside <= {*sys.stdlib_module_names, "numpy"}, f"{name} imports {sorted(outside)}"

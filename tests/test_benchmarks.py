@@ -82,19 +82,24 @@ def test_a_benchmark_is_of_the_modes_that_its_metric_compares(name: str) -> None
         "track_log_tensor_over_vjp": ["tensor/vjp"],
         "track_log_mixed_ratio": ["mixed/pure"],
         "track_log_auto_ratio": ["auto/best"],
+        "track_log_first_ratio": ["auto/best"],
+        "track_log_problem_ratio": [
+            *("forward/reverse", "auto/best", "mixed/pure", "pure/primal", "pure/hand", "best/modes", "pure/modes"),
+        ],
+        "track_log_tape_ratio": ["reverse/hand", "reverse/primal"],
         "mixed.Regions.track_log_mixed_ratio": ["mixed/forward", "mixed/reverse"],
         "mixed.Memory.track_peak_bytes": ["forward", "reverse", "mixed"],
     }
-    found = [Case.of(*values).mode for values in product(*BENCHMARKS[name].params)]
+    found = [Case.of(*values).mode for values in product(*BENCHMARKS[name].grid.lists("full"))]
     expected = modes.get(name) or modes.get(name.rsplit(".", 1)[1], ["forward", "reverse"])
     assert list(dict.fromkeys(found)) == expected
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_presets_are_nested_and_list_no_case_twice(name: str) -> None:
-    quick, standard, full = (BENCHMARKS[name].grid.cells(preset) for preset in PRESETS)
+    first, quick, standard, full = (BENCHMARKS[name].grid.cells(preset) for preset in PRESETS)
     assert quick
-    assert set(quick) <= set(standard) <= set(full)
+    assert set(first) <= set(quick) <= set(standard) <= set(full)
     assert len(full) == len(set(full))
 
 

@@ -56,7 +56,14 @@ def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str
 
 def test_every_module_of_the_room_is_a_command_of_its_name_or_serves_them() -> None:
     folder = Path(commands.__file__).parent
-    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "options", "inputs", "write", "holding"}
+    modules = {path.stem for path in folder.glob("*.py")} - {
+        "__init__",
+        "options",
+        "inputs",
+        "write",
+        "working",
+        "holding",
+    }
     assert set(COMMANDS) == modules
     for name, command in COMMANDS.items():
         assert getattr(commands, name) is command
@@ -279,6 +286,7 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(run_command, "measure", measure)
     asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
     assert main(asked) == 0
+    assert callable(seen.pop("status"))
     assert seen == {"engines": "modes,floor", "part": (2, 3)}
     assert main(["run", "--shard", "4/3"]) == 2
 

@@ -54,7 +54,8 @@ CELLS = """
 import itertools, json, sys
 from .crossover import PARAMS
 STATE = {"requires": ["numpy"], "versions": {"numpy": "2.4.6"}, "missing": []}
-print(json.dumps({"modes": STATE} if sys.argv[1] == "engines" else {
+QUIET = [{"core": None, "share": 1.0, "samples": [i / 1000 for i in range(-7, 8)]}]
+print(json.dumps({"modes": STATE} if sys.argv[1] == "engines" else QUIET if sys.argv[1] == "quietness" else {
     "crossover.Map.track_log_ratio": [[repr(value) for value in case] for case in itertools.product(*PARAMS)],
     "crossover.Threads.track_blas_threads": [["4"]],
 }))

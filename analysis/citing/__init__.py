@@ -1,7 +1,8 @@
 """Facts: each measured number with all that it holds for, under a key that does not change, for others to cite.
 
 Contract: pure functions of tables and bytes, but for `sources`, which reads; the command line writes. The same tables
-give the same bytes. `marks` holds documents to the facts, `publishing` makes a run into a page of them.
+give the same bytes. What a fact is, its formats, and what holds documents to it are in `modes.facts`, which lies in the
+wheel, so that other repositories have it; `publishing` makes a run into a page of facts.
 
 A key says what was measured, never where or when, so that it stays the same over commits and machines:
 
@@ -17,16 +18,20 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.crossover-waist.n64.m64.width64.depth4.dense.tanh.float64   the waist above which a cut no longer pays
     <engine>.auto-over-fastest.n64. ...    mode="auto" over the fastest of three modes
     <engine>.two-modes-mean, .two-modes-max     choosing the better of two modes over the fastest of three
+    <engine>.forward-over-reverse.black-scholes.size1.n5.m5    on a known problem; jacobian-over-f likewise
+    <engine>.tape-over-hand.recurrence.size100.n100.m1       reverse mode over a hand-written derivative; tape-over-f
+    <engine>.problem-regret-mean.<rule>, .problem-regret-max.<rule>   the rules scored on known problems; auto-call
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
-    record -> statements -> collect -> sources; record -> formats -> marks -> publishing        (a -> b: b imports a)
+    record, statements -> collect -> sources -> publishing        (a -> b: b imports a)
 """
 
 from analysis.citing.collect import collect
-from analysis.citing.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
-from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
-from analysis.citing.sources import citable, collected, measured_facts, stored_facts
+from analysis.citing.record import differences
+from analysis.citing.sources import citable, collected, measured_facts
+from modes.facts.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
+from modes.facts.record import FILE, Fact, facts_bytes, file_digest, parse_facts, stored_facts
 
 __all__ = [
     "FILE",

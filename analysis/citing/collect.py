@@ -5,19 +5,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.citing.record import Fact, rows_digest, sealed
+from analysis.citing.record import rows_digest
 from analysis.citing.statements import statements
 from analysis.errors import MEASURE, AnalysisError
 from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import gigabytes, short_commit
+from analysis.text import counted, gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES, STAND_INS
+from modes.facts.record import Fact, sealed
 
 UNKNOWN = "not recorded"
-OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
+OWN = [name for name, row in ENGINES.items() if "numpy" in row.requires]
 """Engines that are part of the project; the others are libraries with versions of their own."""
+ON_NUMPY = [*OWN, "autograd"]
+"""Engines whose products are NumPy's BLAS, which a number cannot be understood without; others bring their own."""
 
 
 def collect(found: Findings) -> list[Fact]:
@@ -37,11 +40,20 @@ def collect(found: Findings) -> list[Fact]:
 def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str]) -> Fact:
     """The fact with its circumstances, digest and seal."""
     version = known.get("modes" if fact["engine"] in OWN else fact["engine"], UNKNOWN)
+    on = f" on NumPy {where['numpy']} ({kernel(where)})" if fact["engine"] in ON_NUMPY else ""
     sentence = (
-        f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}, "
+        f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}{on}, "
         f"{fact['sentence']}; measured at commit {short_commit(where['commit'])} of {where['date']}."
     )
     return sealed({**fact, **where, "engine_version": version, "sentence": sentence, "digest": rows_digest(rows)})
+
+
+def kernel(where: Mapping[str, str]) -> str:
+    """The BLAS that NumPy's products ran on: openblas 0.3.31, Haswell kernels, 1 thread."""
+    if where["blas"] == UNKNOWN:
+        return "BLAS not recorded"
+    threads = where["blas_threads"]
+    return where["blas"] if threads == UNKNOWN else f"{where['blas']}, {counted(int(threads), 'thread')}"
 
 
 def _circumstances(found: Findings) -> dict[str, str]:

@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.citing.record import Fact
-from analysis.report.headline import interval as inputs_interval
-from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
-from analysis.tables.noise import WIDEST
-from analysis.tables.rules import RULES
-from analysis.text import number, size
+from analysis.tables.problems import CALL, title
+from analysis.tables.rules import AUTO, RULES
+from analysis.text import interval, number, size
 from benchmarks.catalogue.engines import CUTS
+from modes.facts.record import Fact
 
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
@@ -37,15 +36,13 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _ratios, _rules, _mixed, _models, _controls):
+    for kind in (_crossovers, _ratios, _rules, _mixed, _problems, _models, _controls):
         yield from kind(found)
 
 
 def _crossovers(found: Findings) -> Statements:
     """n* and n*/m of every setting measured at two n or more; no number where noise spreads it too widely."""
-    table, wide = found.crossovers, found.spans > WIDEST
-    table = table.assign(verdict=table["verdict"].mask(wide, UNKNOWN), n_star=table["n_star"].mask(wide))
-    for row in table.to_dict("records"):
+    for row in found.told.to_dict("records"):
         rows = _curve(found.tidy, row)
         if rows["n"].nunique() < 2:
             continue
@@ -63,10 +60,10 @@ def _crossovers(found: Findings) -> Statements:
             finding = f"the measurements of n = {smallest} to {largest} do not tell where forward mode stops being "
             finding += way.removesuffix(",")
         star, low, high = (float(row[name]) for name in ("n_star", "low", "high"))
-        of_n = "" if math.isnan(low) or math.isnan(high) else inputs_interval(low, high, smallest, largest)
+        of_n = interval(low, high, smallest, largest)
         for name, unit, scale, written, said in (
             ("crossover", "inputs", 1, size, of_n),
-            ("aspect", "inputs per output", m, number, _interval(low / m, high / m)),
+            ("aspect", "inputs per output", m, number, interval(low / m, high / m, smallest / m, largest / m, number)),
         ):
             text = written(star / scale) if crosses else verdict
             point = f"{'n*' if name == 'crossover' else 'n*/m'} = {text}{_within(said)}" if crosses else ""
@@ -93,7 +90,7 @@ def _ratios(found: Findings) -> Statements:
         value, low, high = (float(np.exp(row[end])) for end in ("value", "low", "high"))
         sizes = f"n{row['n']}.m{row['m']}.width{row['width']}.depth{row['depth']}"
         key = f"{row['engine']}.{name}.{sizes}.{row['layer']}.{row['profile']}.{row['activation']}.{row['dtype']}"
-        said = _interval(low, high)
+        said = interval(low, high, written=number)
         sentence = f"{what} of {_chain(row)}, with n = {row['n']} and m = {row['m']}, takes {number(value)} times as "
         sentence += f"long as {over}{_within(said)}"
         fact = _fact(key, row["engine"], value, number(value), "ratio", sentence, (low, high, said))
@@ -109,7 +106,7 @@ def _rules(found: Findings) -> Statements:
         engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
         cells = picked.loc[(picked["engine"] == engine) & (picked["rule"] == rule), list(CELL)]
         rows = ratios.merge(cells, on=list(CELL))
-        word = re.sub(r"[^a-z0-9]+", "-", rule.lower()).strip("-")
+        word = _word(rule)
         head, better = (
             f"choosing the mode by the rule of {rule}{sources.get(rule, '')}",
             "times as long as the better mode",
@@ -181,7 +178,7 @@ def _waists(found: Findings) -> Statements:
         crosses = row["verdict"] == CROSSES
         known = NO_INTERVAL
         if not (math.isnan(row["low"]) or math.isnan(row["high"])):
-            said = inputs_interval(row["low"], row["high"], row["smallest"], row["largest"])
+            said = interval(row["low"], row["high"], row["smallest"], row["largest"])
             known = (row["low"], row["high"], said)
         chain = f"a chain of {row['layer']} layers (width {row['width']}, depth {row['depth']}, {row['activation']}, "
         chain += f"{row['dtype']}), with n = {row['n']} and m = {row['m']}"
@@ -200,6 +197,64 @@ def _waists(found: Findings) -> Statements:
         yield fact | {"verdict": row["verdict"]}, measured
 
 
+PROBLEM_RATIOS = {
+    "forward/reverse": ("forward-over-reverse", "the Jacobian by forward mode", "that by reverse mode"),
+    "mixed/pure": ("mixed-over-better", "the Jacobian by mixed accumulation", "that by the better of the two modes"),
+    "auto/best": (
+        "auto-over-fastest",
+        'the Jacobian by mode="auto", its choosing included,',
+        "the fastest of three ways",
+    ),
+    "pure/primal": ("jacobian-over-f", "the Jacobian by the better mode", "f itself"),
+    "pure/hand": (
+        "jacobian-over-hand",
+        "the Jacobian by the better mode",
+        "the same derivative written by hand in NumPy",
+    ),
+    "best/modes": ("fastest-over-modes", "the Jacobian by the fastest of three ways", "that of engine modes"),
+    "pure/modes": ("better-over-modes", "the Jacobian by the better mode", "the fastest way of engine modes"),
+    "reverse/hand": ("tape-over-hand", "reverse mode", "the same derivative written by hand in NumPy"),
+    "reverse/primal": ("tape-over-f", "reverse mode", "f itself"),
+}
+"""What is over what, by mode: in keys and in words."""
+
+
+def _problems(found: Findings) -> Statements:
+    """Known problems: a fact a ratio measured, and the rules that software ships, scored on them."""
+    tidy = found.tidy
+    keep = (tidy["status"] == "ok") & tidy["metric"].isin(["log_problem_ratio", "log_tape_ratio"])
+    rows = tidy[keep & tidy["mode"].isin(list(PROBLEM_RATIOS))]
+    for row in rows.to_dict("records"):
+        name, above, below = PROBLEM_RATIOS[row["mode"]]
+        value, low, high = (float(np.exp(row[end])) for end in ("value", "low", "high"))
+        known = _known(low, high, number)
+        sentence = (
+            f"on the problem “{title(row['layer'])}” (size {row['width']}, n = {row['n']}, m = {row['m']}) {above} "
+        )
+        sentence += f"takes {number(value)} times as long as {below}{_within(known[2])}"
+        key = f"{row['engine']}.{name}.{row['layer']}.size{row['width']}.n{row['n']}.m{row['m']}"
+        yield _fact(key, row["engine"], value, number(value), "ratio", sentence, known), pd.DataFrame([row])
+    for row in found.problem_scores.to_dict("records"):
+        engine, rule, mean, most = row["engine"], row["rule"], row["geometric_mean"], row["maximum"]
+        mode = "auto/best" if rule == CALL else "forward/reverse"
+        cells = rows[(rows["engine"] == engine) & (rows["mode"] == mode)]
+        head, better = f"choosing the mode by the rule of {rule} takes", "the better mode"
+        if rule == CALL:
+            head, better = f"a call of {AUTO}, its choosing included, takes", "the fastest of three ways"
+        over = f"times as long as {better}, over {row['cells']} known problems"
+        known = _known(row["low"], row["high"], "{:.3f}".format)
+        sentence = f"{head} {mean:.3f} {over}, in the geometric mean{_within(known[2])}"
+        key = f"{engine}.problem-regret-mean.{_word(rule)}"
+        yield _fact(key, engine, mean, f"{mean:.3f}", "ratio", sentence, known), cells
+        key, sentence = f"{engine}.problem-regret-max.{_word(rule)}", f"{head} at most {most:.2f} {over}"
+        yield _fact(key, engine, most, f"{most:.2f}", "ratio", sentence), cells
+
+
+def _word(rule: str) -> str:
+    """A rule's name in a key; mode="auto" timed whole is "auto-call"."""
+    return "auto-call" if rule == CALL else re.sub(r"[^a-z0-9]+", "-", rule.lower()).strip("-")
+
+
 def _models(found: Findings) -> Statements:
     """How well the cost model predicts the times of cells that it was not fitted to."""
     tidy = found.tidy
@@ -211,12 +266,12 @@ def _models(found: Findings) -> Statements:
         errors = ("median_error", "median_low", "median_high", "worst_error")
         median, low, high, worst = (100 * row[name] for name in errors)
         known = _known(low, high, number)
-        for name, value, said, interval in (
+        for name, value, said, around in (
             ("median", median, f"{number(median)} % in the median{_within(known[2])}", known),
             ("worst", worst, f"{number(worst)} % at worst", NO_INTERVAL),
         ):
             key = f"{row['engine']}.model-error-{name}.{row['dtype']}"
-            yield _fact(key, row["engine"], value, number(value), "percent", head + said, interval), tidy[keep]
+            yield _fact(key, row["engine"], value, number(value), "percent", head + said, around), tidy[keep]
 
 
 def _controls(found: Findings) -> Statements:
@@ -240,10 +295,10 @@ def _controls(found: Findings) -> Statements:
 
 
 def _fact(
-    key: str, engine: str, value: float, text: str, unit: str, sentence: str, interval: Interval = NO_INTERVAL
+    key: str, engine: str, value: float, text: str, unit: str, sentence: str, around: Interval = NO_INTERVAL
 ) -> Fact:
     """A fact without its circumstances."""
-    low, high, said = interval
+    low, high, said = around
     numbers = {"value": value, "low": low, "high": high}
     texts = {"text": text, "interval": said, "unit": unit, "verdict": MEASURED, "sentence": sentence}
     return {"key": key, "engine": engine, **numbers, **texts}
@@ -264,18 +319,10 @@ def _chain(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"a chain of {row['layer']} layers ({setting})"
 
 
-def _interval(low: float, high: float) -> str:
-    """[1.05, 1.18]; an end that lies beyond every size measured is open; nothing where nothing is known."""
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    start = "(0" if low <= 0 else f"[{number(low)}"
-    return f"{start}, inf)" if math.isinf(high) else f"{start}, {number(high)}]"
-
-
 def _known(low: float, high: float, written: Callable[[float], str]) -> Interval:
     """An interval with both ends measured: [1.003, 1.006]; nothing where nothing is known."""
     return NO_INTERVAL if math.isnan(low) or math.isnan(high) else (low, high, f"[{written(low)}, {written(high)}]")
 
 
-def _within(interval: str) -> str:
-    return f" (95 % interval {interval})" if interval else ""
+def _within(said: str) -> str:
+    return f" (95 % interval {said})" if said else ""

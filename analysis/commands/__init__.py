@@ -12,7 +12,7 @@ is.
 import argparse
 from typing import Protocol
 
-from analysis.commands import check, cite, figures, growth, history, merge, publish, report, run, table
+from analysis.commands import advise, check, cite, figures, growth, history, merge, publish, report, run, table
 from analysis.commands.options import Subparsers
 
 
@@ -35,4 +35,5 @@ COMMANDS: dict[str, Command] = {
     "growth": growth,
     "merge": merge,
     "publish": publish,
+    "advise": advise,
 }

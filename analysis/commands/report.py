@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.commands.inputs import chosen, results
 from analysis.commands.options import Subparsers, add_choice, add_report, add_results
+from analysis.commands.working import working
 from analysis.commands.write import write_all
 from analysis.errors import NoResultsError
 from analysis.reading.provenance import read_provenance
@@ -25,19 +26,29 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Report on the run that the options choose."""
-    rows = tidy(results(options.results))
-    write_report(rows, chosen(rows, options), options.results, options.report)
+    with working("Reading the results") as doing:
+        rows = tidy(results(options.results))
+        doing("")
+        run = chosen(rows, options)
+        doing("Making the report: tables and figures")
+        found = write_report(rows, run, options.results, options.report)
+    tell(found, options.report)
     return 0
 
 
 def write_report(
     tidy: pd.DataFrame, run: dict[str, str], folder: Path, target: Path, left_out: tuple[str, ...] = ()
-) -> None:
-    """Write the report on one run of the table, which came from `folder`; print its headline and where it lies."""
+) -> Findings:
+    """Write the report on one run of the table, which came from `folder`; returns what was found."""
     rows = only_run(tidy, run)
     if rows.empty:
         raise NoResultsError(f"{folder}: nothing was measured of commit {run['commit'][:8]}: python -m analysis run")
     found = Findings(rows, read_provenance(folder, **run))
     write_all(target, report_files(found, left_out), last="report.html")
+    return found
+
+
+def tell(found: Findings, target: Path) -> None:
+    """Print the headline of a report, and where it lies."""
     print(headline(found))
     print(f"The report is {target / 'report.html'}")

@@ -8,11 +8,14 @@ from analysis.commands import write
 from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_report, add_results
-from analysis.commands.report import write_report
+from analysis.commands.report import tell, write_report
+from analysis.commands.working import clear, working
 from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
 from analysis.reading.tidy import tidy
+from analysis.report.bars import bars
 from analysis.running import measure
+from analysis.tables.noise import word
 from analysis.text import counted
 from benchmarks.catalogue.engines import listed
 from benchmarks.catalogue.option import add_preset
@@ -25,7 +28,10 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("run", help="measure, then report")
     add_results(parser)
     add_report(parser)
-    add_preset(parser, "how much: quick (the default) takes 3 minutes, standard 15 (25 with every library), full hours")
+    add_preset(
+        parser,
+        "how much: first takes 20 s, quick (the default) 3 minutes, standard 15 (25 with every library), full hours",
+    )
     parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
     parser.add_argument(
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
@@ -40,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         except ValueError as error:
             raise AnalysisError(f"--engines: {error}") from None
     folder, report = options.results.absolute(), options.report.absolute()
-    with alone(folder), scratch() as temporary:
+    with alone(folder), scratch() as temporary, working("Reading the checkout") as status:
         measured = measure(
             ROOT,
             options.preset,
@@ -51,17 +57,24 @@ def run(options: argparse.Namespace) -> int:
             write,
             engines=options.engines,
             part=parse_shard(options.shard),
+            status=status,
         )
     if measured.failed:
         shown = "\n".join(f"  {name}" for name in measured.failed)
         print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)
     if measured.left_out:
         print(f"Left out for lack of time: {counted(len(measured.left_out), 'refinement')}; the same command goes on.")
-    rows = tidy(results(measured.results))
-    write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    with working("Making the report: tables and figures"):
+        rows = tidy(results(measured.results))
+        found = write_report(rows, measured.run, measured.results, options.report, measured.left_out)
+    for line in bars(found):
+        print(line)
+    print(word(found.controls))
+    tell(found, options.report)
     return SOME_FAILED if measured.failed else DONE
 
 
 def show(line: str) -> None:
     """A line of progress, at once."""
+    clear()
     print(line, flush=True)

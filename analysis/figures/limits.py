@@ -12,6 +12,7 @@ from analysis.figures.style import (
     BLUE,
     GREEN,
     GREY,
+    PURPLE,
     SERIES,
     VERMILLION,
     finish,
@@ -19,16 +20,25 @@ from analysis.figures.style import (
     log_ticks,
     missing_figure,
     plain_ticks,
+    side_by_side,
+    title,
 )
 from analysis.tables.rows import match
 from analysis.tables.shown.panels import Panel, Shown
+from benchmarks.catalogue.engines import BY_HAND, label
 
 ENGINES: dict[str, dict[str, Any]] = {
-    "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": "engine"},
-    "modes-prepared": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": "engine, prepared"},
-    "floor": {"color": VERMILLION, "linestyle": "--", "marker": "s", "label": "written by hand"},
+    "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": label("modes")},
+    "modes-prepared": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": label("modes-prepared")},
+    "modes-compiled": {"color": PURPLE, "linestyle": (0, (1, 1)), "marker": "D", "label": label("modes-compiled")},
+    "floor": {"color": VERMILLION, "linestyle": "--", "marker": "s", "label": label(BY_HAND)},
 }
-PREPARED: dict[str, Any] = {"markerfacecolor": "white"}
+FILLS: dict[str, dict[str, Any]] = {
+    "modes": {},
+    "modes-prepared": {"markerfacecolor": "white"},
+    "modes-compiled": {"markerfacecolor": "white", "marker": "D", "markersize": 3},
+}
+"""The engines that are compared with what is written by hand, each with its marker."""
 OTHER: dict[str, Any] = {"linestyle": "none", "markersize": 3, "alpha": 0.6}
 OTHER_LABEL = "other shapes, at the geometric mean of n, m, width"
 
@@ -50,7 +60,7 @@ def ratio_line(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
 
 def panels_by_mode(figure: Figure, panels: Sequence[Panel]) -> list[Axes]:
     """The axes of a panel a mode, with its title; the scale of the ratios is shared."""
-    found = list(figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0])
+    found = side_by_side(figure, len(panels), sharex=True, sharey=True)
     for axes, panel in zip(found, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel="n = m = width")
         axes.set_title(f"{panel.name} mode", fontsize=9.5)
@@ -73,7 +83,7 @@ def finish_panels(figure: Figure, panels: list[Axes], rows: pd.DataFrame, ylabel
 
 
 def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine, prepared and by hand over the limit, at one depth."""
+    """One panel a mode: engine, prepared, compiled and by hand over the limit, at one depth."""
     if not shown.panels:
         return missing_figure(figure, "the time of Jacobians over that of their multiply-adds alone")
     panels = panels_by_mode(figure, shown.panels)
@@ -82,28 +92,28 @@ def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
         for engine, look in ENGINES.items():
             ratio_line(axes, match(panel.rows, engine=engine), look)
     setting = shown.setting
-    figure.suptitle(
+    title(
+        figure,
         f"One Jacobian over the arithmetic limit: dense {setting['activation']} chain, depth {setting['depth']}, "
         f"{setting['dtype']}",
-        fontsize=10.5,
     )
     return finish_panels(figure, panels, shown.rows, "time / time of its multiply-adds alone")
 
 
 def engine_overhead(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine and prepared over the hand-written Jacobian, one line a depth."""
+    """One panel a mode: engine, prepared and compiled over the hand-written Jacobian, one line a depth."""
     if not shown.panels:
         return missing_figure(figure, "the engines' time over a hand-written derivative's")
     setting = shown.setting
     panels = panels_by_mode(figure, shown.panels)
     for axes, panel in zip(panels, shown.panels, strict=True):
-        axes.axhline(1, color="black", linewidth=1.2, label="written by hand")
-        for engine, fill in (("modes", {}), ("modes-prepared", PREPARED)):
+        axes.axhline(1, color="black", linewidth=1.2, label=label(BY_HAND))
+        for engine, fill in FILLS.items():
             for depth, look in zip(setting["depths"], SERIES, strict=False):
                 name = {"color": ENGINES[engine]["color"], "label": f"{ENGINES[engine]['label']}, depth {depth}"}
                 ratio_line(axes, match(panel.rows, engine=engine, depth=depth), look | name | fill)
-    figure.suptitle(
-        f"What the engines cost above hand-written NumPy: dense {setting['activation']} chain, {setting['dtype']}",
-        fontsize=10.5,
+    title(
+        figure,
+        f"Over the floor, written by hand in NumPy: dense {setting['activation']} chain, {setting['dtype']}",
     )
-    return finish_panels(figure, panels, shown.rows, "engine time / hand-written time")
+    return finish_panels(figure, panels, shown.rows, "time / time of the floor")

@@ -88,6 +88,9 @@ def engine_version(engine: Mapping[str, Any], project: str) -> str:
         return project
     if not computes(engine):
         return ""
+    if list(engine["requires"][:1]) == OWN:  # of this project's own, with a package of its own
+        with_packages = [f"{package} {engine['versions'][package]}" for package in engine["requires"][1:]]
+        return f"{project} ({', '.join(with_packages)})"
     first, *others = (engine["versions"][package] for package in engine["requires"])
     further = [f"{package} {version}" for package, version in zip(engine["requires"][1:], others, strict=True)]
     differing = [text for text, version in zip(further, others, strict=True) if version != first]

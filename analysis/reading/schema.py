@@ -158,6 +158,7 @@ class Engine(Struct):
     memory: Literal["traced", "own", ""] = ""
     most_fma: Annotated[float, Meta(ge=0)] | None = None
     cut_of: str = ""
+    problems: bool = False
     device: str = ""
     stands_for: str = ""
     absent: str = ""

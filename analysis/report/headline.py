@@ -14,8 +14,8 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.findings import Findings
-from analysis.tables.noise import AGAIN, WIDEST, spread
-from analysis.text import counted, size
+from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
+from analysis.text import counted, interval, size
 
 WIDE = 0.1
 """A resolution of the log ratio above which the noise is called wide: differences of 10 % are lost in it."""
@@ -73,13 +73,6 @@ def tie(row: dict[str, Any]) -> str:
     return f" From n = {size(row['tie_low'])} to {size(row['tie_high'])} the two cannot be told apart."
 
 
-def interval(low: float, high: float, smallest: int, largest: int) -> str:
-    """An interval of n: [76, 83]; an end beyond the sizes measured as [<8, 83] or [76, >512]."""
-    start = f"<{smallest}" if low <= 0 else size(low)
-    end = f">{largest}" if math.isinf(high) else size(high)
-    return f"[{start}, {end}]"
-
-
 def elsewhere(found: Findings) -> str:
     """One sentence on all settings of dense chains measured: how many cross, and between which n*/m.
 
@@ -105,7 +98,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     control = found.controls
     fails, missing = control[control["fails"]], control[~control["covers"]]
     if control.empty:
-        said.append("No A/A control (forward mode against itself) was measured: the noise is unknown.")
+        said.append(NO_CONTROL)
     elif len(fails):
         said.append(
             f"Do not trust the ratios: {len(fails)} of {len(control)} A/A controls find forward mode different from "

@@ -7,17 +7,19 @@ every batch that had ended is kept by then, and the next call with the same fold
 The caller holds the folders (`analysis.commands.holding`): nobody else may measure into them meanwhile. What is started
 ends with this process, however that ends.
 
-    plan -> progress; writer -> checkout; keeper, output -> children; plan, checkout, children -> suite
-    suite, progress -> run; versions, run -> this
+    plan, output -> progress; writer -> checkout; keeper, output -> children; plan, checkout, children -> suite
+    suite, progress -> run; cores, versions, run -> this
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.reading.merge import shard
 from analysis.reading.provenance import with_versions
 from analysis.running.checkout import read_checkout, results_folder
+from analysis.running.cores import judged, sentences
+from analysis.running.output import quiet
 from analysis.running.plan import unfinished
 from analysis.running.progress import Progress
 from analysis.running.run import Run
@@ -26,7 +28,7 @@ from analysis.running.versions import current_versions
 from analysis.running.writer import Writer
 from benchmarks.catalogue.presets import PAIRS, TIME_LIMIT
 
-REPORT_SECONDS = 20.0  # kept free for the report
+REPORT_SECONDS = {"first": 8.0, "quick": 20.0, "standard": 20.0, "full": 20.0}  # kept free for the report
 
 __all__ = ["Measured", "measure"]
 
@@ -51,14 +53,15 @@ def measure(
     writer: Writer,
     engines: str | None = None,
     part: tuple[int, int] = (1, 1),
+    status: Callable[[str], None] = quiet,
 ) -> Measured:
     """Measure what a preset's cells still lack in `results`, for the code checked out in `root`, then refine.
 
     `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
 
     `generated` names what the caller writes, which is not part of the code; `scratch` is an empty temporary folder,
-    which the caller deletes. Lines for the user go to `show`. Raises AnalysisError where the checkout, the results
-    folder or asv does not allow it.
+    which the caller deletes. Lines for the user go to `show`, what is being done at the moment to `status`. Raises
+    AnalysisError where the checkout, the results folder or asv does not allow it.
     """
     generated = [results, results.with_name(results.name + "-dirty"), *generated]
     checkout = read_checkout(root, generated)
@@ -66,7 +69,7 @@ def measure(
     if checkout.digest is not None:
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
     suite = Suite(root, folder, scratch, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
-    run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show))
+    run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show, status))
     run.record(with_versions(folder, **run.place, versions=current_versions(root), engines=suite.engines()))
     wanted = suite.cells(preset, engines)
     if part != (1, 1):
@@ -76,6 +79,15 @@ def measure(
     missing = unfinished(wanted, run.finished())
     kept = f", {count - len(missing)} of them measured before" if len(missing) < count else ""
     show(f"Preset {preset}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
+    status("")
+    if missing:
+        status("Trying the cores")
+        cores = judged(suite.quietness())
+        status("")
+        for line in sentences(cores):
+            show(line)
+        if len(cores) > 1:
+            run.suite = replace(suite, core=cores[0].number)
     run.measure(missing)
-    left_out = run.refine(TIME_LIMIT[preset] - REPORT_SECONDS)
+    left_out = run.refine(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 BATCH_SECONDS = 20.0
 GUESSED_SECONDS = 0.4  # a cell's time before any of its benchmark was measured
 REFINE = "crossover.Refine.track_log_ratio"
+CONTROL = "crossover.Control.track_log_ratio"
 
 Parameters = tuple[str, ...]
 Cell = tuple[str, Parameters]
@@ -26,8 +27,12 @@ class Batch:
 
 
 def unfinished(wanted: Mapping[str, Sequence[Sequence[str]]], finished: Collection[Cell]) -> list[Cell]:
-    """The `wanted` cells (benchmark name -> list of parameter reprs) that are not among the `finished`, in order."""
-    cells = [(name, tuple(parameters)) for name, combinations in wanted.items() for parameters in combinations]
+    """The `wanted` cells (benchmark name -> list of parameter reprs) that are not among the `finished`, in order.
+
+    But the controls come first: what they say of the machine should be known before the rest is measured.
+    """
+    names = sorted(wanted, key=lambda name: name != CONTROL)
+    cells = [(name, tuple(parameters)) for name in names for parameters in wanted[name]]
     return [cell for cell in dict.fromkeys(cells) if cell not in finished]
 
 

@@ -12,10 +12,11 @@ from analysis.reading.load import read_results
 from analysis.reading.provenance import FILE, with_faults
 from analysis.reading.runs import only_run
 from analysis.reading.tidy import tidy
-from analysis.running.plan import GUESSED_SECONDS, REFINE, Batch, Cell, affordable, batches, unfinished
+from analysis.running.plan import CONTROL, GUESSED_SECONDS, REFINE, Batch, Cell, affordable, batches, unfinished
 from analysis.running.progress import Progress
 from analysis.running.suite import Suite
-from analysis.tables.crossover import brackets
+from analysis.tables.crossover import brackets, controls
+from analysis.tables.noise import NO_CONTROL, word
 from analysis.text import counted
 from benchmarks.catalogue.metrics import metric, paired
 
@@ -69,11 +70,19 @@ class Run:
             left = batches(cells, self.progress.rates)
             self.progress.heading(left[0], left)
             started = time.monotonic()
-            faults = self.suite.measure(left[0])
+            with self.progress.watching(left[0], self.suite.begun):
+                faults = self.suite.measure(left[0])
             if faults:
                 self.record(with_faults(self.suite.results, **self.place, faults=faults))
             self.progress.timed(left[0], time.monotonic() - started)
+            if left[0].benchmark == CONTROL:
+                self.progress.show(self.control())
             cells = list(flattened(left[1:]))
+
+    def control(self) -> str:
+        """What the A/A controls measured so far say of this machine, in a line."""
+        rows = self.rows()
+        return word(controls(tidy(rows))) if len(rows) else NO_CONTROL
 
     def refine(self, deadline: float) -> list[str]:
         """Measure between the grid points around each crossover, round by round, until nothing is gained by it.

@@ -40,6 +40,7 @@ ONE_THREAD = [
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 ]
+STAGE = "batch"  # the folder in `scratch` of the batch in hand
 SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
 
 
@@ -48,7 +49,7 @@ class Suite:
     """The benchmarks of the checkout in `root`, measured into the folder `results`.
 
     `scratch` is the temporary folder of all that is started here; `recheck` reads the checkout anew; `show` prints a
-    line; `writer` writes, in `scratch` as in `results`.
+    line; `writer` writes, in `scratch` as in `results`; `core` is the one to measure on (None: each process's own).
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Suite:
     recheck: Callable[[], Checkout]
     show: Callable[[str], None]
     writer: Writer
+    core: int | None = None
 
     @property
     def refine_file(self) -> Path:
@@ -71,6 +73,8 @@ class Suite:
         settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
         settings |= temporary(self.scratch)
+        if self.core is not None:
+            settings[presets.CORE] = str(self.core)
         refine = refine_file or self.refine_file
         if refine.exists():
             settings["MODES_REFINE"] = str(refine)
@@ -88,6 +92,16 @@ class Suite:
         """Every engine that there is, installed or not, as `python -m benchmarks engines` describes it."""
         engines: Engines = self.described("engines")
         return engines
+
+    def quietness(self) -> list[dict[str, Any]]:
+        """What the cores of this machine give, as `python -m benchmarks quietness` finds it in a few seconds."""
+        found: list[dict[str, Any]] = self.described("quietness")
+        return found
+
+    @property
+    def begun(self) -> Path:
+        """The file to which each cell of the batch in hand appends that it begins."""
+        return self.scratch / STAGE / "begun"
 
     def described(self, *arguments: str) -> Any:
         """What the suite says of itself."""
@@ -146,6 +160,7 @@ class Suite:
             said_why = stage / "reasons"
             settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
             settings[reasons.VARIABLE] = str(said_why)
+            settings[reasons.BEGUN] = str(self.begun)
             code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)
             if any(os.strerror(errno.ENOSPC) in line for line in said):  # asv takes it for a fault of the cells
                 raise AnalysisError(self.writer.cannot_be_written(self.scratch, OSError(errno.ENOSPC, "asv")))
@@ -166,7 +181,7 @@ class Suite:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder for one batch."""
-        folder = self.scratch / "batch"
+        folder = self.scratch / STAGE
         self.writer.make_folder(folder)
         try:
             yield folder

@@ -12,12 +12,13 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, rules, summary
+from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, problems, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
 from analysis.tables.shown import limits as costs
 from analysis.tables.shown import mixed as three
+from analysis.tables.shown import problems as known
 
 
 @dataclass(frozen=True, eq=False)  # tables do not compare as one
@@ -38,12 +39,13 @@ class Findings:
     # --- crossovers, and how sure they are ---
     curves = cached_property(lambda self: crossover.curves(self.tidy))
     crossovers = cached_property(lambda self: crossover.located(self.curves))
-    counted = cached_property(lambda self: crossover.predicted(self.crossovers))
     controls = cached_property(lambda self: crossover.controls(self.tidy))
     together = cached_property(lambda self: noise.together(self.controls))
     together_by_engine = cached_property(lambda self: noise.together_by_engine(self.controls))
     failing = cached_property(lambda self: noise.failing(self.controls))
     spans = cached_property(lambda self: noise.spans(self.crossovers, self.curves, self.controls))
+    told = cached_property(lambda self: noise.told(self.crossovers, self.spans, self.failing))
+    counted = cached_property(lambda self: crossover.predicted(crossover.with_ends(self.told, self.curves)))
     headline = cached_property(lambda self: summary.headline(self.tidy, self.crossovers, self.spans))
     settings = cached_property(lambda self: summary.settings(self.crossovers, self.spans))
 
@@ -54,16 +56,25 @@ class Findings:
     predictions = cached_property(lambda self: model.predictions(self.tidy, self.counted, self.models))
     choices = cached_property(lambda self: rules.choices(self.tidy, self.models))
     scores = cached_property(lambda self: rules.scores(self.choices))
+    whole_calls = cached_property(lambda self: rules.whole_calls(self.tidy))
     scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
 
     # --- neither mode ---
     mixed_gains = cached_property(lambda self: mixed.gains(self.tidy, self.models))
-    waist_crossovers = cached_property(lambda self: mixed.waist_crossovers(self.tidy, self.models))
+    waist_crossovers = cached_property(
+        lambda self: noise.told_waists(mixed.waist_crossovers(self.tidy, self.models), self.failing),
+    )
     mixed_regions = cached_property(lambda self: mixed.regions(self.tidy))
     mixed_choices = cached_property(lambda self: mixed.choices(self.mixed_regions))
     mixed_scores = cached_property(lambda self: rules.scores(self.mixed_choices))
     mixed_auto = cached_property(lambda self: mixed.auto_ratios(self.tidy))
     mixed_peaks = cached_property(lambda self: mixed.peaks(self.tidy))
+
+    # --- known problems ---
+    problem_choices = cached_property(lambda self: problems.choices(self.tidy))
+    problem_scores = cached_property(lambda self: problems.problem_scores(self.problem_choices))
+    problem_outcomes = cached_property(lambda self: problems.outcomes(self.tidy))
+    problem_tapes = cached_property(lambda self: problems.tapes(self.tidy))
 
     # --- the report's tables, a section each; tidy_csv and crossovers go to a file as well ---
     tidy_csv = cached_property(lambda self: trust.tidy_csv(self.tidy))
@@ -82,7 +93,8 @@ class Findings:
     product_table = cached_property(lambda self: costs.product_table(self.tidy))
 
     fastest_engines = cached_property(lambda self: libraries.fastest(self.noted))
-    engine_crossovers = cached_property(lambda self: libraries.crossing(self.crossovers))
+    engine_crossovers = cached_property(lambda self: libraries.crossing(self.counted))
+    engine_headline = cached_property(lambda self: beside.headline_table(self.engine_crossovers, self.headline))
     engine_costs = cached_property(lambda self: libraries.cost(self.noted))
     engine_setups = cached_property(lambda self: libraries.setup(self.noted))
     engine_memory = cached_property(lambda self: libraries.memory(self.noted))
@@ -106,24 +118,29 @@ class Findings:
     mixed_rule_table = cached_property(lambda self: three.rule_table(self.mixed_scores))
     mixed_vain_table = cached_property(lambda self: three.vain_table(self.mixed_gains))
 
+    problem_rule_table = cached_property(lambda self: known.rule_table(self.problem_scores))
+    problem_table = cached_property(lambda self: known.outcome_table(self.problem_outcomes))
+    problem_tape_table = cached_property(lambda self: known.tape_table(self.problem_tapes))
+
     control_table = cached_property(lambda self: trust.control_table(self.controls))
     joint_control_table = cached_property(lambda self: trust.joint_control_table(self.controls, self.together))
     failed_table = cached_property(lambda self: trust.failed_table(self.noted))
 
     # --- what the figures draw, in the order of the report ---
-    cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.crossovers))
-    map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.crossovers))
-    ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.tidy))
+    cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.counted))
+    map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.counted))
+    headline_panels = cached_property(lambda self: crossing.headline_panels(self.map_panels, self.headline))
+    ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.predictions, self.tidy))
     memory_panels = cached_property(lambda self: crossing.memory_panels(self.peaks))
     product_panels = cached_property(lambda self: costs.product_panels(self.tidy))
     limit_panels = cached_property(lambda self: costs.limit_panels(self.tidy))
     overhead_panels = cached_property(lambda self: costs.overhead_panels(self.tidy))
     chunk_panels = cached_property(lambda self: costs.chunk_panels(self.chunks, self.tidy))
-    engine_crossover_panels = cached_property(lambda self: beside.crossover_panels(self.tidy, self.crossovers))
+    engine_crossover_panels = cached_property(lambda self: beside.crossover_panels(self.tidy, self.counted))
     engine_time_panels = cached_property(lambda self: beside.time_panels(self.tidy))
     regret_panels = cached_property(lambda self: choosing.regret_panels(self.scores, self.tidy))
-    model_panels = cached_property(lambda self: choosing.model_panels(self.predictions, self.tidy))
     error_panels = cached_property(lambda self: choosing.error_panels(self.held_out, self.fits, self.tidy))
     mixed_panels = cached_property(
         lambda self: three.panels(self.tidy, self.mixed_gains, self.waist_crossovers, self.mixed_regions, self.models)
     )
+    problem_panels = cached_property(lambda self: known.panels(self.problem_choices, self.problem_scores))

@@ -14,18 +14,37 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from analysis.intervals import LEVEL, zero
+from analysis.intervals import t_interval, zero
 from analysis.reading.runs import RUN
-from analysis.tables.crossover import CROSSES, GROUP, Curve
+from analysis.tables.crossover import CROSSES, GROUP, UNKNOWN, Curve
 from analysis.text import counted, number
 
 WIDEST = 2.0
 """The factor over which a crossover may be spread before it says nothing."""
+RANGES = ("low", "high", "tie_low", "tie_high")
 FEWEST = 3
 """Controls below which nothing is said of them together."""
+NO_CONTROL = "No A/A control (forward mode against itself) was measured: the noise is unknown."
 AGAIN = "Measure again on a quiet machine, into a folder of its own: python -m analysis run --results DIR"
+
+
+def word(controls: pd.DataFrame) -> str:
+    """What the A/A controls of one run (`analysis.tables.crossover.controls`) say of the machine, as a sentence."""
+    if controls.empty:
+        return NO_CONTROL
+    worst = controls.iloc[int(controls["resolution"].fillna(math.inf).to_numpy().argmax())]
+    value, low, high = np.exp([float(worst[end]) for end in ("value", "low", "high")])
+    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few pairs"
+    said = f"Control (A/A): at worst forward mode takes {measured} times as long as itself"
+    if reason := failing(controls):
+        return f"{said}. Do not trust this run: {reason}. {AGAIN}."
+    told = 100 * float(np.expm1(worst["resolution"]))
+    if not math.isfinite(told):
+        return f"{said}."
+    return (
+        f"{said}: modes that differ by more than {number(told)} % are told apart ({counted(len(controls), 'control')})."
+    )
 
 
 def failing(controls: pd.DataFrame) -> str:
@@ -50,10 +69,7 @@ def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
     """
     values = controls["value"].to_numpy(dtype=float)
-    if values.size < FEWEST:
-        return math.nan, math.nan, math.nan
-    margin = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, values.size - 1)
-    return float(values.mean()), float(values.mean() - margin), float(values.mean() + margin)
+    return t_interval(values) if values.size >= FEWEST else (math.nan, math.nan, math.nan)
 
 
 def together_by_engine(controls: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
@@ -80,6 +96,27 @@ def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], con
         ranges = ((float(row["low"]), float(row["high"])), (first, last))
         found.append(max(high / low if low > 0 else math.inf for low, high in ranges))
     return pd.Series(found, index=crossovers.index, dtype="float64")
+
+
+def told(crossovers: pd.DataFrame, spans: pd.Series, failing: str) -> pd.DataFrame:
+    """The crossover table of one run as it may be printed: the contract at the top, row by row.
+
+    A crossover that noise spreads too widely is not identifiable, and has its interval alone. Where a control fails no
+    crossover of times has a number. Memory is counted, and stays. `spans` and `failing` are those of the same run.
+    """
+    timed = crossovers["metric"] == "log_ratio"
+    doubtful = timed & ((spans > WIDEST) | bool(failing))
+    found = crossovers.assign(
+        verdict=crossovers["verdict"].mask(doubtful, UNKNOWN), n_star=crossovers["n_star"].mask(doubtful)
+    )
+    ranges = {name: found[name].mask(timed) for name in RANGES}
+    return found.assign(**ranges) if failing else found
+
+
+def told_waists(crossovers: pd.DataFrame, failing: str) -> pd.DataFrame:
+    """The table of crossover waists (`analysis.tables.mixed.waist_crossovers`) as it may be printed: `told`, for it."""
+    nothing = dict.fromkeys(("k_star", *RANGES), math.nan)
+    return crossovers.assign(verdict=UNKNOWN, **nothing) if failing else crossovers
 
 
 def spread(span: float) -> str:

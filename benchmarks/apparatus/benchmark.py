@@ -16,11 +16,12 @@ from modes.chains import Chain
 from .. import peers
 from ..catalogue.case import PARAMETERS, Case
 from ..catalogue.engines import row
+from ..catalogue.presets import CORE
 from ..peers import SkippedError
 from .calls import jacobian
 from .grids import Grid, Listed
 from .pairs import Call
-from .recording import recorded, recording
+from .recording import begun, recorded, recording
 from .settings import active_preset, chosen
 
 
@@ -57,6 +58,7 @@ class Benchmark:
 
     def setup(self, *parameters: Any) -> None:
         with recording(self.asv_name(), parameters, skips=NotImplementedError):
+            begun(Case.of(*parameters).text)
             self.begin(*parameters)
 
     def begin(self, *parameters: Any) -> None:
@@ -66,6 +68,10 @@ class Benchmark:
         if self.pinned and not peers.load(self.case.engine).on_device:  # whose process has threads that feed the device
             pin_to_one_core()
         threadpool_limits(1)
+        self.make()
+
+    def make(self) -> None:
+        """What the case is about."""
         self.chain = self.case.chain()
 
 
@@ -110,9 +116,10 @@ def expect(case: Case, preset: str) -> None:
 
 
 def pin_to_one_core() -> None:
-    """Keep this process on the core that it runs on, where the system allows it (Linux).
-
-    The scheduler has put it on that one for a reason; always the same one would be shared with the neighbours.
+    """Keep this process on one core, where the system allows it (Linux): the one that MODES_CORE names, if it may run
+    there, or the one that it is on, where the scheduler has put it for a reason.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
+        asked = os.environ.get(CORE, "")
+        wished = int(asked) if asked.isascii() and asked.isdecimal() else None
+        os.sched_setaffinity(0, {wished if wished in os.sched_getaffinity(0) else ctypes.CDLL(None).sched_getcpu()})

@@ -1,9 +1,9 @@
 """What is timed of a case, checked once.
 
-Contract: ``jacobian``, ``primal``, ``product`` and ``gradient`` return a callable without arguments that computes what
-is timed. By then it has computed it once, and :mod:`benchmarks.apparatus.checks` has raised where that was wrong, so
-that asv records a failure and never a time. Of an engine on a device ``jacobian`` and ``primal`` have waited until its
-times were steady (:mod:`benchmarks.apparatus.steady`), and raised where they do not become so.
+Contract: ``jacobian``, ``primal``, ``product``, ``gradient`` and ``of_problem`` return a callable without arguments
+that computes what is timed. By then it has computed it once, and :mod:`benchmarks.apparatus.checks` has raised where
+that was wrong, so that asv records a failure and never a time. Of an engine on a device ``jacobian`` and ``primal``
+have waited until its times were steady (:mod:`benchmarks.apparatus.steady`), and raised where they do not become so.
 """
 
 from functools import partial
@@ -12,7 +12,8 @@ from modes.chains import Chain
 
 from .. import peers
 from ..catalogue.case import Case
-from .checks import check_jacobian, check_jvp, check_value, check_vjp, covector, direction
+from ..problems import Problem
+from .checks import check_jacobian, check_jvp, check_problem, check_value, check_vjp, covector, direction
 from .pairs import Call
 from .steady import settle
 
@@ -55,6 +56,14 @@ def gradient(case: Case, chain: Chain) -> Call:
     """The gradient of a chain with a scalar value."""
     call = partial(peers.load(case.engine).gradient(chain), chain.x)
     check_jacobian(chain, call())
+    return call
+
+
+def of_problem(case: Case, problem: Problem, mode: str) -> Call:
+    """The full Jacobian of a problem at ``problem.x`` in one mode."""
+    engine = peers.load(case.engine)
+    call = partial(engine.problem(problem, mode), engine.array(problem.x))
+    check_problem(problem, call())
     return call
 
 

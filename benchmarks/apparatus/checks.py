@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from modes.chains import Chain
 
 from .. import peers
+from ..problems import Problem
 
 Array = NDArray[np.floating]
 
@@ -25,6 +26,9 @@ rounding."""
 DIFFERENCE_TOLERANCE = {"float64": 1e-6, "float32": 1e-3}
 """The same for differences of the chain, whose own error is in it."""
 
+PROBLEM_TOLERANCE = 1e-10
+"""Distance from a hand-written Jacobian: a problem is not scaled as a chain is, and may lose a few digits."""
+PROBLEM_STEP = 1e-6
 WHOLE = 1e11
 """Multiply-adds up to which a Jacobian is compared whole: a few seconds on one core of 2024."""
 
@@ -179,6 +183,21 @@ def check_hessian(chain: Chain, hessian: Array) -> None:
     v = direction(chain)
     expected = central(peers.load("floor").gradient(chain), chain.x, v)
     expect_close("H v", "differences of the gradient", hessian @ v, expected, DIFFERENCE_TOLERANCE[chain.dtype])
+
+
+def check_problem(problem: Problem, jacobian: Array) -> None:
+    """Type, shape, distance from the hand-written Jacobian where there is one, J v from differences.
+
+    The differences are those of two values: some problems are least at a bend, or branch on values, near by.
+    """
+    y = np.asarray(problem(problem.x))
+    expect_array("the Jacobian", jacobian, "float64")
+    expect_shape("the Jacobian", jacobian, (*y.shape, *problem.x.shape))
+    if problem.jacobian is not None:
+        expect_close("the Jacobian", "by hand", jacobian, problem.jacobian(problem.x), PROBLEM_TOLERANCE)
+    v = np.random.default_rng(0).standard_normal(problem.x.shape) * np.maximum(1.0, np.abs(problem.x))
+    change = np.asarray(problem(problem.x + PROBLEM_STEP * v)) - np.asarray(problem(problem.x - PROBLEM_STEP * v))
+    expect_close("J v", "differences", jacobian @ v, change / (2 * PROBLEM_STEP), DIFFERENCE_TOLERANCE["float64"])
 
 
 def expect_array(what: str, answer: Array, dtype: str) -> None:

@@ -5,7 +5,7 @@ Contract: cases that are a product of lists are a :class:`Grid`, others are :cla
 (``parameters``). Each preset lists what the one before it does, and more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product as combinations
 from typing import Any, ClassVar
 
@@ -14,14 +14,18 @@ from ..catalogue.engines import row
 from ..catalogue.presets import PRESETS
 from .settings import chosen
 
+FIRST, QUICK = PRESETS[:2]
 Axis = Sequence[Any] | dict[str, list[Any]]
 
 
 def nested(quick: Iterable[Any], standard: Iterable[Any] = (), full: Iterable[Any] = ()) -> dict[str, list[Any]]:
-    """The values of one parameter a preset: each preset adds its own to those of the one before."""
+    """The values of one parameter a preset: each preset adds its own to those of the one before.
+
+    What of them preset first takes is said by the grid.
+    """
     lists: dict[str, list[Any]] = {}
     values: list[Any] = []
-    for preset, added in zip(PRESETS, (quick, standard, full), strict=True):
+    for preset, added in zip(PRESETS[1:], (quick, standard, full), strict=True):
         values = [*values, *added]
         lists[preset] = values if isinstance(values[0], str) else sorted(values, key=lambda v: (v is None, v))
     return lists
@@ -31,15 +35,28 @@ class Grid:
     """The cases of one benchmark: a list of values a parameter; what is not named is :class:`Case`'s
     default.
 
-    In the presets named in ``square`` only cases with n == m == width are listed.
+    In the presets named in ``square`` only cases with n == m == width are listed. Preset first takes those of quick
+    that have the values named in ``first``, and none of a benchmark that names nothing there.
     """
 
-    def __init__(self, mode: Sequence[str] = ("forward", "reverse"), square: Sequence[str] = (), **axes: Axis) -> None:
+    def __init__(
+        self,
+        mode: Sequence[str] = ("forward", "reverse"),
+        square: Sequence[str] = (),
+        first: Mapping[str, Sequence[Any]] | None = None,
+        **axes: Axis,
+    ) -> None:
         self.axes: dict[str, Axis] = {**axes, "mode": mode}
         self.square = square
+        self.first = first
 
     def lists(self, preset: str) -> list[list[Any]]:
         """One list a parameter, in the order of :class:`Case`; what asv calls ``params``."""
+        if preset == FIRST:
+            return [
+                [value for value in values if self.first is not None and value in self.first.get(name, values)]
+                for name, values in zip(Case._field_defaults, self.lists(QUICK), strict=True)
+            ]
         axes = [self.axes.get(name, [default]) for name, default in Case._field_defaults.items()]
         return [list(axis[preset] if isinstance(axis, dict) else axis) for axis in axes]
 
@@ -56,15 +73,15 @@ class Grid:
 class Listed:
     """The cases of one benchmark, written out where no product of lists makes them.
 
-    Each preset adds its own to those of the one before. asv names a case by one parameter, its text.
+    Each preset adds its own to those of the one before, first has none. asv names a case by one parameter, its text.
     """
 
     names: ClassVar[list[str]] = ["case"]
 
     def __init__(self, quick: Iterable[Case], standard: Iterable[Case] = (), full: Iterable[Case] = ()) -> None:
-        self.listed: dict[str, list[Case]] = {}
+        self.listed: dict[str, list[Case]] = {FIRST: []}
         cases: list[Case] = []
-        for preset, added in zip(PRESETS, (quick, standard, full), strict=True):
+        for preset, added in zip(PRESETS[1:], (quick, standard, full), strict=True):
             self.listed[preset] = cases = list(dict.fromkeys([*cases, *added]))
 
     def lists(self, preset: str) -> list[list[str]]:

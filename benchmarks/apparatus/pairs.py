@@ -25,25 +25,31 @@ STRETCH_NS = 1_000_000
 
 
 def pairs(
-    a: Call, b: Call, count: int, *, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS
+    a: Call,
+    b: Call,
+    count: int,
+    *,
+    clock: Clock = time.perf_counter_ns,
+    stretch_ns: int = STRETCH_NS,
+    collecting: bool = False,
 ) -> list[float]:
     """Time ``a`` against ``b`` in ``count`` quartets A B B A; one log((a1 + a2) / (b1 + b2)) a quartet.
 
     Each of the four stretches calls its side equally often, chosen such that the faster side's stretch
-    lasts at least ``stretch_ns``. Both sides are warmed up first; the garbage collector is off and BLAS is
-    held to one thread while the clock runs. ``clock`` returns nanoseconds. Raises ValueError for a count
-    below 1.
+    lasts at least ``stretch_ns``. Both sides are warmed up first; the garbage collector is off (or as it was,
+    where ``collecting``) and BLAS is held to one thread while the clock runs. ``clock`` returns nanoseconds.
+    Raises ValueError for a count below 1.
     """
     if count < 1:
         raise ValueError(f"pairs: expected a count of at least 1, got {count}; ask for one pair or more")
-    with quiet():
+    with quiet(collecting):
         loops = calibrate(a, b, clock, stretch_ns)
         return [_quartet(a, b, loops, clock) for _ in range(count)]
 
 
-def samples(a: Call, b: Call, count: int) -> Samples:
+def samples(a: Call, b: Call, count: int, *, collecting: bool = False) -> Samples:
     """:func:`pairs` as :func:`rounded` stores them."""
-    return rounded(pairs(a, b, count))
+    return rounded(pairs(a, b, count, collecting=collecting))
 
 
 def rounded(ratios: list[float]) -> Samples:
@@ -66,11 +72,12 @@ def calibrate(a: Call, b: Call, clock: Clock = time.perf_counter_ns, stretch_ns:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Collected garbage, no collector, one BLAS thread; all as before on leaving."""
+def quiet(collecting: bool = False) -> Iterator[None]:
+    """Collected garbage, no collector (or as it was, where `collecting`), one BLAS thread; all as before on leaving."""
     enabled = gc.isenabled()
     gc.collect()
-    gc.disable()
+    if not collecting:
+        gc.disable()
     try:
         with threadpool_limits(1):
             yield

@@ -1,4 +1,6 @@
-"""A cell that has no number says why, before asv is told: the writing side of :mod:`benchmarks.catalogue.reasons`.
+"""What a cell says to a run beside its number: that it begins, and why it has none, before asv is told.
+
+The writing side of :mod:`benchmarks.catalogue.reasons`.
 
 Contract: where MODES_REASONS names a file, an exception that leaves :func:`recording` is appended to it as one line, in
 one write, and raised on; where it names none, nothing is added. What is timed by asv itself is never wrapped: it was
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from ..catalogue.reasons import VARIABLE, Reason
+from ..catalogue.reasons import BEGUN, VARIABLE, Reason
 
 
 @contextmanager
@@ -39,10 +41,20 @@ def recorded(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def append(reason: Reason) -> None:
-    """To the file that the environment names, if it does: by one write at its end, since others write to it, too."""
-    if path := os.environ.get(VARIABLE):
+    """To the file that the environment names, if it does."""
+    _append(os.environ.get(VARIABLE), reason.line)
+
+
+def begun(case: str) -> None:
+    """That a case is now measured: a line of its text in the file that MODES_BEGUN names, if it names one."""
+    _append(os.environ.get(BEGUN), f"{case}\n")
+
+
+def _append(path: str | None, line: str) -> None:
+    """By one write at the file's end, since others write to it, too."""
+    if path:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            os.write(file, reason.line.encode())
+            os.write(file, line.encode())
         finally:
             os.close(file)

@@ -9,11 +9,14 @@ from ..catalogue.presets import FORMER, PAIRS, VARIABLE, known_preset
 
 
 def active_preset() -> str:
-    """MODES_PRESET; "standard" where it is not set. MODES_PROFILE, its former name, counts as well, and says so."""
+    """MODES_PRESET; "quick" where it is not set, as in `python -m analysis run`, so that both measure the same sizes.
+
+    MODES_PROFILE, its former name, counts as well, and says so.
+    """
     if VARIABLE not in os.environ and FORMER in os.environ:
         _say_once(f"{FORMER} is now called {VARIABLE}: set that")
         return known_preset(os.environ[FORMER])
-    return known_preset(os.environ.get(VARIABLE, "standard"))
+    return known_preset(os.environ.get(VARIABLE, "quick"))
 
 
 def pair_count() -> int:
@@ -24,12 +27,12 @@ def pair_count() -> int:
 def chosen(preset: str) -> tuple[str, ...]:
     """The engines that take part: those that MODES_ENGINES names, with commas between.
 
-    Where it is not set, a quick run takes the project's own, any other what is installed. An engine that is
+    Where it is not set, presets first and quick take the project's own, any other what is installed. An engine that is
     named takes part even if it is missing, so that its cells are seen to be skipped.
     """
     named = os.environ.get("MODES_ENGINES", "")
     if not named.strip():
-        return QUICK if preset == "quick" else installed()
+        return QUICK if preset in ("first", "quick") else installed()
     return listed(named)
 
 

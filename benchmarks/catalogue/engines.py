@@ -16,6 +16,7 @@ from modes.chains import DTYPES, LAYERS, layer_widths
 
 from .accelerator import accelerator
 from .case import Case
+from .problems import PROBLEMS
 
 BOTH = ("forward", "reverse")
 MODES = (*BOTH, "mixed", "auto")
@@ -55,6 +56,8 @@ class Row:
     memory: str = ""
     most_fma: float = math.inf
     cut_of: str = ""
+    problems: bool = False
+    """Whether it takes the problems that the field compares on (catalogue.problems)."""
     device: str = ""
     stands_for: str = ""
 
@@ -72,6 +75,7 @@ class Row:
             **texts,
             chunks=tuple(described.get("chunks", BOTH)),
             most_fma=math.inf if most is None else most,
+            problems=described.get("problems", True),
         )
 
     def missing(self) -> list[str]:
@@ -97,6 +101,7 @@ class Row:
             "memory": self.memory,
             "most_fma": limit,
             "cut_of": self.cut_of,
+            "problems": self.problems,
             "device": self.device,
             "stands_for": self.stands_for,
             "versions": self.versions(),
@@ -113,6 +118,8 @@ class Row:
             if case.chunk_size is not None and mode not in self.chunks:
                 no_chunks = f"has no chunks in {mode} mode"
                 return Lack(no_chunks, f"it {no_chunks}, got chunk_size {case.chunk_size}")
+        if case.layer in PROBLEMS:
+            return None if self.problems else Lack("has no problems", "it has no problems, only chains")
         if case.layer not in self.layers:
             return Lack(f"has no {case.layer}", f"it has no layer {case.layer!r}, only {', '.join(self.layers)}")
         if case.dtype not in self.dtypes:
@@ -131,9 +138,9 @@ def case_fma(case: Case) -> int:
 
 
 ENGINES = {
-    "modes": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "floor": Row(layers=("dense", "loss"), memory="traced"),
-    "jax": Row(requires=("jax", "jaxlib"), memory="own"),
+    "jax": Row(requires=("jax", "jaxlib"), memory="own", problems=True),
     "torch": Row(requires=("torch",), chunks=("reverse",)),
     "torch-functional": Row(requires=("torch",), most_fma=2e8),
     "autograd": Row(requires=("autograd",), dtypes=("float64",), memory="traced", most_fma=1e9),
@@ -141,9 +148,10 @@ ENGINES = {
     # In float32 half of seven digits are left of a difference: not the derivative that is asked for.
     "differences": Row(modes=("forward",), dtypes=("float64",), memory="traced", most_fma=2e8),
     "complex-step": Row(modes=("forward",), memory="traced", most_fma=2e8),
-    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced"),
+    "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
+    "modes-compiled": Row(requires=("numpy", "numba"), modes=MODES, chunks=MODES, memory="traced"),
     "jax-gpu": Row(requires=("jax", "jaxlib"), chunks=BOTH, memory="own", device="cuda"),
     "torch-cuda": Row(requires=("torch",), chunks=BOTH, memory="own", device="cuda"),
     "torch-compile": Row(requires=("torch",), memory="own", device="cuda"),
@@ -153,20 +161,22 @@ ENGINES = {
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
 
-TWINS = ("modes", "modes-prepared")
-"""The engines of :mod:`modes`: as it stands, and prepared."""
+CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
+"""The engines by a hand-made cut, which no other question asks."""
+TWINS = ("modes", "modes-prepared", "modes-compiled")
+"""The engines of :mod:`modes`: as it stands, prepared, and prepared for the interpreter that numba compiles."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
-CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
-"""The engines by a hand-made cut, which no other question asks."""
 DEVICES = tuple(name for name, found in ENGINES.items() if found.device)
 """The engines that compute on an accelerator."""
 STAND_INS = tuple(name for name, found in ENGINES.items() if found.stands_for)
 """The same on the CPU, for tests: no numbers of a device, and in no run that does not name them."""
-QUICK = (*OWN, "modes-cut")
-"""What takes part in a quick run."""
+GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
+"""What a reader is told beside a name that does not say what it is."""
+QUICK = ("modes", "modes-prepared", BY_HAND, "modes-cut")
+"""What takes part in a quick run: this project's own, as far as they need NumPy alone."""
 
 
 def row(name: str) -> Row:
@@ -174,6 +184,18 @@ def row(name: str) -> Row:
     if name not in ENGINES:
         raise ValueError(f"unknown engine {name!r}; the known ones are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def label(name: str) -> str:
+    """An engine's name as report, figures and facts write it: the one it has everywhere, and what it is in brackets
+    where the name does not say so."""
+    return f"{name} ({GLOSSES[name]})" if name in GLOSSES else name
+
+
+def place(name: str) -> tuple[int, str]:
+    """What sorts engines wherever several stand in a list: this project's first, libraries by name, the floor last."""
+    known = {**{twin: i for i, twin in enumerate(TWINS)}, BY_HAND: len(TWINS) + 1}
+    return known.get(name, len(TWINS)), name
 
 
 def listed(text: str) -> tuple[str, ...]:

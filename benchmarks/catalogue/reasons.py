@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 VARIABLE = "MODES_REASONS"
+BEGUN = "MODES_BEGUN"
+"""The variable that names a file to which each cell appends its case as it begins, a line each: a run's progress."""
 SILENT = "no reason recorded: it timed out, its process died, or asv was run by itself"
 
 

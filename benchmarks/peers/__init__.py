@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from modes.chains import Chain
 
 from ..catalogue.engines import ENGINES, row
+from ..problems import Problem
 
 Array = Any  # an engine may have its own array type; the suite only hands arrays on
 Function = Callable[[Array], Array]
@@ -71,6 +72,10 @@ class Engine(ABC):
         """x -> g of a chain with a scalar value."""
         raise ValueError(f"{type(self).__name__} has no gradient; choose an engine with single products")
 
+    def problem(self, problem: Problem, mode: str) -> Function:
+        """x -> the Jacobian of a problem, of shape (m, n) or (n,)."""
+        raise ValueError(f"{type(self).__name__} has no problems; choose an engine whose row has them")
+
     def peak_bytes(self, chain: Chain, mode: str, chunk_size: int | None) -> int:
         """Largest number of bytes that one Jacobian holds at a time, by the engine's own account."""
         raise ValueError(f"{type(self).__name__} keeps no account of its memory; see its row's `memory`")
@@ -89,6 +94,7 @@ CLASSES = {
     "modes-prepared": "prepared_engine:ModesPrepared",
     "modes-cut": "cut_engines:ModesCut",
     "jax-cut": "cut_engines:JaxCut",
+    "modes-compiled": "prepared_engine:ModesCompiled",
     "jax-gpu": "jax_device:JaxGpu",
     "torch-cuda": "torch_device:TorchCuda",
     "torch-compile": "torch_device:TorchCompile",

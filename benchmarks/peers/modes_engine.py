@@ -3,6 +3,7 @@
 import modes
 from modes.chains import Chain
 
+from ..problems import Problem
 from . import Array, Engine, Function, Product
 
 
@@ -12,6 +13,9 @@ class Modes(Engine):
 
     def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:
         return modes.jacobian(chain, mode=mode, chunk_size=chunk_size)
+
+    def problem(self, problem: Problem, mode: str) -> Function:
+        return modes.jacobian(problem, mode=mode)
 
     def jvp(self, chain: Chain) -> Product:
         def product(x: Array, x_dot: Array) -> tuple[Array, Array]:

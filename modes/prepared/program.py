@@ -24,7 +24,7 @@ from .recording import Operation, Recorded, Recorder, Value, refs, shape_changed
 from .schedule import Deferred, Schedule, Stage
 from .templates import Ref, resolve
 
-__all__ = ["Program"]
+__all__ = ["Program", "Step", "direct", "general"]
 
 Step = Callable[[], Any]
 
@@ -60,6 +60,7 @@ class Program:
             if value.constant is not None:
                 self.buffers[slot] = self._shared(value.constant) if slot in later else value.constant
         self.shares = bool(self.copies or self.watched)
+        self._begin(stages)
         self.stages = [self._stage(i, stage) for i, stage in enumerate(stages)]
         del self.plan, self.own, self.free, self.values
 
@@ -88,6 +89,9 @@ class Program:
             self.cells[slot] = None
         return outputs
 
+    def _begin(self, stages: Sequence[Stage]) -> None:
+        """What there is to do before the first stage is made."""
+
     def _shared(self, array: Any) -> Any:
         """An array that f takes from elsewhere, as a later stage reads it: as it was in the first (modes.residuals)."""
         if is_fixed(array):
@@ -113,7 +117,7 @@ class Program:
                     f"of vjp, but it was written to since; pull back before changing it"
                 )
 
-    def _stage(self, number: int, stage: Stage) -> tuple[list[Any], list[Any], list[Step], list[Step], list[int]]:
+    def _stage(self, number: int, stage: Stage) -> Any:
         buffers, scalars = [], []
         for i, x in enumerate(stage.inputs):
             if x.shape:
@@ -140,7 +144,7 @@ class Program:
         if isinstance(op.func, np.ufunc) and op.func.nout == 1 and not op.kwargs and value.shape:
             steps = [self._into_buffer(i, op, value)]
         else:
-            steps = [_general(self.cells, op.out, self._call(op), None if op.effect else value, op.func)]
+            steps = [general(self.cells, op.out, self._call(op), None if op.effect else value, op.func)]
         for root in {root for slot in operands for root in self.values[slot].roots}:
             if self.plan.last[root] == i and root in self.own:
                 self.free.setdefault(_layout(self.values[root]), []).append(self.own.pop(root))
@@ -156,7 +160,7 @@ class Program:
             return lambda: call(out=out)
         operands = self._operands(op, value)
         row = _one_row(op.func, operands, value.shape)
-        return _ufunc(op.func, row, out[0]) if row is not None else _ufunc(op.func, operands, out)
+        return direct(op.func, row, out[0]) if row is not None else direct(op.func, operands, out)
 
     def _buffer(self, i: int, op: Operation, value: Value) -> Any:
         """A buffer for the result of operation i: an operand's that nothing needs any more, a free or a new one."""
@@ -232,8 +236,8 @@ class Program:
             vector = len(y.value.shape) == 1 and y.value.shape == made.shape[1:] and y.value.strides == made.strides[1:]
             row = _one_row(op.func, operands, made.shape) if vector else None
             if row is not None:
-                return _ufunc(op.func, row)
-            make = _ufunc(op.func, operands)
+                return direct(op.func, row)
+            make = direct(op.func, operands)
         elif made.shape:
             make = partial(_writable, make)
         if not y.views:
@@ -251,7 +255,7 @@ class Program:
         return viewed
 
 
-def _general(cells: list[Any], out: int, call: Step, value: Value | None, func: Any) -> Step:
+def general(cells: list[Any], out: int, call: Step, value: Value | None, func: Any) -> Step:
     """Call and keep the result, if it is of the shape that the rest was recorded for (None: there is no result)."""
     if value is None:
         return call
@@ -276,7 +280,7 @@ def _is_method(op: Operation) -> bool:
     return op.func in METHODS and 1 <= len(op.args) <= 2 and type(op.args[0]) is Ref and not op.kwargs
 
 
-def _ufunc(func: Any, operands: list[Any], *out: Any) -> Step:
+def direct(func: Any, operands: list[Any], *out: Any) -> Step:
     """func(*operands, *out): ndarray.dot where that gives the bits of a @ b, for less (see modes.partials.product)."""
     if func is np.matmul:
         a, b = operands

@@ -8,14 +8,16 @@ Engines may run on recorded arrays, as they run on the traced arrays of any oute
 recorded, blocks of seeds and all. A call is noted once while its result is in use: the same function of the same
 operands is the same value.
 
-Contract: a Python decision that depends on a value (`bool()`) is refused while a user's function is recorded; while an
-engine runs it becomes a guard, which is evaluated again at replay. Arrays that are not recorded are constants: they
-are shared, not copied, and read anew at replay.
+Contract: a Python decision that depends on a value (`bool()`) is refused while a user's function is recorded; an
+engine's, one's inside of that function included, becomes a guard, which is evaluated again at replay. Arrays that are
+not recorded are constants: they are shared, not copied, and read anew at replay.
 """
 
 from __future__ import annotations
 
 import operator
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 from weakref import WeakValueDictionary
@@ -24,6 +26,7 @@ import numpy as np
 
 from ..array import Trace, TracedArray, escaped, evaluate
 from ..errors import TracedValueError, name_of, place
+from ..instead import writing
 from ..operands import plain
 from ..operators import refuse_modulo
 from ..residuals import content
@@ -31,7 +34,7 @@ from ..rules.shape import cast
 from ..rules.table import CONSTANT, SEQUENCE, Rule
 from .templates import Ref, leaves_of, mapped
 
-__all__ = ["Diverged", "Operation", "Recorded", "Recorder", "Value", "refs", "shape_changed"]
+__all__ = ["Diverged", "Operation", "Recorded", "Recorder", "Value", "guard", "refs", "shape_changed"]
 
 # Results of these depend on shapes and dtypes alone, or are for people to read.
 FROZEN = frozenset({
@@ -39,6 +42,9 @@ FROZEN = frozenset({
     np.may_share_memory, np.shares_memory, np.zeros_like, np.ones_like, np.empty_like, np.einsum_path,
     np.tril_indices_from, np.triu_indices_from, np.diag_indices_from, np.array_repr, np.array_str, np.array2string,
 })  # fmt: skip
+
+
+_ENGINES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Diverged(Exception):
@@ -78,7 +84,7 @@ def refs(op: Operation) -> list[int]:
 class Recorder(Trace):
     """A trace that notes operations. `guarding`: decisions on values become guards (see the module's docstring)."""
 
-    __slots__ = ("_constants", "_contents", "_guards", "_known", "guarding", "operations", "values")
+    __slots__ = ("_constants", "_contents", "_guards", "_known", "_order", "guarding", "operations", "values")
 
     def __init__(self, guarding: bool = False) -> None:
         super().__init__()
@@ -90,6 +96,7 @@ class Recorder(Trace):
         self._guards: dict[int, int] = {}  # by the slot decided on: the slot of the guard
         # Weakly, so that a block is freed as soon as the engine drops it.
         self._known: WeakValueDictionary[Any, Recorded] = WeakValueDictionary()
+        self._order: list[tuple[int, Any]] = []  # slots and keys of what was known, as it was noted
 
     def given(self, x: Any, active: bool = False) -> Recorded:
         """A recorded value that is given anew at every replay. `active`: f is to be differentiated for it."""
@@ -147,6 +154,7 @@ class Recorder(Trace):
         result = self._result(func, y, args, kwargs, operands, active and any(x.active for x in operands))
         if isinstance(result, Recorded):
             self._known[key] = result
+            self._order.append((result.slot, key))
         return result
 
     def _result(self, func: Any, y: Any, args: Any, kwargs: Any, operands: list[Recorded], active: bool) -> Any:
@@ -170,8 +178,9 @@ class Recorder(Trace):
         return result
 
     def decide(self, x: Recorded) -> bool:
-        """The truth of a recorded value: refused, or noted as a guard."""
-        if not self.guarding:
+        """The truth of a recorded value: refused, or noted as a guard; as one, too, where it is an engine that asks, a
+        derivative inside of the function that is recorded."""
+        if not self.guarding and not sys._getframe(2).f_code.co_filename.startswith(_ENGINES):
             raise TracedValueError(
                 f"a branch on a value (bool() of an array of shape {x.shape}) while modes.prepare recorded the "
                 f"function: {_REMEDY}"
@@ -179,7 +188,7 @@ class Recorder(Trace):
         decision = bool(x.primal)
         if x.slot not in self._guards:
             done = self._guards[x.slot] = self._new(None, frozenset()).slot
-            self.operations.append(Operation(_guard, (Ref(x.slot), decision), {}, done, effect=True))
+            self.operations.append(Operation(guard, (Ref(x.slot), decision), {}, done, effect=True))
         return decision
 
     def close(self) -> None:
@@ -196,10 +205,13 @@ class Recorder(Trace):
         """Forget what was recorded since."""
         values, operations = mark
         del self.values[values:], self.operations[operations:]
-        for key in [key for key, x in self._known.items() if x.slot >= values]:
-            del self._known[key]
-        self._guards = {slot: done for slot, done in self._guards.items() if done < values}
-        self._constants = {key: x for key, x in self._constants.items() if x.slot < values}
+        # From the end, where the latest are: a rewind costs what it forgets.
+        while self._order and self._order[-1][0] >= values:
+            self._known.pop(self._order.pop()[1], None)
+        while self._guards and next(reversed(self._guards.values())) >= values:
+            self._guards.popitem()
+        while self._constants and next(reversed(self._constants.values())).slot >= values:
+            self._constants.popitem()
 
     def _new(self, x: Any, roots: frozenset[int], active: bool = False, **more: Any) -> Recorded:
         slot = len(self.values)
@@ -232,6 +244,12 @@ _REMEDY = (
 )
 
 
+def _instead() -> str:
+    """What to write, where the value was to be written into an array."""
+    written = writing()
+    return "" if written is None else f"; instead of writing into an array write {written}"
+
+
 def shape_changed(func: Callable[..., Any], came: tuple[int, ...], recorded: tuple[int, ...]) -> ValueError:
     """The error for an operation whose result is of another shape than when it was recorded."""
     return ValueError(
@@ -240,7 +258,8 @@ def shape_changed(func: Callable[..., Any], came: tuple[int, ...], recorded: tup
     )
 
 
-def _guard(value: Any, decision: bool) -> None:
+def guard(value: Any, decision: bool) -> None:
+    """Raise Diverged where a decision comes out differently."""
     if bool(value) is not decision:
         raise Diverged
 
@@ -259,7 +278,7 @@ class Recorded(TracedArray):
         self.active = active  # the function is differentiated for it, so that rules must exist
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
+        if method != "__call__" or (kwargs and "out" in kwargs):
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
         return self._call(ufunc, inputs, kwargs)
 
@@ -268,7 +287,7 @@ class Recorded(TracedArray):
 
     def _call(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         traced = [*_traced(args), *_traced(kwargs)]
-        if all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
+        if traced and all(isinstance(x, Recorded) and x.owner is self.owner and not x.active for x in traced):
             return self.owner.call(func, tuple(args), kwargs)  # as on plain arrays: no rule is needed
         return evaluate(func, args, kwargs)
 
@@ -300,15 +319,20 @@ class Recorded(TracedArray):
     def _number(self, *_: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a Python number while modes.prepare recorded the "
-            f"function: {_REMEDY}"
+            f"function: {_REMEDY}{_instead()}"
         )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = _number
+    __round__: Any = _number
+    __floor__: Any = _number
+    __ceil__: Any = _number
+    __trunc__: Any = _number
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"a value (an array of shape {self.shape}) was needed as a plain array while modes.prepare recorded the "
-            f"function: {_REMEDY}. To index a plain array write np.take, to make one of several np.stack"
+            f"function: {_REMEDY}{_instead()}. To index a plain array write np.take_along_axis, to make one of "
+            f"several np.stack"
         )
 
 

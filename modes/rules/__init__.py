@@ -45,6 +45,7 @@ from . import (  # noqa: F401  (each adds its rows)
     constants,
     contraction,
     convolution,
+    creation,
     factorizations,
     fourier,
     joining,
@@ -57,7 +58,9 @@ from . import (  # noqa: F401  (each adds its rows)
     refusals,
     selection,
     shape,
+    special,
     spectral,
+    updating,
 )
 from . import elementwise as _elementwise  # noqa: F401
 from .table import RULES, composite, constant, elementwise, primitive, refused, sequence, written

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..partials import SAME
 from .reductions import operand_axes
+from .selection import gather
 from .shape import converted
 from .table import composite, only_defaults, written
 
@@ -108,7 +109,9 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
         return np.where(x < xp[0], left, np.where(x > xp[0], right, fp[0]))
     # The last knot belongs to the piece before it, every other one to the piece behind it.
     i = np.minimum(np.maximum(np.searchsorted(xp, x, side="right") - 1, 0), n - 2)
-    y = fp[i] + (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i]) * (x - xp[i])
+    # by gather, which sees places that are recorded, too, where the knots are plain
+    x0, x1, y0, y1 = (gather(np.reshape(v, (1, -1)), j)[0] for v in (xp, fp) for j in (i, i + 1))
+    y = y0 + (y1 - y0) / (x1 - x0) * (x - x0)
     return np.where(x < xp[0], left, np.where(x > xp[-1], right, y))
 
 
@@ -124,6 +127,13 @@ def _polyval(p: Any, x: Any) -> Any:
     return y
 
 
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    if np.ndim(x) != 1:
+        raise ValueError(f"expected a vector to take powers of, got shape {np.shape(x)}")
+    powers = np.arange(np.shape(x)[0] if N is None else N)
+    return x[:, None] ** (powers if increasing else powers[::-1])
+
+
 def _linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -137,6 +147,7 @@ def _linspace(
 
 
 composite(np.polyval, _polyval)
+composite(np.vander, _vander)
 composite(np.linspace, _linspace)
 # Whole periods are added: a constant.
 written(np.unwrap, lambda y, p, discont=None, axis=-1, *, period=2 * np.pi: SAME)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operands import as_array
 from ..partials import Linear, Partial, sum_to
 from .table import composite, constant, primitive, written
 
@@ -84,6 +85,7 @@ def _einsum(*operands: Any, optimize: Any = False) -> Any:
         subscripts, arrays = _from_sublists(operands)
     else:
         subscripts, arrays = operands[0].replace(" ", ""), operands[1:]
+    arrays = [as_array(a) for a in arrays]
     return contract(_explicit(subscripts, [np.ndim(a) for a in arrays]), *arrays, optimize=optimize)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..blocks import precise
 from ..partials import Dot, Linear, Partial
-from .table import composite, only_defaults, written
+from .table import composite, only_defaults, primitive, written
 
 Axis = int | tuple[int, ...] | None
 
@@ -129,6 +129,32 @@ def _ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> 
 for _func in (np.max, np.min, np.amax, np.amin, np.nanmax, np.nanmin):
     written(_func, functools.partial(_extremum, _func))
 composite(np.ptp, _ptp)
+
+
+# --- log(sum(exp)) ----------------------------------------------------------------------------------------------
+@primitive
+def log_of_sum(a: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """log(sum(exp(a))) over axes, without overflow: np.logaddexp.reduce."""
+    reduce: Any = np.logaddexp.reduce  # which takes several axes
+    return reduce(a, axis=axis, keepdims=keepdims)
+
+
+def _log_of_sum(y: Any, a: Any, axis: tuple[int, ...], keepdims: bool) -> Partial:
+    """Each entry's weight is its share of the sum, as in np.logaddexp: even among those that are infinitely large, or
+    all minus infinity."""
+    kept = y if keepdims else np.expand_dims(y, axis)
+    if np.all(np.isfinite(kept)):
+        share = np.exp(a - kept)
+    else:
+        largest = float(np.finfo(y.dtype).max)
+        share = np.exp(np.minimum(a - np.clip(kept, -largest, largest), 0.0))
+        share = np.where(np.isfinite(kept), share, (a == kept).astype(y.dtype))
+    # 1 but for the rounding of a large y; 0 where an entry is NaN
+    total = np.sum(share, axis=axis, keepdims=True)
+    return _weighted(share / np.where(total == 0, 1.0, total), axis, keepdims)
+
+
+written(log_of_sum, _log_of_sum)
 
 
 # --- variance ---------------------------------------------------------------------------------------------------

@@ -9,18 +9,26 @@ import numpy as np
 from .table import refused
 
 _func: Any
-for _func in (np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal):
+for _func, _instead in {
+    np.copyto: "y = np.broadcast_to(values, y.shape), or np.where(mask, values, y) with where=mask",
+    np.put: "y = modes.at(np.ravel(y), indices).set(values), reshaped",
+    np.place: "y = modes.at(y, mask).set(values)",
+    np.putmask: "y = np.where(mask, values, y)",
+    np.put_along_axis: "y = modes.at(y, index).set(values), with the index of every axis",
+    np.fill_diagonal: "y = modes.at(y, np.diag_indices_from(y)).set(values)",
+}.items():
     refused(
         _func,
-        "it writes into an array, and arrays that are differentiated are not modified; build the new array with "
-        "np.where, np.concatenate or np.stack, and np.full(shape, value) with np.broadcast_to(value, shape)",
+        f"it writes into an array, and arrays that are differentiated are not modified; make a new one: {_instead}; or "
+        f"build it with np.where, np.concatenate or np.stack, and np.full(shape, value) with np.broadcast_to(value, "
+        f"shape)",
     )
 for _func in (
     *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values),
     *(np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d),
 ):
     refused(_func, "equal values stop being so as they move; take np.sort, or find the set on plain values outside")
-for _func in (np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges, np.bincount):
+for _func in (np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges):
     refused(_func, "counts jump as values move; find the bins on plain values outside, and add up with np.sum")
 for _func in (np.apply_along_axis, np.apply_over_axes):
     refused(_func, "apply the function to whole arrays with axis=, or np.stack its results")

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..blocks import filled
+from ..operands import as_array
 from ..partials import SAME, Linear, Partial, Reshape, sum_to
 from .singular import broadcast
-from .table import composite, primitive, written
+from .table import composite, constant, primitive, written
 
 
 @primitive
@@ -19,6 +20,13 @@ def cast(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
+@primitive
+def whole(x: Any, dtype: Any) -> Any:
+    """x as integers, or as booleans: piecewise constant."""
+    return x.astype(dtype)
+
+
+constant(whole)
 written(cast, lambda y, x, dtype: Linear(lambda t: cast(t, y.dtype), lambda c: cast(c, x.dtype)))
 
 
@@ -31,8 +39,8 @@ composite(filled, _filled)
 
 
 def converted(x: Any, dtype: Any) -> Any:
-    """x in a float dtype, whether it is traced, plain, or a list."""
-    return x.astype(dtype) if hasattr(x, "astype") else np.asarray(x, dtype)
+    """x in a dtype, whether it is traced, plain, or a list."""
+    return (x if hasattr(x, "astype") else as_array(x)).astype(dtype)
 
 
 def _reshaped(y: Any, a: Any, axis: Any = None) -> Partial:

@@ -1,0 +1,1 @@
+"""What others can do with the engines: a folder an example, run from a clone."""

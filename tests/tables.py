@@ -209,9 +209,7 @@ def full_table() -> pd.DataFrame:
         for n in (128, 256, 512, 1024):
             large: dict[str, Any] = {"n": n, "m": 256, "width": 256, "mode": mode}
             rows += [row("seconds", 1e-5 * n, **large), row("peak_bytes", 4096.0 * n, **large)]
-    rows += engines() + mixed() + accelerator()
-
-    rows += engines() + mixed() + problems()
+    rows += engines() + mixed() + problems() + accelerator()
     rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
     rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
     rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]

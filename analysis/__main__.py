@@ -89,6 +89,9 @@ class OneLine:
     def __call__(self, message: Warning | str, *_: object, **__: object) -> None:
         if str(message) not in self.shown:
             self.shown.add(str(message))
+            from analysis.commands.working import clear
+
+            clear()
             print(f"warning: {one_line(str(message))}", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 """Numbers and names as short text, for figures, report and command line alike."""
 
 import math
+from collections.abc import Callable
 
 
 def number(value: float) -> str:
@@ -15,6 +16,21 @@ def number(value: float) -> str:
 def size(value: float) -> str:
     """A number of inputs, which is no more exact than an integer: 81, 1250; below 10 with one decimal."""
     return f"{value:.0f}" if value >= 9.95 or value == round(value) else f"{value:.1f}"
+
+
+def interval(
+    low: float,
+    high: float,
+    smallest: float = math.nan,
+    largest: float = math.nan,
+    written: Callable[[float], str] = size,
+) -> str:
+    """An interval: [76, 83]; open where an end lies beyond the sizes measured, [<8, 83] or [76, >512]; "" where nothing
+    is known. The one notation of report, figures, facts and docs."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    start = f"<{written(smallest)}" if low <= 0 else written(low)
+    return f"[{start}, {f'>{written(largest)}' if math.isinf(high) else written(high)}]"
 
 
 def short_commit(commit: str) -> str:

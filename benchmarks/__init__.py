@@ -1,13 +1,14 @@
 """The asv suite: what a Jacobian costs in forward and in reverse mode. Each module here asks one question of it.
 
     catalogue      what the suite and the analysis both know: cases, presets, engines, metrics; imports nothing of these
+    problems       functions that the field compares on, one a module: plain NumPy
     peers          the engines, one a module
     apparatus      what questions are asked with: lists of cases, checks, the clock, the base of every benchmark
     advising       a user's own function, measured by the apparatus; `python -m analysis advise` asks it
     questions      all other modules; found by being there (``python -m benchmarks cells`` lists their cells)
 
-    catalogue -> peers -> apparatus -> questions -> __main__; apparatus -> advising    (a -> b: b imports a, or what is
-    before it)
+    catalogue -> problems -> peers -> apparatus -> questions -> __main__; apparatus -> advising
+    (a -> b: b imports a, or what is before it)
 
 A question imports no other. asv stores results by the names of modules, classes and methods: those of questions stay.
 Run it by asv, or by ``python -m analysis run``.

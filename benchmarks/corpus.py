@@ -49,11 +49,16 @@ def asked(listed: Iterable[Case], engine: str, modes: Sequence[str]) -> list[Cas
 
 
 def everything(listed: Sequence[Case]) -> list[Case]:
-    """All that is asked of some problems."""
+    """All that is asked of some problems: everything at the first size of each, what is chosen at the others. JAX
+    compiles each for seconds."""
+    first = list({case.layer: case for case in reversed(listed)}.values())[::-1]
+    others = [case for case in listed if case not in first]
     return [
-        *asked(listed, "modes", MODES),
-        *asked(listed, "modes-prepared", PREPARED),
-        *asked(listed, "jax", JAX),
+        *asked(first, "modes", MODES),
+        *asked(others, "modes", [*CHOSEN, "mixed/pure"]),
+        *asked(first, "modes-prepared", PREPARED),
+        *asked(others, "modes-prepared", ["auto/best"]),
+        *asked(first, "jax", JAX),
     ]
 
 
@@ -112,18 +117,18 @@ class Problems(_Corpus):
         return self.compared()
 
 
-def tapes(problem: str, mode: str, *sizes: int) -> list[Case]:
-    return [case_at(problem, size)._replace(engine=engine, mode=mode) for size in sizes for engine in TWINS]
+def tapes(problem: str, mode: str, engines: Iterable[str], *sizes: int) -> list[Case]:
+    return [case_at(problem, size)._replace(engine=engine, mode=mode) for size in sizes for engine in engines]
 
 
 class Tape(_Corpus):
     grid = Listed(
-        quick=tapes("recurrence", "reverse/hand", 100),
+        quick=tapes("recurrence", "reverse/hand", TWINS, 100),
         standard=[
-            *tapes("recurrence", "reverse/hand", 1000, 10000, 100000),
-            *tapes("lstm", "reverse/primal", 32, 128, 512),
+            *tapes("recurrence", "reverse/hand", TWINS, 1000, 10000, 100000),
+            *tapes("lstm", "reverse/primal", ["modes"], 32, 128, 512),  # to record it takes longer than to time it
         ],
-        full=tapes("lstm", "reverse/primal", 1024),
+        full=tapes("lstm", "reverse/primal", ["modes"], 1024),
     )
     params = grid.lists(active_preset())
     unit = UNITS["log_tape_ratio"]

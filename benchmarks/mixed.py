@@ -12,6 +12,7 @@ from functools import reduce
 from statistics import median
 from typing import NamedTuple
 
+import modes
 from modes.chains import Chain
 
 from .apparatus.benchmark import Benchmark
@@ -151,14 +152,25 @@ class Uniform(_Mixed):
     params = grid.lists(active_preset())
 
 
+CALLED = [SMALL[0].case(), *squares([64], [4])]
+OBLONG = [Case(n=n, m=m) for n, m in ((8, 64), (64, 8), (16, 256), (256, 16))]
+"""Where the better mode is plain, and choosing is all that a call can lose."""
+
+
 class Auto(Benchmark):
-    """mode="auto", its choosing included, over the fastest of the three; with a waist and without one."""
+    """A whole call of mode="auto", as those that follow the first, over the fastest of the three; with a waist and
+    without one."""
 
     grid = Listed(
-        quick=by(PLAIN, [SMALL[0].case(), *squares([64], [4])], BEST),
+        quick=by(PLAIN, [*CALLED, *OBLONG[:2]], BEST),
         standard=by(
             TWINS,
-            [*(shape.case() for shape in (*SMALL, *LARGE)), *squares([8, 256], [4]), *squares([8, 64], [64])],
+            [
+                *(shape.case() for shape in (*SMALL, *LARGE)),
+                *squares([8, 256], [4]),
+                *squares([8, 64], [64]),
+                *OBLONG[2:],
+            ],
             BEST,
         ),
         full=by(TWINS, [*UNEQUAL, *squares([8, 16, 32, 64, 128, 256, 512], [4, 16, 64])], BEST),
@@ -170,6 +182,28 @@ class Auto(Benchmark):
 
     def track_log_auto_ratio(self, *case: object) -> Samples:
         return over(self)
+
+
+class First(Benchmark):
+    """The first call of mode="auto", which counts and chooses, over the fastest of the three by name."""
+
+    grid = Listed(
+        quick=by(["modes"], [*CALLED, *OBLONG[:2]], BEST),
+        standard=by(["modes"], [SMALL[1].case(), *squares([8, 256], [4]), *squares([8], [64]), *OBLONG[2:]], BEST),
+    )
+    param_names = grid.names
+    params = grid.lists(active_preset())
+    unit = UNITS["log_first_ratio"]
+    version = "1"
+
+    def track_log_first_ratio(self, *case: object) -> Samples:
+        auto = jacobian(self.case, self.chain, "auto")
+
+        def first() -> None:
+            modes.choice.forget()
+            auto()
+
+        return samples(first, fastest(self.case, self.chain, AMONG["best"]), pair_count())
 
 
 class Memory(Benchmark):

@@ -26,6 +26,7 @@ from .blocks import Array, Block, Identity
 from .call import Call
 from .chunking import MANY
 from .dual import Forward
+from .still import forward_pass
 from .tape import Tape
 
 __all__ = ["by_columns", "by_rows", "has_nan"]
@@ -51,7 +52,7 @@ def by_columns(call: Call, results: Sequence[Array]) -> list[Array]:
 
         def push(seed: Identity) -> tuple[Array, Block | None]:
             seeds[leaf] = seed
-            return Forward().run(call, seeds)
+            return forward_pass(Forward(), call, seeds)
 
         return columns(call.primals[leaf], push, MANY, True)
 

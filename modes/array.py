@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .errors import MissingRule, TracedValueError, name_of
+from .errors import MissingRule, TracedValueError, converting, name_of
 from .instead import shown, update, writing
 from .operands import PLAIN, as_operand, real
 from .operators import Operators
@@ -31,6 +31,7 @@ from .partials import SAME, Matrix, Partial, Scale
 from .rules import RULES
 from .rules.methods import METHODS
 from .rules.shape import cast, whole
+from .rules.special import INSTEAD
 from .rules.table import COMPOSITE, CONSTANT, SEQUENCE, Rule, check_keywords, rule_of
 
 __all__ = ["Trace", "TracedArray", "escaped", "evaluate"]
@@ -157,6 +158,13 @@ class TracedArray(Operators):
         return evaluate(func, args, kwargs)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        if (name := converting()) is not None:
+            otherwise = "it with NumPy's functions, or with ufuncs of scipy.special"
+            remedy = INSTEAD.get(name.rpartition(".")[2], otherwise)
+            raise TracedValueError(
+                f"{name} takes plain arrays alone, and a traced one of shape {self.shape} would lose its derivative; "
+                f"instead write {remedy}"
+            )
         raise TracedValueError(
             f"a traced array of shape {self.shape} cannot become a plain array without losing its derivative; instead "
             f"of np.array([x, y]) write np.stack([x, y]) or np.array([x, y], like=x), and instead of writing it into "

@@ -10,9 +10,9 @@ import argparse
 from .rates import DEFAULT, VARIABLE, Rates, as_text, measure_rates, rates_in_force
 
 DESCRIPTION = (
-    "Measure for a second what an operation, a multiply-add and a number read or written take on this machine, which"
-    ' is what mode="auto" chooses by, print them beside those that ship, and say how to choose by them. Nothing is '
-    "changed."
+    "Measure for a second what an operation, a multiply-add and a number read or written take on this machine, which "
+    'is what mode="auto" chooses by, print them beside those that ship, and say how to choose by them. '
+    "Nothing is changed."
 )
 
 NAMES = ("an operation on a block", "a multiply-add in a product", "a number read or written")

@@ -13,6 +13,7 @@ import numpy as np
 from .array import Trace, TracedArray, escaped
 from .errors import TracedValueError
 from .operands import plain
+from .rules.joining import joined
 from .trees import ARRAYS, TREES, aligned, flatten, leaves, rebuild, same_structure
 
 __all__ = ["ArgNums", "Call", "output"]
@@ -92,10 +93,10 @@ class Call:
             self.primals = [x for i in self.numbers for x in leaves(args[i], f"argument {i} of {name}")]
 
     def __call__(self, values: Sequence[Any]) -> Any:
+        if self.flat and not self.has_aux:
+            return self.evaluate(values)
         if self.has_aux:
             self.trace = _newest(values)
-        if self.flat:
-            return self.evaluate((values[0],))
         args, stream = list(self.args), iter(values)
         for i in self.numbers:
             args[i] = rebuild(args[i], stream)
@@ -105,14 +106,16 @@ class Call:
         """f of all of its arguments: one array."""
         try:
             y = self.f(*args, **self.keywords) if self.keywords else self.f(*args)
-            if self.has_aux:
-                y = self._without_aux(y)
-            return self._joined(y) if isinstance(y, TREES) else y
         except ValueError as error:
             # y[i] = x into a plain array: NumPy hides our message behind "setting an array element with a sequence".
             if isinstance(error.__cause__, TracedValueError):
                 raise error.__cause__ from error
             raise
+        if isinstance(y, TracedArray) and not self.has_aux:  # before the next question, which takes as long again
+            return y
+        if self.has_aux:
+            y = self._without_aux(y)
+        return self._joined(y) if isinstance(y, TREES) else y
 
     def _joined(self, tree: Any) -> Any:
         every = [output(y, self.f, inside=True) for y in flatten(tree)]
@@ -120,7 +123,7 @@ class Call:
             raise TypeError(f"expected {_name(self.f)} to return arrays or scalars, got an empty {type(tree).__name__}")
         structure = rebuild(tree, iter(range(len(every))))
         self.results = _Results(structure, [_Leaf(y.shape, y.dtype) for y in every])
-        return every[0] if len(every) == 1 else np.concatenate([np.ravel(y) for y in every])
+        return every[0] if len(every) == 1 else joined([np.ravel(y) for y in every], 0)
 
     def _without_aux(self, y: Any) -> Any:
         if not isinstance(y, tuple) or len(y) != 2:
@@ -138,12 +141,8 @@ class Call:
         return trees[0] if isinstance(self.argnums, int) else trees
 
     def values(self, y: Any) -> Any:
-        """A value of f, or a tangent of one, as the tree that f gave, in memory of its own; as it is where that is one
-        array."""
-        if self.results is None:
-            return y
-        parts = self.results.parts(y)
-        return rebuild(self.results.structure, iter([x.copy() if type(x) is np.ndarray else x for x in parts]))
+        """A value of f, or a tangent of one, as the tree that f gave; as it is where that is one array."""
+        return y if self.results is None else rebuild(self.results.structure, iter(self.results.parts(y)))
 
     def seed(self, y_bar: Any, y: Any) -> Any:
         """A cotangent of the tree that f gave, as one of the array that it is to the engines."""
@@ -158,6 +157,8 @@ class Call:
         """Jacobians, one for each leaf of the arguments, as they are handed out: for each of f's results the structure
         of the arguments; with aux beside them."""
         if self.results is None:
+            if self.flat and not self.has_aux:
+                return results[0]
             return self.handed(self.rebuild(results))
         return self.arranged([self.results.parts(J) for J in results])
 

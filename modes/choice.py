@@ -9,6 +9,10 @@ takes less arithmetic, mode="auto" where it is predicted to take less time, the 
 The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
 ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
 in force (modes.rates; `python -m modes.calibrate` measures them and says how).
+
+That takes about as long as the Jacobian of a small function, and is done at the first call: what was chosen is
+remembered for the calls that follow (modes.remembered), which go by the mode itself, with its limits on memory and its
+errors. Not remembered are calls in chunks, and what modes.prepare records, which is chosen once and for all.
 """
 
 from __future__ import annotations
@@ -16,17 +20,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
+from . import planning, remembered
 from .agreement import by_columns, by_rows, has_nan
 from .call import ArgNums, Call
-from .forward import jacfwd
+from .forward import jacfwd_of
 from .mixed import SingularParts, parts, whole
 from .planning import PULL, PUSH, route
 from .rates import DEFAULT, Rates, measure_rates, rates_in_force, use_rates
+from .remembered import Choice, Choices, choices, like
+from .reverse import jacrev_of
 from .sized import SizedTape
 
-__all__ = ["DEFAULT", "Rates", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
+__all__ = ["DEFAULT", "Rates", "forget", "jacauto", "jacmixed", "measure_rates", "rates_in_force", "use_rates"]
 
 
 def jacmixed(
@@ -63,7 +69,8 @@ def jacauto(
     """The Jacobian of f by the mode, of the three, that its recorded operations say takes the least time; otherwise as
     modes.jacfwd and `jacmixed`.
 
-    Cost: one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are cheapest.
+    Cost: at the first call one evaluation of f on a tape, the plan (modes.planning), and the sweeps that it says are
+    cheapest; then that of the mode, and a microsecond, until the next choice (modes.remembered).
     """
     return _planned(f, argnums, chunk_size, has_aux, insist, replayed, "auto")
 
@@ -77,11 +84,22 @@ def _planned(
     replayed: Callable[[str], None] | None,
     mode: str,
 ) -> Callable[..., Any]:
+    known: Choices | None = None
+
     def jacobian(*args: Any, **keywords: Any) -> Any:
+        nonlocal known
         call = Call(f, args, argnums, keywords, has_aux)
-        untaped = chunk_size is None and replayed is None
-        if untaped and _forward_again(call, mode):
-            return jacfwd(f, argnums, has_aux=has_aux, insist=insist)(*args, **keywords)
+        before = None
+        remembering = chunk_size is None and replayed is None
+        if remembering:
+            if known is None:
+                known = choices(f)
+            before = known.get(key := like(call, mode))
+            if before is not None and before.mode != "mixed" and before.stands():
+                return (jacfwd_of if before.mode == "forward" else jacrev_of)(call, None, insist)
+            if before is None and sum([x.size for x in call.primals]) == 1:  # one tangent: nothing takes less
+                known[key] = Choice("forward", None)
+                return jacfwd_of(call, None, insist)
         tape = SizedTape()
         y, index = tape.run(call)
 
@@ -96,10 +114,11 @@ def _planned(
             return along(PULL)
         there = route(tape, index, replayed is not None)
         order = there.orders[there.mode if mode == "auto" else mode]
+        taken = {PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed")
         if replayed is not None:
-            replayed({PUSH: "forward", PULL: "reverse"}.get(order.kind, "mixed"))
-        if order.kind == PUSH and untaped:
-            _remember(call, mode)
+            replayed(taken)
+        if remembering and known is not None:
+            known[key] = Choice(taken, before)
         if order.kind in (PUSH, PULL):
             return along(order.kind)
         with suppress(SingularParts):
@@ -111,34 +130,7 @@ def _planned(
     return jacobian
 
 
-# For each function, by mode, rates, arguments and their shapes: for how many calls the choice of forward mode stands.
-_again: WeakKeyDictionary[Any, dict[Any, int]] = WeakKeyDictionary()
-AGAIN = 15
-"""How many calls of a function go by forward mode, without the tape that the choice takes, before the next choice."""
-SHAPES = 64
-"""For how many shapes of arguments that is remembered of a function."""
-
-
-def _key(call: Call, mode: str) -> tuple[Any, ...]:
-    return mode, rates_in_force(), call.argnums, *[x.shape for x in call.primals]
-
-
-def _forward_again(call: Call, mode: str) -> bool:
-    """Whether forward mode was chosen for this function, with arguments of these shapes, a few calls ago."""
-    try:
-        chosen = _again.get(call.f)
-    except TypeError:  # it cannot be referred to weakly, or is not hashable
-        return False
-    if chosen is None or not (left := chosen.get(key := _key(call, mode))):
-        return False
-    chosen[key] = left - 1
-    return True
-
-
-def _remember(call: Call, mode: str) -> None:
-    """Forward mode has been chosen."""
-    with suppress(TypeError):
-        chosen = _again.setdefault(call.f, {})
-        if len(chosen) >= SHAPES:
-            chosen.clear()
-        chosen[_key(call, mode)] = AGAIN
+def forget() -> None:
+    """Forget which modes were chosen, and what was planned, so far: every function is looked at anew."""
+    remembered.forget()
+    planning.forget()

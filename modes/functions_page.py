@@ -16,6 +16,7 @@ import numpy as np
 from .array import TracedArray
 from .errors import name_of
 from .rules import RULES
+from .rules.special import INSTEAD, NAMES
 from .rules.table import COMPOSITE, CONSTANT, REFUSED, SEQUENCE, Rule
 
 __all__ = ["COMMAND", "page"]
@@ -44,6 +45,13 @@ CONSTANTS = """\
 Shapes, comparisons, positions and piecewise constant functions: their derivative is zero or has no meaning, so they are
 evaluated on the plain value and the trace ends there.
 """
+SPECIAL = """\
+Where SciPy is there, its ufuncs of these names, by every argument for which there is a closed form (gammainc,
+gammaincc, jv and iv by their 2nd, betainc by its 3rd).
+"""
+IN_PYTHON = """\
+Its functions in Python convert what they are given to plain arrays, and cannot be followed. Write instead:
+"""
 REFUSALS = """\
 Functions that get no row, on purpose: the error says what to write instead.
 """
@@ -64,6 +72,8 @@ def page() -> str:
                 for func in sorted(chosen, key=_name)
             ]
             sections.append(f"## {title}\n\n{HEADER}\n" + "\n".join(lines) + "\n")
+    names = _listed(f"scipy.special.{name}" for name in NAMES)
+    sections.append(f"## scipy.special\n\n{SPECIAL}\n{names}.\n\n{IN_PYTHON}\n" + "\n".join(_instead()) + "\n")
     sections.append(f"## Operators, attributes and methods\n\n{METHODS}\n{_listed(_methods())}.\n")
     sections.append(f"## Evaluated on the plain value\n\n{CONSTANTS}\n{_listed(map(_name, constants))}.\n")
     sections.append(f"## Refused\n\n{REFUSALS}\n" + "\n".join(_refusals()) + "\n")
@@ -71,8 +81,9 @@ def page() -> str:
 
 
 def _is_internal(func: Function) -> bool:
-    """The table's own primitives, which derivatives are made of, and indexing, which has no name."""
-    return func is operator.getitem or name_of(func).startswith("modes.")
+    """The table's own primitives, which derivatives are made of, indexing, which has no name, and SciPy's, which are
+    there if it is."""
+    return func is operator.getitem or name_of(func).startswith(("modes.", "scipy."))
 
 
 def _is_element_wise(func: Function) -> bool:
@@ -128,6 +139,10 @@ def _refusals() -> Iterator[str]:
         else:
             remedy = " " + remedy
         yield f"- {_listed(names)}:{remedy}"
+
+
+def _instead() -> Iterator[str]:
+    return (f"- `scipy.special.{name}`: `{remedy}`" for name, remedy in sorted(INSTEAD.items()))
 
 
 def _listed(names: Iterable[str]) -> str:

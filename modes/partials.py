@@ -46,6 +46,8 @@ class Partial:
 
     fma: int = 0
     """Fused multiply-adds for each seed, where there is more to count than the numbers of the blocks."""
+    pulling: float = 0.0
+    """What a pull takes more than a push beyond that, in operations: further calls of NumPy."""
 
     fresh: bool = False
     """Is what `pull` gives an array of its own, which nobody else has? Then others may be added to it in place."""

@@ -10,7 +10,7 @@ from .blocks import Array
 from .call import ArgNums, Call
 from .chunking import MANY, fitting
 from .planning import MULTIPLY, PULL, PULL_BACK, PUSH, Order, Route, route
-from .rates import rates_in_force
+from .rates import Rates, rates_in_force
 from .sized import SizedTape
 
 __all__ = ["Plan", "plan"]
@@ -22,8 +22,9 @@ class Plan:
 
     `mode` : what mode="auto" takes: "forward", "reverse" or "mixed".
     `fma` : the fused multiply-adds of each of the three, exact ints, seeds' structure included.
-    `seconds` : the time that is predicted for each by the rates in force, beyond the evaluation of the function.
-    `fixed` : what of these is the price of the operations, which does not grow with sizes.
+    `seconds` : the time that is predicted for each by the rates in force, beyond the evaluation of the function; in
+    reverse and mixed mode the tape's price included.
+    `fixed` : what of these is the price of operations and tape, which does not grow with sizes.
     `chunks` : of forward and reverse mode the chunk_size that memory demands (modes.chunking); None: all seeds at once.
     `cuts` : the sizes of the values that mode="mixed" cuts at, from the input to the output; none where cutting takes
     no less arithmetic than the better of the two modes, which it then is.
@@ -68,14 +69,14 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
     >>> import numpy as np, modes
     >>> down, up = np.ones((4, 512)) / 512, np.ones((512, 4)) / 4
     >>> print(modes.plan(lambda x: np.sin(up @ np.tanh(down @ np.cos(x))), np.ones(512)))
-    mixed: cut at 4, 136.7 us by these counts; the better of the two modes, reverse, takes 292.1 us
+    mixed: cut at 4, 160.2 us by these counts; the better of the two modes, forward, takes 292.1 us
       mode       multiply-adds   predicted us
       forward          1048576          292.1
-      reverse          1048576          292.1
-      mixed            1048576          136.7
+      reverse          1048576          295.6
+      mixed            1048576          160.2
     segments
-      512 -> 4: 2 operations
-      4 -> 512: 3 operations
+      512 -> 4: 3 operations
+      4 -> 512: 2 operations
     mixed
       pull the 4 rows of the identity on 4 back to 512: 0 multiply-adds
       push the 4 columns of the identity on 4 to 512: 0 multiply-adds
@@ -106,8 +107,8 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
     return Plan(
         mode=there.mode,
         fma={mode: order.total.fma for mode, order in there.orders.items()},
-        seconds={mode: order.total.seconds(rates) for mode, order in there.orders.items()},
-        fixed={mode: order.total.operations * rates.operation for mode, order in there.orders.items()},
+        seconds=dict(there.seconds),
+        fixed={mode: there.seconds[mode] - _growing(order, rates) for mode, order in there.orders.items()},
         chunks=_chunks(tape, call, y),
         cuts=tuple(size(node) for node in mixed.cuts),
         segments=tuple((size(ends[s]), size(ends[s + 1]), max(last[s + 1] - last[s], 0)) for s in range(len(ends) - 1)),
@@ -126,6 +127,11 @@ def _chunks(tape: SizedTape, call: Call, y: Array) -> dict[str, int | None]:
         return chosen if seeds >= MANY and chosen < seeds else None
 
     return {"forward": fewer(largest), "reverse": fewer(y.size)}
+
+
+def _growing(order: Order, rates: Rates) -> float:
+    """Seconds of an order without the price of its operations."""
+    return order.total._replace(operations=0).seconds(rates)
 
 
 def _in_words(step: Order, size: Callable[[int], int]) -> str:
@@ -147,8 +153,7 @@ def _in_words(step: Order, size: Callable[[int], int]) -> str:
 
 
 def _reason(there: Route, size: Callable[[int], int]) -> str:
-    rates = rates_in_force()
-    seconds = {mode: 1e6 * order.total.seconds(rates) for mode, order in there.orders.items()}
+    seconds = {mode: 1e6 * predicted for mode, predicted in there.seconds.items()}
     if there.cut is None:
         if not there.dominated:
             why = "there is no value that all paths from input to output go through, to cut at"
@@ -157,10 +162,10 @@ def _reason(there: Route, size: Callable[[int], int]) -> str:
         other = "reverse" if there.pure == "forward" else "forward"
         return f"{seconds[there.pure]:.1f} us by these counts, {other} mode {seconds[other]:.1f} us; {why}"
     at = " and ".join(str(size(node)) for node in there.cut.cuts)
-    cut = 1e6 * there.cut.total.seconds(rates)
+    cut = 1e6 * there.cut.total.seconds(rates_in_force())
     if there.mode == "mixed":
         return (
-            f"cut at {at}, {cut:.1f} us by these counts; the better of the two modes, {there.pure}, takes "
+            f"cut at {at}, {seconds['mixed']:.1f} us by these counts; the better of the two modes, {there.pure}, takes "
             f"{seconds[there.pure]:.1f} us"
         )
     return f"{seconds[there.pure]:.1f} us by these counts; cut at {at} it would take {cut:.1f} us"

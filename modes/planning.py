@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .counting import DENSE, IDENTITY, NOTHING, Work, backward, carried, onward
+from .counting import DENSE, IDENTITY, NOTHING, Work, carried, surplus
 from .dominators import dominators, narrow
-from .rates import Rates, rates_in_force
+from .rates import JOIN, RECORD, WATCH, Rates, rates_in_force
 from .sized import Signature, SizedTape
 
 __all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
@@ -71,6 +71,7 @@ class Route(NamedTuple):
     nodes: tuple[int, ...]
     dominated: bool  # whether there are values that all paths go through
     orders: dict[str, Order]
+    seconds: dict[str, float]  # predicted for each mode, beyond the evaluation of the function
     cut: Order | None
     pure: str
     mode: str
@@ -98,6 +99,11 @@ def route(tape: SizedTape, index: int, replayed: bool = False) -> Route:
     return known
 
 
+def forget() -> None:
+    """Forget all that was planned."""
+    _known.clear()
+
+
 def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route:
     sizes = tape.sizes
     inner = dominators(tape, index)
@@ -123,17 +129,22 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
                 if cut[0] < ENOUGH * best[i, j][0]:
                     best[i, j] = cut
     (_, push), (_, pull) = sweeps  # of the whole chain, which comes last
-    pure = _better(chain, push.work, pull.work, rates, replayed)
+    written = 0.0 if replayed else _written(tape, rates)
+    pushing = push.work.seconds(rates)
+    pulling = pull.work.seconds(rates) + surplus(tape) * rates.operation + written
+    pure = _better(chain, pushing, pulling, replayed)
     orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
+    seconds_of = {"forward": pushing, "reverse": pulling, "mixed": min(pushing, pulling)}
     mode = pure
     if cut is None:
-        return Route(tuple(chain.nodes), bool(inner), orders_of, None, pure, mode)
+        return Route(tuple(chain.nodes), bool(inner), orders_of, seconds_of, None, pure, mode)
     seconds, order = cut
     if _arithmetic(order.total, rates) < min(_arithmetic(push.work, rates), _arithmetic(pull.work, rates)):
         orders_of["mixed"] = order
-        if seconds < min(push.work.seconds(rates), pull.work.seconds(rates)):
+        seconds_of["mixed"] = seconds + written + (0.0 if replayed else JOIN * rates.operation)
+        if seconds_of["mixed"] < min(pushing, pulling):
             mode = "mixed"
-    return Route(tuple(chain.nodes), True, orders_of, order, pure, mode)
+    return Route(tuple(chain.nodes), True, orders_of, seconds_of, order, pure, mode)
 
 
 ENOUGH = 0.99
@@ -141,13 +152,21 @@ ENOUGH = 0.99
 TIE = 0.02
 
 
-def _better(chain: _Chain, forward: Work, reverse: Work, rates: Rates, replayed: bool) -> str:
-    """The mode of the two that takes less time; forward mode where they tie, since it can do without a tape.
+def _written(tape: SizedTape, rates: Rates) -> float:
+    """Seconds that a tape takes to be written, and that forward mode does without."""
+    watched = [a for a, *_ in tape.kept.watched.values()] if tape.kept is not None else []
+    entries = len(tape.partials) - tape.leaves
+    operations = RECORD * entries + WATCH * len(watched)
+    return operations * rates.operation + 2 * sum([a.size for a in watched]) * rates.number
 
-    Replayed, there is none in either. Then forward mode's products, of blocks with transposed matrices, decide: at 8 to
-    96 seeds as wide as the values they take up to 1.2 times as long as reverse mode's (on another machine as long).
+
+def _better(chain: _Chain, pushing: float, pulling: float, replayed: bool) -> str:
+    """The mode of the two that takes less time.
+
+    Replayed, there is no tape in either. Then forward mode's products, of blocks with transposed matrices, decide where
+    they tie: at 8 to 96 seeds as wide as the values they take up to 1.2 times as long as reverse mode's (on another
+    machine as long).
     """
-    pushing, pulling = forward.seconds(rates), reverse.seconds(rates)
     square = 2 * min(chain.sizes[0], chain.sizes[-1]) >= max(chain.entries)
     if replayed and square and abs(pushing - pulling) <= TIE * max(pushing, pulling):
         return "reverse"
@@ -194,7 +213,7 @@ class _Chain:
                         work = work.plus(self.dense(s, k, up=True))
                     else:
                         states = {source if s == i else self.nodes[s]: state}
-                        work = work.plus(carried(onward(self.tape, self.segment(s)), k, states, self.entries))
+                        work = work.plus(carried(self.tape, self.segment(s), True, k, states, self.entries))
                         if self.nodes[s + 1] not in states:
                             break  # zero from here on
                         state = states[self.nodes[s + 1]]
@@ -212,7 +231,7 @@ class _Chain:
                     work, structured = work.plus(self.dense(s, k, up=False)), 0
                 else:
                     states = {self.nodes[s + 1]: state}
-                    work = work.plus(carried(backward(self.tape, self.segment(s)), k, states, self.entries))
+                    work = work.plus(carried(self.tape, self.segment(s), False, k, states, self.entries))
                     ends = [self.nodes[s]] if s else range(self.tape.leaves)
                     structured = sum(self.entries[end] for end in ends if states.get(end, DENSE) < DENSE)
                     state = states.get(self.nodes[s], DENSE) if s else DENSE
@@ -225,7 +244,9 @@ class _Chain:
         if (s, up) not in self._dense:
             none, one = (
                 carried(
-                    (onward if up else backward)(self.tape, self.segment(s)),
+                    self.tape,
+                    self.segment(s),
+                    up,
                     seeds,
                     {self.nodes[s] if up else self.nodes[s + 1]: DENSE},
                     self.entries,

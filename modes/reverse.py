@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -22,9 +22,13 @@ from .call import ArgNums, Call
 from .ownership import apart, owned
 from .tape import Tape
 
-__all__ = ["jacrev", "vjp"]
+__all__ = ["jacrev", "jacrev_of", "vjp"]
 
 
+@overload
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool) -> tuple[Any, ...]: ...
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f and its pull-back, which gives vector-Jacobian products (M1: the transpose of J).
 
@@ -58,8 +62,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    # a copy: the tape may read y, as that of exp does
-    return call.handed(call.values(y.copy() if type(y) is np.ndarray else y), pullback)
+    value = y.copy() if type(y) is np.ndarray else y  # the tape may read y, as that of exp does
+    if call.results is None and not has_aux:
+        return value, pullback
+    return call.handed(call.values(value), pullback)
 
 
 def jacrev(
@@ -99,11 +105,15 @@ def jacrev(
     """
 
     def jacobian(*args: Any, **keywords: Any) -> Any:
-        call = Call(f, args, argnums, keywords, has_aux)
-        results = _rows(call, chunk_size, insist)
-        return call.jacobian(by_columns(call, results) if has_nan(results) else results)
+        return jacrev_of(Call(f, args, argnums, keywords, has_aux), chunk_size, insist)
 
     return jacobian
+
+
+def jacrev_of(call: Call, chunk_size: int | None, insist: bool) -> Any:
+    """The Jacobian of a call by reverse mode."""
+    results = _rows(call, chunk_size, insist)
+    return call.jacobian(by_columns(call, results) if has_nan(results) else results)
 
 
 def _rows(call: Call, chunk_size: int | None, insist: bool) -> list[Array]:

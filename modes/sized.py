@@ -34,7 +34,7 @@ class SizedNode(Node):
         if partial is SAME:
             return SizedNode(trace, y, self.index)
         trace.shapes.append(y.shape)
-        trace.kinds.append((type(partial), partial.fma))
+        trace.kinds.append((type(partial), partial.fma, partial.pulling))
         return SizedNode(trace, y, trace.add(self.index, partial))
 
     def shifted(self, y: Array) -> SizedNode:
@@ -64,7 +64,7 @@ class Signature(NamedTuple):
     output: int
     leaves: int
     kinds: tuple[type, ...]
-    others: tuple[tuple[type[Partial], int], ...]
+    others: tuple[tuple[type[Partial], int, float], ...]
     parents: tuple[Any, ...]
     shapes: tuple[tuple[int, ...], ...]
 
@@ -75,7 +75,7 @@ class SizedTape(Tape):
     __slots__ = ("kinds", "shapes")
 
     shapes: list[tuple[int, ...]]
-    kinds: list[tuple[type[Partial], int]]  # of the less common partials, with their multiply-adds
+    kinds: list[tuple[type[Partial], int, float]]  # of the less common partials, with what they count for
 
     @property
     def sizes(self) -> list[int]:
@@ -97,5 +97,5 @@ class SizedTape(Tape):
         if len(self.partials) == len(self.shapes):
             return joined
         self.shapes.append(y.shape)
-        self.kinds += [(type(partial), partial.fma) for partial in partials if partial is not None]
+        self.kinds += [(type(partial), partial.fma, partial.pulling) for partial in partials if partial is not None]
         return SizedNode(self, y, joined.index)

@@ -74,7 +74,15 @@ def limits(size: int) -> list[dict[str, Any]]:
     return [*rows, row("log_gradient_over_floor", 0.5, **loss)]
 
 
-ENGINES = {"modes": 1.0, "modes-prepared": 0.8, "modes-compiled": 0.4, "floor": 0.5, "jax": 0.9, "torch": 4.0, "autograd": 30.0}
+ENGINES = {
+    "modes": 1.0,
+    "modes-prepared": 0.8,
+    "modes-compiled": 0.4,
+    "floor": 0.5,
+    "jax": 0.9,
+    "torch": 4.0,
+    "autograd": 30.0,
+}
 """The time of each engine over that of modes, in every cell."""
 
 

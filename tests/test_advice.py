@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from typing import Any
@@ -13,9 +14,11 @@ from analysis.advice import Advice, judged
 from analysis.advice.crossing import crossing, files
 from analysis.advice.judging import over
 from analysis.intervals import t_interval
+from analysis.running import advising
 from analysis.running.advising import planned
+from analysis.running.bar import Bar
 from analysis.tables.rules import RULES
-from benchmarks.catalogue.advice import Counts, Found, Look, Times, Way
+from benchmarks.catalogue.advice import Counts, Found, Look, Request, Times, Way
 
 COUNTS = Counts(
     mode="reverse",
@@ -185,6 +188,46 @@ def test_the_slower_the_function_the_less_is_timed_and_never_more_than_there_is_
     assert slowest.processes >= 2
     assert [way.name for way in slowest.ways[0]] == ["reverse", "forward"]
     assert planned([found(seconds=(30.0, 40.0, 30.0, 30.0))], 25.0, 30.0, 0.3, 7).processes == 0
+
+
+def test_a_process_that_shared_its_core_is_replaced_and_none_is_chosen_by_what_it_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = iter([1.0, 0.6, 0.99, 0.7, 1.0, 0.98, 0.97])
+    started: list[int] = []
+
+    def asked(requests: Any) -> Any:
+        if not requests[0].rounds:
+            yield found()
+            return
+        busy = next(shares)
+        started.append(len(started))
+        yield Times({"forward": [2e-3], "reverse": [1e-3]}, [1e-3], busy)
+
+    monkeypatch.setattr(advising, "in_a_process", asked)
+    monkeypatch.setattr(advising, "PROCESSES", 4)
+    measured = advising.measured(Request("m:f", "m:x"), [], lambda share, doing: None)
+    assert len(started) == 6  # as many as it takes until four had the core to themselves
+    assert [each.busy for each in measured.sizes[0].times] == [1.0, 1.0, 0.99, 0.98]
+    assert measured.processes == 4
+
+
+def test_a_bar_is_a_line_on_a_terminal_and_gone_in_the_end() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        with Bar(stream) as bar:
+            bar.at(0.5, "timing")
+            bar.at(2.0, "done")
+    assert file.getvalue() == ""
+    first, second, *_ = terminal.getvalue().split("\r")[1:]
+    assert first.count("#") == first.count(".") == 14
+    assert second.count("#") == 28
+    assert "\n" not in terminal.getvalue()
+    assert terminal.getvalue().endswith(" \r")
 
 
 # --- over sizes ---

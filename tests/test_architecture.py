@@ -54,7 +54,8 @@ MODES = {
     # a call of the user's function
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
-        "The user's function with its arguments: which are traced, what may come out.", "array errors operands trees"
+        "The user's function with its arguments: which are traced, what may come out.",
+        "array errors operands rules trees",
     ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
@@ -65,8 +66,13 @@ MODES = {
         "What reverse mode writes down; it can be swept either way.",
         "array blocks call chunking collector partials residuals rules",
     ),
-    "agreement": Room("What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual tape"),
-    "forward": Room("Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership trees"),
+    "still": Room("A forward pass in which what is not seeded is traced.", "array blocks call dual errors partials"),
+    "agreement": Room(
+        "What the other mode says where a Jacobian has NaN.", "assembly blocks call chunking dual still tape"
+    ),
+    "forward": Room(
+        "Forward mode: tangents pushed.", "agreement assembly blocks call chunking dual ownership still trees"
+    ),
     "reverse": Room("Reverse mode: cotangents pulled back.", "agreement assembly blocks call ownership tape"),
     "gradient": Room("One cotangent of a scalar.", "blocks call ownership reverse tape"),
     # what is made of them
@@ -78,12 +84,14 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
+    "remembered": Room("Which mode was chosen for a function before.", "call rates"),
     "choice": Room(
-        "Of the three modes, the one that takes the least.", "agreement call forward mixed planning rates sized"
+        "Of the three modes, the one that takes the least.",
+        "agreement call forward mixed planning rates remembered reverse sized",
     ),
     "plan": Room("What would be done, and why, as a value.", "blocks call chunking planning rates sized"),
     "jacobian": Room("Jacobians in the mode of one's choice.", "call choice forward reverse trees"),
-    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership tape"),
+    "batch": Room("One block a row of a batch, in one pass.", "blocks call chunking dual ownership still tape"),
     "hessian": Room("A mode of a mode.", "call jacobian trees"),
     "prepared": Room(
         "Functions recorded once and replayed.",
@@ -93,6 +101,7 @@ MODES = {
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
     "calibrate": Room("Measures the rates.", "rates"),
+    "facts": Room("Facts and the marks that cite them, for any repository: nothing of the engines."),
     "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
     # what the suite measures: plain NumPy, no engine
     "chains": Room("Generated chains of layers."),
@@ -131,7 +140,7 @@ ANALYSIS = {
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),
     "citing": Room(
         "Facts, the marks that cite them, a run for others to read.",
-        "errors intervals names reading report tables text benchmarks.catalogue",
+        "errors intervals names reading report tables text benchmarks.catalogue modes.facts",
     ),
     "advice": Room(
         "A user's own function: what was measured of it, judged and said.",
@@ -143,7 +152,7 @@ ANALYSIS = {
     ),
     "commands": Room(
         "Every command, and the only writer.",
-        "advice citing errors names reading report running tables text benchmarks.catalogue",
+        "advice citing errors names reading report running tables text benchmarks.catalogue modes.facts",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "commands reading tables"),
@@ -331,12 +340,18 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
         "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
-        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
-        "types", "typing", "weakref",
+        "inspect", "itertools", "linecache", "math", "numbers", "opcode", "operator", "os", "string", "sys",
+        "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
-        if not name.startswith("modes.prepared.compiled"):
+        if room_of(name) != "modes.facts" and not name.startswith("modes.prepared.compiled"):
             assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
+
+
+def test_facts_need_the_standard_library_alone_and_the_extension_sphinx() -> None:
+    for name, outside in imported_from_outside("modes.facts"):
+        allowed = {"sphinx", "docutils"} if name == "modes.facts.sphinx" else set()
+        assert outside <= {*sys.stdlib_module_names, *allowed}, f"{name} imports {sorted(outside)}"
 
 
 def test_numba_is_the_compiled_replays_alone_and_imported_for_those_who_ask() -> None:

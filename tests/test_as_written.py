@@ -120,6 +120,28 @@ def test_like_gives_plain_arrays_of_plain_numbers() -> None:
     assert numbers.dtype == np.arange(3).dtype
 
 
+slopes: Any = np.gradient  # several arrays, of several axes
+GRADIENTS: list[Callable[[Any], Any]] = [
+    lambda x: np.stack(slopes(np.outer(x, x))),
+    lambda x: np.stack(slopes(np.outer(x, x), [0.0, 1.0, 3.5], 0.5)),
+    lambda x: np.stack(slopes(np.outer(x, x), [x[0] - 9, x[1], x[2] + 9], 2 + x[2] * 0.1)),
+    lambda x: np.stack(slopes(np.outer(x, x), 0.5, 2.0, axis=(1, 0), edge_order=2)),
+    lambda x: np.stack(slopes(np.multiply.outer(np.outer(x, x), x), 0.5, x, [1.0, 2.0, 4.0])),
+    lambda x: np.gradient(np.outer(x, x), axis=-1),
+]
+
+
+@pytest.mark.parametrize("f", GRADIENTS)
+def test_gradient_along_several_axes_with_spacings(f: Callable[[Any], Any]) -> None:
+    as_numpy(f, np.array([-1.3, 0.4, 2.1]))
+
+
+@pytest.mark.filterwarnings("ignore:.*row_stack:DeprecationWarning")
+def test_row_stack_is_vstack() -> None:
+    row_stack: Any = getattr(np, "row_stack", np.vstack)
+    as_numpy(lambda x: row_stack([x, [x[0], 1.0, 2.0]]))
+
+
 # --- methods of ufuncs ------------------------------------------------------------------------------------------------
 METHODS: list[Callable[[Any], Any]] = [
     lambda x: np.add.reduce(np.outer(x, x)) + np.multiply.reduce(x),
@@ -169,8 +191,8 @@ def test_shares_of_a_log_of_a_sum_at_infinity() -> None:
         (lambda x: np.hypot.reduce(x[:0] * np.ones((0,))), ValueError, "one entry or more .* numpy.hypot"),
         (lambda x: np.i0(x), modes.MissingRule, "numpy.i0"),
         (lambda x: np.gcd.reduce(x), modes.MissingRule, "numpy.gcd"),
-        (lambda x: np.add.at(np.zeros(3), [0], x[0]), modes.MissingRule, r"modes.at\(y, \[0\]\).add\(values\)"),
-        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"modes.at\(y, \[0\]\).set\(values\)"),
+        (lambda x: np.add.at(x, [0], x[0]), modes.MissingRule, r"x = modes.at\(x, \[0\]\).add\(x\[0\]\)"),
+        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"x = modes.at\(x, \[0\]\).set\(2.0\)"),
         (lambda x: np.bincount(x), TypeError, "according to the rule 'safe'"),
         (lambda x: np.arange(x[0], like=x), modes.TracedValueError, r"start \+ step \* np.arange\(count\)"),
         (lambda x: np.array([x[0], [x[1]]], like=x), ValueError, "dimension"),
@@ -220,3 +242,66 @@ def test_a_recording_does_not_freeze_a_value_that_was_looked_at() -> None:
     for look in looks:
         with pytest.raises(modes.TracedValueError, match=r"needed as a Python number while modes\.prepare"):
             modes.prepare(lambda x, look=look: x * look(x[0]), np.array([1.5, 2.5]))
+
+
+# --- several arrays, of which a forward pass is by one ----------------------------------------------------------------
+MIXTURES: list[Callable[..., Any]] = [
+    lambda x, y: np.concatenate([[x[0] * y[1]], y]),
+    lambda x, y: np.concatenate([[x[0], 1.0], y, x]),
+    lambda x, y: np.append([x[0], 2.0], y) * np.append(x, [y[1], 1.0]),
+    lambda x, y: y * [x[0], 1.0, x[1]],
+    lambda x, y: np.array([x[0], y[0], 1.0], like=y) * np.array([y[0], x[2], x[1] * y[1]], like=x),
+    lambda x, y: np.where(y > 0, [x[0], x[1], y[0]], y) @ np.diag(y),
+    lambda x, y: np.maximum([y[0], 0.0, y[1]], x) + np.exp(y),
+    lambda x, y: modes.at(y * 1.0, 1).set([x[0] * y[0]][0]) + np.hstack([[x[1]], y[1:]]),
+]
+
+
+@pytest.mark.parametrize("f", MIXTURES)
+def test_what_reverse_mode_can_do_forward_mode_can_by_each_array(f: Callable[..., Any]) -> None:
+    """A pass by one array has the others plain, and NumPy then sees nothing traced but what is in the list."""
+    x, y = real(3), 1.7 * real(3)
+    modes.check_derivatives(f, x, y)
+    expected = modes.jacrev(f, (0, 1))(x, y)
+    for chunk_size in (None, 1, 2):
+        for J, K in zip(modes.jacfwd(f, (0, 1), chunk_size)(x, y), expected, strict=True):
+            np.testing.assert_allclose(J, K, rtol=1e-12, atol=1e-13)
+    tree = modes.jacfwd(lambda p: f(p["x"], p["y"]))({"x": x, "y": y})
+    np.testing.assert_allclose(tree["x"], expected[0], rtol=1e-12, atol=1e-13)
+    nested = modes.jacfwd(modes.jacfwd(f, (0, 1)), (0, 1))(x, y)
+    for by_first, outer in zip(nested, modes.jacrev(modes.jacrev(f, (0, 1)), (0, 1))(x, y), strict=True):
+        for H, G in zip(by_first, outer, strict=True):
+            np.testing.assert_allclose(H, G, rtol=1e-12, atol=1e-12)
+
+
+def test_what_stands_still_has_no_derivative_and_errors_are_as_before() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return np.concatenate([[x[0]], y]) * 0 + np.concatenate([y, [1.0]])
+
+    x, y = real(3), real(3)
+    for J, K in zip(modes.jacfwd(f, (0, 1))(x, y), modes.jacrev(f, (0, 1))(x, y), strict=True):
+        np.testing.assert_array_equal(J, K)
+    for g in (lambda x, y: np.array([x[0], y[0]]), lambda x, y: float(x[0]) * y):
+        with pytest.raises(modes.TracedValueError, match="derivative"):
+            modes.jacfwd(g, (0, 1))(x, y)
+    kept: list[Any] = []
+    modes.jacfwd(lambda x, y: kept.append(y) or np.concatenate([[x[0]], y]), (0, 1))(x, y)  # type: ignore[func-returns-value]
+    for traced in kept:
+        if not isinstance(traced, np.ndarray):
+            with pytest.raises(modes.TracedValueError, match="used after its trace had ended"):
+                traced + 1
+
+
+def test_many_numbers_in_a_list() -> None:
+    """More than are joined at once: the same, in order."""
+    for n in (15, 16, 17, 33, 257):
+        x = real(n)
+        ways: list[Callable[[Any], Any]] = [
+            lambda x: np.array([v * v for v in x], like=x),
+            lambda x: np.stack([v * v for v in x]),
+            lambda x: np.hstack([x[0] ** 2, *(x[i : i + 1] ** 2 for i in range(1, len(x)))]),
+            lambda x: np.concatenate(list(np.vstack([v * v for v in x]))),
+        ]
+        for f in ways:
+            np.testing.assert_array_equal(modes.jacrev(f)(x), np.diag(2 * x))
+            np.testing.assert_array_equal(modes.jacfwd(f)(x), np.diag(2 * x))

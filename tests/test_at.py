@@ -314,13 +314,30 @@ def test_a_number_that_is_no_write_is_not_called_one() -> None:
 
 
 REFUSED: list[tuple[Callable[[Any], Any], str]] = [
-    (lambda x: np.add.at(np.zeros(3), [0, 1], x[:2]), r"y = modes.at\(y, \[0, 1\]\).add\(values\)"),
-    (lambda x: np.maximum.at(np.zeros(3), 1, x[0]), r"y = modes.at\(y, 1\).max\(values\)"),
+    (
+        lambda x: np.add.at(np.zeros(3), [0, 1], x[:2]),
+        r": np.zeros\(3\) = modes.at\(np.zeros\(3\), \[0, 1\]\).add\(x\[:2\]\)",
+    ),
+    (lambda x: np.maximum.at(np.zeros(3), 1, x[0]), r"modes.at\(np.zeros\(3\), 1\).max\(x\[0\]\)"),
     (lambda x: np.put(x, [0], 1.0), r"modes.at\(np.ravel\(y\), indices\).set"),
     (lambda x: np.place(x, x > 0, [1.0]), r"modes.at\(y, mask\).set"),
     (lambda x: np.fill_diagonal(x, 1.0), "np.diag_indices_from"),
     (lambda x: x.put([0], 1.0), r"modes.at\(np.ravel\(x\), indices\).set"),
 ]
+
+
+def test_the_method_at_is_written_out_in_the_user_s_words() -> None:
+    def f(x: Any) -> Any:
+        total = np.zeros(3)
+        where = np.array([0, 2, 0])
+        np.add.at(total, where[:2], x[:2] ** 2)
+        return total
+
+    with pytest.raises(modes.MissingRule) as caught:
+        modes.grad(f)(np.ones(3))
+    assert "make a new one: total = modes.at(total, where[:2]).add(x[:2] ** 2) (called" in str(caught.value)
+    with pytest.raises(modes.MissingRule, match=r"y = modes.at\(y, \[0\]\).add\(values\)"):
+        modes.grad(lambda x: np.add.at(*[x, [0], 1.0]))(np.ones(3))
 
 
 @pytest.mark.parametrize(("f", "message"), REFUSED)

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ from modes.planning import Route, route
 from modes.sized import SizedTape
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """What is chosen here is chosen here, and what is forced is not remembered."""
+    choice.forget()
+    yield
+    choice.forget()
 
 
 def planned(f: Any, *args: Any) -> Route:
@@ -138,6 +147,20 @@ def test_the_operations_decide_where_n_and_m_mislead() -> None:
     widths = (80, 1000, 40, 40, 40, 40)
     assert (forward, reverse) == (cost.forward_fma(widths), cost.reverse_fma(widths))
     assert planned(f, np.ones(80)).mode == min((forward, "forward"), (reverse, "reverse"))[1]
+
+
+def test_a_plan_says_which_chunks_memory_demands_and_what_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    W = np.ones((200, 150)) / 150
+    plan = modes.plan(lambda x: np.tanh(W @ x), np.ones(150))
+    assert plan.chunks == {"forward": None, "reverse": None}
+    price = choice.rates_in_force().operation
+    assert plan.fixed["forward"] == pytest.approx(2 * price)  # a product and a slope
+    assert plan.fixed["reverse"] > plan.fixed["forward"]  # the tape
+    assert all(plan.fixed[mode] <= plan.seconds[mode] for mode in plan.seconds)
+    monkeypatch.setattr(modes.chunking, "SMALL", 0)
+    monkeypatch.setattr(modes.chunking, "_budget", 2 * 200 * 8 * 40)  # two blocks of 40 seeds of the widest value
+    plan = modes.plan(lambda x: np.tanh(W @ x), np.ones(150))
+    assert plan.chunks == {"forward": 40, "reverse": 40}
 
 
 def test_rates_are_measured_put_in_force_and_checked() -> None:

@@ -14,12 +14,14 @@ import pandas as pd
 import pytest
 
 from analysis.citing import FORMATS, SUFFIXES, Fact, collect, differences, facts_bytes, file_digest, one, parse_facts
-from analysis.citing.formats import latex_text, myst_name, rst_text, whole_file
-from analysis.citing.record import FIELDS, rows_digest
+from analysis.citing.record import rows_digest
 from analysis.commands import COMMANDS
 from analysis.errors import AnalysisError
 from analysis.reading.provenance import Provenance
 from analysis.tables.findings import Findings
+from modes.facts.errors import FactsError
+from modes.facts.formats import latex_text, myst_name, rst_text, whole_file
+from modes.facts.record import FIELDS
 from tests.tables import RUN, curve, frame, full_table, pair, row
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
@@ -258,13 +260,13 @@ def test_every_edit_of_a_fact_is_noticed(found: dict[str, Fact], field: str) -> 
         fact = next(fact for fact in data["facts"] if fact["key"] == STAR)
         fact[field] = f"{fact[field]}1" if isinstance(fact[field], str) else (fact[field] or 0.0) + 1.0
 
-    with pytest.raises(AnalysisError, match=rf"^here: fact {STAR} was edited"):
+    with pytest.raises(FactsError, match=rf"^here: fact {STAR} was edited"):
         parse_facts(edited(found, change), "here")
 
 
 def test_a_fact_removed_and_a_digest_edited_are_noticed(found: dict[str, Fact]) -> None:
     for change in (lambda data: data["facts"].pop(), lambda data: data.update(digest="0" * 64)):
-        with pytest.raises(AnalysisError, match="digest does not match"):
+        with pytest.raises(FactsError, match="digest does not match"):
             parse_facts(edited(found, change), "here")
 
 
@@ -280,7 +282,7 @@ def test_a_fact_removed_and_a_digest_edited_are_noticed(found: dict[str, Fact]) 
     ],
 )
 def test_what_is_no_facts_file_is_refused(content: bytes) -> None:
-    with pytest.raises(AnalysisError, match=r"^here: not a file of facts"):
+    with pytest.raises(FactsError, match=r"^here: not a file of facts"):
         parse_facts(content, "here")
 
 
@@ -468,5 +470,5 @@ def test_the_results_are_not_written_into(results: Path, name: str) -> None:
     "content", [b"[" * 100_000, b'{"format": 1, "facts": [{"a": "\\ud800"}]}', b'{"format": true, "facts": 1}']
 )
 def test_what_no_reader_of_json_takes_is_no_facts_file(content: bytes) -> None:
-    with pytest.raises(AnalysisError, match=r"^here: not a file of facts"):
+    with pytest.raises(FactsError, match=r"^here: not a file of facts"):
         parse_facts(content, "here")

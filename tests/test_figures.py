@@ -1,6 +1,8 @@
 """Figures: what is drawn is what the table says, nothing lies over the data, and what is missing is named."""
 
+import re
 from typing import Any
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -12,10 +14,13 @@ from matplotlib.figure import Figure
 from analysis.figures import FIGURES
 from analysis.figures import drawn as drawing
 from analysis.figures.cost import cost_axes, heading
+from analysis.figures.dark import DARK
 from analysis.figures.limits import ENGINES
+from analysis.figures.map import COLOURS
 from analysis.figures.products import products_axes
 from analysis.figures.ratio import RULES, ratio_axes
-from analysis.figures.style import BY_MODE, drawable, plain_ticks
+from analysis.figures.style import BLUE, BY_MODE, GREEN, GREY, VERMILLION, drawable, narrow, plain_ticks
+from analysis.report import picture as image
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
 from analysis.tables.findings import Findings
 from analysis.tables.growth import counted_bytes
@@ -57,6 +62,7 @@ def shown_axes(figure: Figure) -> list[Axes]:
 def crossover(verdict: str = CROSSES, **other: Any) -> pd.DataFrame:
     """A crossover table of one row, n* = 80 [70, 90] unless told otherwise."""
     numbers = {"n_star": 80.0, "low": 70.0, "high": 90.0, "tie_low": np.nan, "tie_high": np.nan}
+    numbers |= {"smallest": 8.0, "largest": 512.0}
     where = {key: RUN[key] for key in ("machine", "env", "commit")} | CHAIN
     return pd.DataFrame([{**where, "metric": "log_ratio", "verdict": verdict, **numbers, **other}])
 
@@ -103,6 +109,56 @@ def test_legend_and_stamp_lie_inside_the_figure_and_over_nothing(name: str, pict
     for box in boxes:
         assert box.x0 >= 0
         assert box.x1 <= figure.bbox.width
+
+
+def test_on_a_phone_nothing_lies_over_anything_either(found: Findings) -> None:
+    for name, picture in FIGURES.items():
+        if picture.narrow is None:
+            continue
+        figure = drawing(picture, found, narrow=True)
+        figure.draw_without_rendering()
+        assert narrow(figure)
+        boxes = [legend.get_window_extent() for legend in figure.legends]
+        boxes += [text.get_window_extent() for text in figure.texts]
+        assert len(boxes) == 3, name
+        for box in boxes:
+            assert box.x0 >= 0, name
+            assert box.x1 <= figure.bbox.width, name
+            assert box.y0 >= 0, name
+        for axes in figure.axes:
+            bounds = axes.get_tightbbox()
+            assert bounds is not None
+            assert not any(bounds.overlaps(box) for box in boxes), name
+
+
+def test_a_browser_in_the_dark_knows_a_counterpart_of_every_colour(pictures: dict[str, Figure]) -> None:
+    for name, figure in pictures.items():
+        svg = image(figure, "svg").decode()
+        ElementTree.fromstring(svg)
+        (sheet,) = re.findall(r"<style>@media screen and \(prefers-color-scheme:dark\)\{(.*)\}</style>", svg)
+        rules = set(re.findall(r'\[style\*="((?:fill|stroke): #[0-9a-f]{6})"\]', sheet))
+        used = set(re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", svg.replace(sheet, "")))
+        assert rules == used, f"{name}: name the colour in analysis.figures.dark, or take one that is there"
+
+
+def luminance(colour: str) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_numbers_can_be_read_on_every_cell_of_the_map_and_lines_on_every_page() -> None:
+    for ground in COLOURS:
+        assert contrast(ground, "#000000") > 7
+        assert contrast(DARK[ground], DARK["#000000"]) > 3.5
+    for colour in (BLUE, VERMILLION, GREEN, GREY):
+        assert contrast(DARK[colour.lower()], DARK["#ffffff"]) > 4.5
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -197,11 +253,37 @@ def test_the_map_writes_each_ratio_and_draws_both_lines(pictures: dict[str, Figu
     assert f"{(512 / 12) ** 0.5:.2f}" in texts  # n = 512 at m = 8, where n* = 12
     assert f"{(8 / 192) ** 0.5:.2f}" in texts  # n = 8 at m = 128
     lines = {str(line.get_label()): line for line in axes.lines}
-    predicted = lines["predicted by operation counts"]
+    predicted = lines["equally many multiply-adds"]
     for n, m in zip(xs(predicted), ys(predicted), strict=True):
         assert n == predicted_crossover([64, 64, 64], int(m))
     measured = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(sorted(xs(measured[0])), [12, 24, 48, 80, 192], rtol=1e-6)
+
+
+def test_each_crossover_stands_on_the_map_with_its_interval_and_each_region_with_its_word(
+    found: Findings, pictures: dict[str, Figure]
+) -> None:
+    for name in ("headline-map", "crossover-map"):
+        (axes,) = shown_axes(pictures[name])
+        texts = {text.get_text(): text for text in axes.texts}
+        (panel,) = found.headline_panels.panels
+        rows = panel.beside["crossovers"]
+        for each in rows[rows["verdict"] == CROSSES].to_dict("records"):
+            assert f"{size(each['n_star'])} [{size(each['low'])}, {size(each['high'])}]" in texts
+        forward, reverse = texts["forward mode cheaper"], texts["reverse mode cheaper"]
+        assert forward.get_position()[0] < 0.1 < 0.8 < forward.get_position()[1]
+        assert reverse.get_position()[1] < 0.1 < 0.9 < reverse.get_position()[0]
+
+
+def test_the_one_map_is_that_of_the_headline() -> None:
+    rows = [each for width in (16, 64) for m in (8, 64) for each in curve(1.2 * m, m=m, width=width)]
+    rows += curve(130, m=128, width=64)
+    found = Findings(frame(rows))
+    assert [dict(panel.setting)["width"] for panel in found.map_panels.panels] == [16, 64]
+    assert found.headline is not None
+    assert found.headline["width"] == 64
+    (panel,) = found.headline_panels.panels
+    assert panel.setting["width"] == 64
 
 
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
@@ -229,7 +311,7 @@ def ratio_part(*verdicts: str) -> pd.DataFrame:
         crossover(verdict, depth=4**i, n_star=80.0 if verdict == CROSSES else np.nan)
         for i, verdict in enumerate(verdicts, start=1)
     ]
-    return predicted(pd.concat(rows, ignore_index=True))
+    return predicted(pd.concat(rows, ignore_index=True)).assign(modelled=np.nan)
 
 
 def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
@@ -243,15 +325,14 @@ def test_the_ratio_is_drawn_over_m_with_its_interval() -> None:
 
 def test_each_verdict_without_a_crossover_has_its_sign() -> None:
     axes = ratio_axes(axes_of_a_figure(), ratio_part(CROSSES, FORWARD, REVERSE, UNKNOWN), "depth")
-    signs = {str(line.get_label()): (line.get_marker(), xs(line)) for line in axes.lines}
+    signs = {str(line.get_label()).partition(":")[0]: (line.get_marker(), xs(line)) for line in axes.lines}
     assert signs[FORWARD] == ("^", [16])
     assert signs[REVERSE] == ("v", [64])
     assert signs[UNKNOWN] == ("x", [256])
 
 
 def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]) -> None:
-    panels = shown_axes(pictures["crossover-ratio"])
-    assert len(panels) == 3
+    panels = shown_axes(pictures["crossover-ratio"])[:4]
     assert set(RULES) == {1.0, 1.5, 2.03}
     for axes in panels:
         levels = {ys(line)[0] for line in axes.lines if xs(line) == [0, 1]}
@@ -260,9 +341,10 @@ def test_the_shipped_thresholds_are_lines_with_names(pictures: dict[str, Figure]
 
 
 def test_a_prediction_beyond_every_n_is_an_open_arrow() -> None:
-    axes = ratio_axes(axes_of_a_figure(), predicted(crossover(profile="funnel")), "profile")
+    axes = ratio_axes(axes_of_a_figure(), predicted(crossover(profile="funnel")).assign(modelled=np.nan), "profile")
     (arrow,) = [line for line in axes.lines if line.get_markerfacecolor() == "none" and line.get_marker() == "^"]
     assert len(xs(arrow)) == 1
+    assert arrow.get_label() == "counted: forward throughout"
 
 
 def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
@@ -272,7 +354,7 @@ def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
     table = frame(curve(80, depth=4) + curve(80, depth=16))
     found = Findings(table).counted.assign(low=0.0, high=np.inf)
     figure = Figure()
-    FIGURES["crossover-ratio"].draw(figure, ratio_panels(found, table))
+    FIGURES["crossover-ratio"].draw(figure, ratio_panels(found, Findings(table).predictions, table))
     figure.draw_without_rendering()
     panels = shown_axes(figure)
     low, high = panels[0].get_ylim()
@@ -285,6 +367,7 @@ def test_open_intervals_can_be_drawn_on_a_logarithmic_axis() -> None:
 
 def test_memory_is_drawn_beside_its_count(pictures: dict[str, Figure]) -> None:
     (axes,) = shown_axes(pictures["memory-against-depth"])
+    assert axes.get_ylim()[0] == 0
     lines = {str(line.get_label()): np.asarray(line.get_ydata(), dtype=float) for line in axes.lines}
     np.testing.assert_allclose(lines["reverse mode"], [102, 104, 116, 164])
     for mode in ("forward", "reverse"):
@@ -310,18 +393,18 @@ def points(axes: Axes, label: str) -> dict[float, float]:
 
 def test_overhead_is_a_ratio_for_each_engine_and_depth(pictures: dict[str, Figure]) -> None:
     for axes in shown_axes(pictures["engine-overhead"]):
-        assert points(axes, "engine, depth 4") == pytest.approx({size: np.exp(1 / size) for size in (8, 64, 256)})
-        assert points(axes, "engine, prepared, depth 4") == pytest.approx(
+        assert points(axes, "modes, depth 4") == pytest.approx({size: np.exp(1 / size) for size in (8, 64, 256)})
+        assert points(axes, "modes-prepared, depth 4") == pytest.approx(
             {size: np.exp(1 / 2 / size) for size in (8, 64, 256)}
         )
-        assert points(axes, "engine, depth 16") == pytest.approx(dict.fromkeys((8, 64, 256), np.exp(1 / 2)))
+        assert points(axes, "modes, depth 16") == pytest.approx(dict.fromkeys((8, 64, 256), np.exp(1 / 2)))
 
 
 def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Figure]) -> None:
     panels = shown_axes(pictures["cost-over-limit"])
     assert [axes.get_title() for axes in panels] == ["forward mode", "reverse mode"]
     for axes in panels:
-        for label, part in (("engine", 2.0), ("engine, prepared", 1.5), ("written by hand", 1.0)):
+        for label, part in (("modes", 2.0), ("modes-prepared", 1.5), ("floor (by hand)", 1.0)):
             assert points(axes, label) == pytest.approx({size: np.exp(part / size) for size in (8, 64, 256)})
         (limit,) = [line for line in axes.lines if line.get_label() == "arithmetic limit"]
         assert set(ys(limit)) == {1}

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 import pytest
 
 import modes
-from benchmarks.problems import hand_tracking, load
+from benchmarks.problems import bundle_adjustment, hand_tracking, load
 from benchmarks.problems.problem import drawn
-from examples.gradbench.evals import EVALS, Derivative, landing_in, rowwise
+from examples.gradbench.evals import EVALS, Derivative, landing_in
 from examples.gradbench.protocol import answer, session
 from modes.jacobian import MODES
 
@@ -228,26 +229,32 @@ def test_bundle_adjustment_s_matrix_is_the_dense_one_without_its_zeros() -> None
     assert value["w_err"]["element"] == pytest.approx(1 - given["w"] ** 2)
 
 
+def test_every_entry_of_the_bundle_adjustment_s_matrix_is_in_its_place() -> None:
+    """GradBench looks at the first observation alone; here all, by differences of the errors of all."""
+    given = bundle() | ONCE
+    starts, columns, values = EVALS["ba"]["jacobian"](given, REVERSE).run()
+    n, m, p = given["n"], given["m"], given["p"]
+    J = np.zeros((3 * p, 11 * n + 3 * m + p))
+    for row, (start, end) in enumerate(pairwise(starts)):
+        J[row, columns[start:end]] = values[start:end]
+    x = np.concatenate([np.tile(given["cam"], n), np.tile(given["x"], m), np.full(p, given["w"])])
+    seen, features = np.array([(i % n, i % m) for i in range(p)]), np.tile(given["feat"], (p, 1))
+
+    def errors(x: Any) -> Any:
+        cameras, points, weights = np.split(x, [11 * n, 11 * n + 3 * m])
+        return bundle_adjustment.residuals(cameras.reshape(n, 11), points.reshape(m, 3), weights, seen, features)
+
+    v, step = drawn(1, len(x)), 1e-6
+    expected = (errors(x + step * v) - errors(x - step * v)) / (2 * step)
+    np.testing.assert_allclose(J @ v, expected, atol=1e-5 * np.max(np.abs(expected)))
+
+
 def test_k_means_moves_each_centroid_to_the_mean_of_its_points() -> None:
     given = INPUTS["kmeans"][0]
     points, centroids = np.array(given["points"]), np.array(given["centroids"])
     nearest = np.argmin(np.sum((points[:, None] - centroids) ** 2, axis=2), axis=1)
     expected = [centroids[j] - points[nearest == j].mean(axis=0) for j in range(len(centroids))]
     np.testing.assert_allclose(asked("kmeans", "dir", given | ONCE), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("mode", ["forward", "reverse"])
-def test_blocks_are_those_of_one_row_after_the_other(mode: str) -> None:
-    def f(x: Any, w: Any) -> Any:
-        return np.sin(x) * w + x[:, :1]
-
-    x, w = drawn(1, 5, 2), drawn(2, 5, 1)
-    by_x, by_w = rowwise(f, mode, x, w)
-    assert (by_x.shape, by_w.shape) == ((5, 2, 2), (5, 2, 1))
-    for row in range(5):
-        one = modes.jacobian(lambda a, b: f(a[None], b[None])[0], (0, 1), mode="forward")(x[row], w[row])
-        np.testing.assert_allclose(by_x[row], one[0])
-        np.testing.assert_allclose(by_w[row], one[1])
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from analysis.tables.libraries import (
     setup,
 )
 from analysis.tables.libraries.notes import MEMORY
-from analysis.tables.shown.libraries import engines
+from analysis.tables.shown.libraries import NOT_MEASURED, engines
 from benchmarks.catalogue.reasons import SILENT
 from tests.drawn import xs, ys
 from tests.tables import curve, frame, full_table, pair, row
@@ -318,30 +318,38 @@ def test_time_over_inputs_is_one_line_an_engine_and_one_panel_a_mode() -> None:
     assert "modes" not in lines(reverse)
 
 
-def test_crossovers_lie_on_the_plane_of_n_and_m_and_over_width_and_depth() -> None:
-    rows = curve(40, engine="jax") + curve(160, m=128, engine="jax")
-    rows += curve(50, width=256, engine="jax") + curve(60, depth=16, engine="jax")
+def test_crossovers_are_dots_a_row_an_engine_and_none_is_missing() -> None:
+    rows = curve(40, engine="jax") + curve(80) + curve(160, m=128, engine="jax")
     rows += [pair(-1.0, n=n, m=m, engine="torch") for m in (64, 128) for n in (8, 64)]
-    rows += [pair(1.0, n=n, m=m, engine="autograd") for m in (64, 128) for n in (8, 64)]
-    plane, width, depth = drawn("engines-crossover", frame(rows))
-    assert lines(plane)["jax"] == (pytest.approx([40, 160]), [64, 128])
-    assert lines(width)["jax"] == ([64, 256], pytest.approx([40, 50]))
-    assert lines(depth)["jax"] == ([4, 16], pytest.approx([40, 60]))
-    named = {text.get_text() for text in plane.texts}
-    assert named == {"torch \N{BLACK RIGHT-POINTING TRIANGLE}", "\N{BLACK LEFT-POINTING TRIANGLE} autograd"}
-    assert {text.get_text() for text in width.texts} == {
-        "\N{BLACK UP-POINTING TRIANGLE}\ntorch",
-        "autograd\n\N{BLACK DOWN-POINTING TRIANGLE}",
+    rows += [pair(1.0, n=n, m=64, engine="autograd") for n in (8, 64)]
+    rows += [pair(0.0, n=n, m=64, engine="casadi") for n in (8, 64)]
+    (axes,) = drawn("engines-crossover", frame(rows))
+    engines = [label.get_text() for label in axes.get_yticklabels()]
+    assert engines == ["modes", "autograd", "casadi", "jax", "torch"]
+    name = "m 64, width 64, depth 4"
+    found = dict(zip(*reversed(lines(axes)[name]), strict=True))
+    assert found == {engines.index("modes"): pytest.approx(80 / 64), engines.index("jax"): pytest.approx(40 / 64)}
+    signs = {
+        str(line.get_marker()): ys(line) for line in axes.lines if len(ys(line)) and str(line.get_marker()) in "<>x"
     }
-    low, high = plane.get_xlim()
-    assert low < 40
-    assert high > 160
+    assert signs == {">": [engines.index("torch")], "<": [engines.index("autograd")], "x": [engines.index("casadi")]}
+    said = " ".join(lines(axes))
+    assert all(verdict in said for verdict in ("forward throughout", "reverse throughout", "not identifiable"))
 
 
-def test_crossovers_at_one_m_alone_leave_the_other_panels_to_be_measured() -> None:
-    rows = curve(40, engine="jax") + curve(40, m=128, engine="jax")
-    (plane,) = drawn("engines-crossover", frame(rows))
-    assert plane.get_xlabel() == "inputs n"
+def test_what_was_not_measured_of_an_engine_is_said_in_its_row() -> None:
+    rows = [each for m in (16, 64) for name in ("modes", "jax") for each in curve(m * 1.1, m=m, engine=name)]
+    rows += curve(20, m=16, engine="torch") + curve(80, m=64, engine="autograd")
+    (axes,) = drawn("engines-crossover", frame(rows))
+    assert len(axes.texts) == 2  # torch at m = 64, autograd at m = 16
+    assert {text.get_text() for text in axes.texts} == {NOT_MEASURED}
+
+
+def test_the_headlines_setting_has_the_engines_in_numbers() -> None:
+    rows = curve(80) + curve(60, m=8) + curve(40, engine="jax") + curve(9, m=8, engine="jax")
+    table = Findings(frame(rows)).engine_headline
+    assert table[["engine", "m"]].to_numpy().tolist() == [["modes", 64], ["jax", 64]]
+    assert table["n_over_m"].to_list() == pytest.approx([1.25, 0.625])
 
 
 def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_figure() -> None:
@@ -352,7 +360,7 @@ def test_ten_libraries_look_different_without_colour_and_each_the_same_in_every_
     seen = {(look["marker"], str(look["linestyle"]), look.get("markerfacecolor")) for look in found.values()}
     assert len(seen) == len(found)
     assert looks(engines(table.iloc[::-1])) == found
-    assert [look["label"] for look in found.values()] == ["modes", "modes-prepared", *names, "by hand"]
+    assert [look["label"] for look in found.values()] == ["modes", "modes-prepared", *names, "floor (by hand)"]
 
 
 # --- the section ---

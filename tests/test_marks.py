@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.citing import Fact, facts_bytes, file_digest, marks
-from analysis.citing.marks import MARKDOWN, RST, mend, problems, read_page
-from analysis.citing.record import FIELDS, NUMBERS, sealed
+from analysis.citing import Fact, facts_bytes, file_digest
 from analysis.errors import AnalysisError
+from modes.facts import marks
+from modes.facts.errors import FactsError
+from modes.facts.marks import MARKDOWN, RST, mend, problems, read_page
+from modes.facts.record import FIELDS, NUMBERS, sealed
 from tests.test_cite import RECORDED, run
 
 
@@ -146,7 +148,7 @@ def test_what_stands_beside_code_is_no_example(page: str) -> None:
     ],
 )
 def test_what_is_not_closed_or_cannot_be_read(page: str, said: str) -> None:
-    with pytest.raises(AnalysisError, match=f"^{said}"):
+    with pytest.raises(FactsError, match=f"^{said}"):
         read_page(page, MARKDOWN, "page")
 
 
@@ -187,7 +189,7 @@ def test_rst_marks_are_mended_and_escaped() -> None:
 
 @pytest.mark.parametrize("line", [".. |fact:a.b|", ".. |fact:a.b| image:: a.png", ".. |fact:| replace:: 81"])
 def test_an_rst_mark_that_cannot_be_read(line: str) -> None:
-    with pytest.raises(AnalysisError, match=r"^page:2: a mark that cannot be read"):
+    with pytest.raises(FactsError, match=r"^page:2: a mark that cannot be read"):
         read_page(f"\n{line}\n", RST, "page")
 
 

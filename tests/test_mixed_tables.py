@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from analysis.citing.statements import statements
 from analysis.figures import FIGURES
 from analysis.figures import drawn as drawing
-from analysis.figures.mixed import ENGINES
 from analysis.reading.provenance import Provenance
 from analysis.report import report_files
 from analysis.report.circumstances import installed
@@ -32,6 +31,7 @@ from analysis.tables.mixed import (
 )
 from analysis.tables.rules import AUTO
 from analysis.tables.work import MODES, Counts, chain_work, cut_work
+from benchmarks.catalogue.engines import label
 from modes.chains import layer_chain, layer_widths
 from modes.cost import best_order_fma, forward_fma, jacobian_chain, reverse_fma
 from tests.drawn import xs, ys
@@ -388,7 +388,7 @@ def test_the_figure_draws_the_gains_of_its_table() -> None:
     table = found.mixed_gains[(found.mixed_gains["n"] == 64) & found.mixed_gains["waist"].notna()]
     lines = {container.get_label(): container.lines[0] for container in axes.containers}  # type: ignore[attr-defined]
     for engine in ("modes", "modes-cut", "jax-cut"):
-        line, part = lines[ENGINES[engine]["label"]], table[table["engine"] == engine].sort_values("waist")
+        line, part = lines[label(engine)], table[table["engine"] == engine].sort_values("waist")
         assert xs(line) == part["waist"].tolist()
         assert ys(line) == pytest.approx(part["ratio"].tolist())
     assert regions_axes.get_title() == "the fastest of three: waist 8, width 64, depth 4"

@@ -128,3 +128,29 @@ def test_the_order_of_the_crossovers_is_kept() -> None:
     spread_over = spans(found, curves(table), controls(table))
     pd.testing.assert_index_equal(spread_over.index, found.index)
     assert np.isfinite(spread_over).all()
+
+
+# --- what may be printed ---
+
+
+def test_what_noise_spreads_is_told_without_a_number_and_the_rest_as_it_is() -> None:
+    rows = [pair(value, n=n) for n, value in FLAT] + curve(80, m=8)
+    found = Findings(frame(rows))
+    flat, sure = (found.told[found.told["m"] == m].iloc[0] for m in (64, 8))
+    assert (flat["verdict"], sure["verdict"]) == (UNKNOWN, CROSSES)
+    assert math.isnan(flat["n_star"])
+    assert flat["low"] < flat["high"]
+    pd.testing.assert_series_equal(sure, found.crossovers[found.crossovers["m"] == 8].iloc[0])
+
+
+def test_where_a_control_fails_no_time_is_told_and_memory_is() -> None:
+    rows = [*curve(80), *[pair(-1.0, n=n, m=8) for n in (8, 64)]]
+    rows += [pair(0.05, mode="forward/forward", low=0.03, high=0.07)]
+    rows += [row("peak_bytes", 100.0 * n, n=n, mode="forward") for n in (8, 64)]
+    rows += [row("peak_bytes", 2000.0, n=n, mode="reverse") for n in (8, 64)]
+    found = Findings(frame(rows))
+    assert found.failing
+    timed = found.told["metric"] == "log_ratio"
+    assert set(found.told.loc[timed, "verdict"]) == {UNKNOWN}
+    assert found.told.loc[timed, ["n_star", "low", "high", "tie_low", "tie_high"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(found.told[~timed], found.crossovers[~timed])

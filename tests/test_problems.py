@@ -24,6 +24,7 @@ from benchmarks.problems import (
     heart_dipole,
     load,
 )
+from benchmarks.problems.attention import attend
 from benchmarks.problems.descent import argmax, argmin
 from benchmarks.problems.problem import drawn
 from benchmarks.problems.roe_flux import roe, states
@@ -153,6 +154,14 @@ def test_a_hand_is_turned_bone_by_bone() -> None:
     Rotation = pytest.importorskip("scipy.spatial.transform").Rotation
     expected = Rotation.from_rotvec(theta[:3]).apply(skin[:, :3]) + theta[3:6]
     close(hand_tracking.vertices(theta, hand), expected)
+
+
+def test_attention_is_a_weighted_mean_for_each_token_by_itself() -> None:
+    tokens, Q, K, V = drawn(1, 5, 8), drawn(2, 8, 3), drawn(3, 8, 3), drawn(4, 8, 2)
+    for token, found in zip(tokens, attend(tokens, Q, K, V), strict=True):
+        scores = np.array([(token @ Q) @ (other @ K) for other in tokens]) / np.sqrt(3)
+        weights = np.exp(scores) / np.exp(scores).sum()
+        close(found, sum(weight * (other @ V) for weight, other in zip(weights, tokens, strict=True)))
 
 
 def test_newton_finds_the_roots_of_minpack_2() -> None:

@@ -11,14 +11,24 @@ import pytest
 
 from analysis.figures import FIGURES
 from analysis.reading.provenance import Provenance
-from analysis.report import frames, report_files
-from analysis.report.cells import inputs, kilobytes, seconds, significant, span
+from analysis.report import frames, report_files, table_files
+from analysis.report.cells import (
+    aspect,
+    aspect_interval,
+    crossover,
+    crossover_interval,
+    inputs,
+    kilobytes,
+    seconds,
+    significant,
+    span,
+)
 from analysis.report.circumstances import commands, imported
 from analysis.report.headline import doubts, elsewhere, headline
-from analysis.report.page import page
+from analysis.report.page import SCRIPTS, Picture, page, sorted_by
 from analysis.report.section import Section, Table, Words
 from analysis.report.sections import FIGURE_WORDS, SECTIONS, TABLES
-from analysis.tables.crossover import crossovers
+from analysis.tables.crossover import CROSSES, FORWARD, UNKNOWN, crossovers
 from analysis.tables.findings import Findings
 from analysis.tables.shown.crossing import memory_table, peaks
 from analysis.tables.shown.trust import tidy_csv
@@ -239,9 +249,11 @@ def test_the_page_begins_with_the_headline(html: Page, found: Findings) -> None:
 
 
 def test_the_page_needs_nothing_but_itself(html: Page) -> None:
-    assert not [tag for tag, _ in html.tags if tag in ("script", "link", "iframe", "object", "base")]
+    assert not [tag for tag, _ in html.tags if tag in ("link", "iframe", "object", "base")]
+    assert [attrs for tag, attrs in html.tags if tag == "script"] == [{}]  # the one that is written into it
     references = [attrs[key] for _, attrs in html.tags for key in ("src", "srcset", "data") if key in attrs]
-    assert len(references) <= len(FIGURES)
+    narrow = [name for name, figure in FIGURES.items() if figure.narrow]
+    assert len(references) <= len(FIGURES) + len(narrow)
     assert all(reference and reference.startswith("data:image/svg+xml;base64,") for reference in references)
     places = {attrs["id"] for _, attrs in html.tags if "id" in attrs}
     assert {attrs["href"] for _, attrs in html.tags if "href" in attrs} == {f"#{place}" for place in places}
@@ -251,16 +263,80 @@ def test_styles_load_nothing(files: dict[str, bytes]) -> None:
     assert not re.search(rb"url\(|@import", files["report.html"])
 
 
+def test_scripts_reach_nothing_and_name_no_host() -> None:
+    text = "".join(path.read_text() for path in SCRIPTS)
+    assert not re.search(r"//\w|https?:|fetch\(|XMLHttp|WebSocket|import\(|eval\(|innerHTML|</", text)
+
+
+def test_what_is_read_stands_open_and_the_rest_is_folded(html: Page, found: Findings) -> None:
+    folded = [attrs["id"] for tag, attrs in html.tags if tag == "details"]
+    titles = [section.title for section in SECTIONS if section.measured(found) and not section.folded]
+    assert titles == ["Which mode is cheaper", "Where each engine crosses", "What rules cost", "What holds elsewhere"]
+    linked = [str(attrs["href"]).removeprefix("#") for tag, attrs in html.tags if tag == "a"]
+    assert linked[0] == "answer"
+    assert linked[5:] == [*folded, "again", "circumstances"]
+    assert len(folded) == sum(section.folded for section in SECTIONS if section.measured(found)) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12.3 µs", "1.23e-05"),
+        ("4.56 ms", "0.00456"),
+        ("1.23 s", "1.23"),
+        ("[67, 69]", "67.0"),
+        ("[<8, 83]", "8.0"),
+        (">512", "512.0"),
+        ("1.004 (1.18)", "1.004"),
+        ("12.3 kB, traced", "12.3"),
+        ("tanh", "tanh"),
+        ("\N{EN DASH}", ""),
+    ],
+)
+def test_cells_are_sorted_by_the_number_they_begin_with(text: str, expected: str) -> None:
+    assert sorted_by(text) == expected
+
+
+def test_own_engines_come_first_in_every_table(html: Page) -> None:
+    for heads, *rows in html.tables:
+        engines = [row[0] for row in rows if heads[0] == "engine"]
+        if "modes" in engines and "modes-cut (cut by hand)" not in engines:
+            assert engines[0] == "modes"
+
+
+def test_where_the_finding_cannot_tell_no_table_and_no_figure_says_it_crosses() -> None:
+    """Neither where a control fails nor where noise spreads one crossover: one setting, one answer everywhere."""
+    fails = control(0.05, low=0.03, high=0.07)
+    flat = [pair(value, n=n) for n, value in ((8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0))]
+    for rows in ([*curve(80), *curve(80, engine="jax"), fails], [*flat, *curve(80, engine="jax", m=8)]):
+        found = findings(frame(rows))
+        assert "cannot tell" in headline(found)
+        here = {"engine": "modes", "m": 64, "width": 64, "depth": 4}
+        for table in (found.told, found.crossover_table, found.engine_crossovers, found.prediction_table):
+            told = table
+            for name, value in here.items():
+                told = told[told[name] == value]
+            assert set(told["verdict"]) <= {UNKNOWN}
+            assert told["n_star"].isna().all()
+        for shown in (found.map_panels, found.ratio_panels, found.engine_crossover_panels, found.cost_panels):
+            for panel in shown.panels:
+                told = panel.beside.get("crossovers", panel.rows)
+                assert CROSSES not in set(told.loc[told["engine"] == "modes", "verdict"])
+        csv = pd.read_csv(io.BytesIO(table_files(found)["tables/crossovers.csv"]))
+        assert set(csv.loc[csv["engine"] == "modes", "verdict"]) == {UNKNOWN}
+
+
 def test_text_from_the_results_is_escaped(files: dict[str, bytes]) -> None:
     assert b"Test CPU &lt;3 GHz&gt; &amp; more" in files["report.html"]
     assert b"<3 GHz>" not in files["report.html"]
     hostile = {"<script>x</script>": "<img src='http://x'>"}
     text = page("<b>", ["<i>"], "<u>", hostile, [], {}, {}, ["<pre>"])
-    assert not {"script", "img", "b", "i", "u"} & {tag for tag, _ in Page(text).tags}
+    assert not {"img", "b", "i", "u"} & {tag for tag, _ in Page(text).tags}
+    assert [tag for tag, _ in Page(text).tags].count("script") == 1  # the page's own
     rows = pd.DataFrame({"machine": ["<b>&"]})
     table = Table(lambda found: rows, "<i>", "<u>", {"<th>": lambda row: row["machine"]})
     section = Section("<pre>", "<q>", {"x": Words("<em>", "<s>")}, {"y": table})
-    text = page("", [], "", {}, [section], {"x": b"<svg>"}, {"y": rows}, [])
+    text = page("", [], "", {}, [section], {"x": Picture(b"<svg>")}, {"y": rows}, [])
     assert not {"b", "i", "u", "q", "em", "s"} & {tag for tag, _ in Page(text).tags}
     assert "&lt;b&gt;&amp;" in text
     assert "&lt;th&gt;" in text
@@ -279,8 +355,12 @@ def test_the_pages_numbers_are_the_tables(html: Page, found: Findings) -> None:
         records: list[Any] = rows.to_dict("records")
         assert body == [[text(record) for text in columns.values()] for record in records]
     crossed = numbers["crossovers"]
-    at = html.tables[0][0].index("n*")
-    assert [line[at] for line in html.tables[0][1:]] == [inputs(n_star) for n_star in crossed["n_star"]]
+    heads, *body = html.tables[list(numbers).index("crossovers")]
+    at = heads.index("n*")
+    pairs = zip(crossed["n_star"], crossed["verdict"], crossed["largest"], strict=True)
+    assert [line[at] for line in body] == [
+        f">{inputs(most)}" if verdict == FORWARD else inputs(n_star) for n_star, verdict, most in pairs
+    ]
 
 
 def test_every_figure_and_every_table_has_its_words() -> None:
@@ -357,7 +437,23 @@ def test_times_have_a_unit(value: float, expected: str) -> None:
 def test_what_is_not_there_is_a_dash() -> None:
     assert {text(np.nan) for text in (significant, seconds, kilobytes, inputs)} == {"\N{EN DASH}"}
     assert span(np.nan, 1.0, inputs) == "\N{EN DASH}"
-    assert span(8.0, np.inf, inputs) == "[8, beyond]"
+    assert span(8.0, 9.0, inputs) == "[8, 9]"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "low", "high", "expected"),
+    [
+        ("crosses", 76.0, 83.0, ("80", "[76, 83]", "1.25", "[1.19, 1.30]")),
+        ("forward throughout", 512.0, np.inf, (">512", "[512, >512]", ">8.00", "[8.00, >8.00]")),
+        ("reverse throughout", 0.0, 8.0, ("<8", "[<8, 8]", "<0.125", "[<0.125, 0.125]")),
+        ("not identifiable", 0.0, np.inf, ("\N{EN DASH}", "[<8, >512]", "\N{EN DASH}", "[<0.125, >8.00]")),
+        ("not identifiable", np.nan, np.nan, ("\N{EN DASH}",) * 4),
+    ],
+)
+def test_open_intervals_have_one_notation(verdict: str, low: float, high: float, expected: tuple[str, ...]) -> None:
+    star = 80.0 if verdict == "crosses" else np.nan
+    row: Any = {"verdict": verdict, "n_star": star, "low": low, "high": high, "smallest": 8, "largest": 512, "m": 64}
+    assert (crossover(row), crossover_interval(row), aspect(row), aspect_interval(row)) == expected
 
 
 def test_the_price_of_the_import_is_named_where_it_was_measured() -> None:

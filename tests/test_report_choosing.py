@@ -11,7 +11,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures import FIGURES, drawn
-from analysis.figures.model import PARTS, errors_axes, parts_axes, ratio_axes
+from analysis.figures.model import PARTS, errors_axes, parts_axes
+from analysis.figures.ratio import COUNTED, in_place, ratio_axes
 from analysis.figures.regret import LEAST, regret_axes
 from analysis.tables.findings import Findings
 from analysis.tables.rules import AIM, OWN, RULES
@@ -62,7 +63,7 @@ def test_few_cells_are_drawn_without_an_interval() -> None:
     cells = frame([pair(0.3, n=65), pair(-0.3, n=8)])
     figure = drawn(FIGURES["rule-regret"], Findings(cells))
     figure.draw_without_rendering()
-    assert "2 Jacobians measured" in figure.axes[0].get_title()
+    assert "2 Jacobians measured" in figure.get_suptitle()
 
 
 def test_the_table_of_rules_has_every_rule_of_every_engine(table: pd.DataFrame) -> None:
@@ -119,12 +120,17 @@ def test_predictions_stand_beside_what_was_measured(findings: Findings) -> None:
 def test_the_figure_of_the_model_draws_its_table(findings: Findings) -> None:
     found = findings.predictions
     part = found[(found["m"] == 64) & (found["depth"] == 4) & (found["profile"] == "uniform")].sort_values("width")
-    axes = ratio_axes(Figure().subplots(), part, "width")
+    (panel,) = [panel for panel in findings.ratio_panels.panels if panel.name == "width"]
+    pd.testing.assert_series_equal(
+        panel.rows.sort_values("width")["modelled"], part["modelled"], check_index=False, check_dtype=False
+    )
+    axes = ratio_axes(Figure().subplots(), panel.rows, "width")
     lines = {str(line.get_label()): np.asarray(line.get_ydata(), dtype=float) for line in axes.lines}
-    np.testing.assert_allclose(lines["counted: multiply-adds alone"], part["counted"] / 64)
+    np.testing.assert_allclose(lines[COUNTED], part["counted"] / 64)
+    np.testing.assert_allclose(lines["modelled"], part["modelled"] / 64)
     (measured,) = [line for line in axes.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(np.asarray(measured.get_ydata(), dtype=float), part["n_star"] / 64)
-    shares = parts_axes(Figure().subplots(), part, "width")
+    shares = parts_axes(Figure().subplots(), in_place(part, "width"))
     tops = [np.asarray(patch.get_paths()[0].vertices)[:, 1].max() for patch in shares.collections]
     assert len(tops) == len(PARTS)
     assert tops[-1] == pytest.approx(100)

@@ -14,9 +14,16 @@ from modes.rules import RULES
 from modes.rules.shape import cast
 from modes.rules.table import CONSTANT
 
-from . import array_cases, creation_cases, linalg_cases, reduction_cases, rule_cases
+from . import array_cases, creation_cases, linalg_cases, reduction_cases, rule_cases, special_cases
 
-CASES = rule_cases.CASES | reduction_cases.CASES | array_cases.CASES | linalg_cases.CASES | creation_cases.CASES
+CASES = (
+    rule_cases.CASES
+    | reduction_cases.CASES
+    | array_cases.CASES
+    | linalg_cases.CASES
+    | creation_cases.CASES
+    | special_cases.CASES
+)
 
 DIFFERENTIABLE = [func for func, rule in RULES.items() if rule.kind != CONSTANT]
 

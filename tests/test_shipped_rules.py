@@ -13,7 +13,17 @@ import pytest
 
 from analysis.tables import rules
 from analysis.tables.model import models
-from analysis.tables.rules import AUTO, CHOICE_COLUMNS, MODEL, RULES, SCORE_COLUMNS, ShippedRule, auto
+from analysis.tables.rules import (
+    AUTO,
+    CALL_COLUMNS,
+    CHOICE_COLUMNS,
+    MODEL,
+    RULES,
+    SCORE_COLUMNS,
+    ShippedRule,
+    auto,
+    whole_calls,
+)
 from analysis.tables.work import MODES
 from modes import Chain, layer_chain
 from modes.call import Call
@@ -207,6 +217,27 @@ def test_the_fitted_model_chooses_where_it_was_not_fitted() -> None:
     assert model["wrong"] == 0
 
 
+def test_whole_calls_are_scored_by_their_time_and_not_by_the_choice() -> None:
+    rows = [row("log_auto_ratio", value, n=8 + i, mode="auto/best") for i, value in enumerate((0.0, 0.2, -0.02))]
+    rows += [row("log_auto_ratio", 0.01, mode="auto/best", engine="modes-prepared")]
+    rows += [row("log_first_ratio", math.log(2.0), n=8, mode="auto/best")]
+    rows += [row("log_problem_ratio", 0.1, layer="lstm", mode="auto/best")]
+    rows += [row("log_problem_ratio", 3.0, layer="lstm", mode="forward/reverse")]
+    found = whole_calls(frame(rows))
+    assert tuple(found.columns) == CALL_COLUMNS
+    by = found.set_index(["engine", "functions", "call"])
+    assert list(by.index) == [
+        ("modes", "chains", "later"),
+        ("modes-prepared", "chains", "later"),
+        ("modes", "known problems", "later"),
+        ("modes", "chains", "first"),
+    ]
+    assert by["cells"].tolist() == [3, 1, 1, 1]
+    np.testing.assert_allclose(by["geometric_mean"], np.exp([0.06, 0.01, 0.1, math.log(2.0)]))
+    assert by["maximum"].iloc[0] == pytest.approx(math.exp(0.2))
+
+
 def test_nothing_measured_gives_empty_tables() -> None:
+    assert tuple(whole_calls(frame([])).columns) == CALL_COLUMNS
     assert tuple(choices(frame([])).columns) == CHOICE_COLUMNS
     assert tuple(scores(frame([])).columns) == SCORE_COLUMNS

@@ -23,7 +23,7 @@ Logs = dict[str, list[float]]
 
 SURE, TIE, LIKELY, UNTIMED = "sure", "a tie", "likely", "a single look"
 OTHER = {FORWARD: REVERSE, REVERSE: FORWARD}
-BUSY = 0.97
+BUSY = 0.95
 """Processor time over time passed below which something else ran on the core."""
 OPERATION = 3e-6
 """Seconds that an engine takes for an operation whatever its sizes, its call of NumPy included."""

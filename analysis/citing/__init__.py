@@ -1,7 +1,8 @@
 """Facts: each measured number with all that it holds for, under a key that does not change, for others to cite.
 
 Contract: pure functions of tables and bytes, but for `sources`, which reads; the command line writes. The same tables
-give the same bytes. `marks` holds documents to the facts, `publishing` makes a run into a page of them.
+give the same bytes. What a fact is, its formats, and what holds documents to it are in `modes.facts`, which lies in the
+wheel, so that other repositories have it; `publishing` makes a run into a page of facts.
 
 A key says what was measured, never where or when, so that it stays the same over commits and machines:
 
@@ -23,13 +24,14 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.control-resolution                              what the A/A controls can tell apart, in percent
     <engine>.control-ratio                                   forward mode over itself, all A/A controls together
 
-    record -> statements -> collect -> sources; record -> formats -> marks -> publishing        (a -> b: b imports a)
+    record, statements -> collect -> sources -> publishing        (a -> b: b imports a)
 """
 
 from analysis.citing.collect import collect
-from analysis.citing.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
-from analysis.citing.record import FILE, Fact, differences, facts_bytes, file_digest, parse_facts
-from analysis.citing.sources import citable, collected, measured_facts, stored_facts
+from analysis.citing.record import differences
+from analysis.citing.sources import citable, collected, measured_facts
+from modes.facts.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
+from modes.facts.record import FILE, Fact, facts_bytes, file_digest, parse_facts, stored_facts
 
 __all__ = [
     "FILE",

@@ -5,19 +5,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.citing.record import Fact, rows_digest, sealed
+from analysis.citing.record import rows_digest
 from analysis.citing.statements import statements
 from analysis.errors import MEASURE, AnalysisError
 from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import gigabytes, short_commit
-from benchmarks.catalogue.engines import ENGINES
+from analysis.text import counted, gigabytes, short_commit
+from benchmarks.catalogue.engines import ENGINES, STAND_INS
+from modes.facts.record import Fact, sealed
 
 UNKNOWN = "not recorded"
 OWN = [name for name, row in ENGINES.items() if "numpy" in row.requires]
 """Engines that are part of the project; the others are libraries with versions of their own."""
+ON_NUMPY = [*OWN, "autograd"]
+"""Engines whose products are NumPy's BLAS, which a number cannot be understood without; others bring their own."""
 
 
 def collect(found: Findings) -> list[Fact]:
@@ -25,7 +28,7 @@ def collect(found: Findings) -> list[Fact]:
 
     The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
     AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
-    for an interval, or with A/A controls that fail.
+    for an interval, with A/A controls that fail, or of engines that only stand in for others.
     """
     where = _circumstances(found)
     _check(found)
@@ -37,11 +40,20 @@ def collect(found: Findings) -> list[Fact]:
 def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str]) -> Fact:
     """The fact with its circumstances, digest and seal."""
     version = known.get("modes" if fact["engine"] in OWN else fact["engine"], UNKNOWN)
+    on = f" on NumPy {where['numpy']} ({kernel(where)})" if fact["engine"] in ON_NUMPY else ""
     sentence = (
-        f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}, "
+        f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}{on}, "
         f"{fact['sentence']}; measured at commit {short_commit(where['commit'])} of {where['date']}."
     )
     return sealed({**fact, **where, "engine_version": version, "sentence": sentence, "digest": rows_digest(rows)})
+
+
+def kernel(where: Mapping[str, str]) -> str:
+    """The BLAS that NumPy's products ran on: openblas 0.3.31, Haswell kernels, 1 thread."""
+    if where["blas"] == UNKNOWN:
+        return "BLAS not recorded"
+    threads = where["blas_threads"]
+    return where["blas"] if threads == UNKNOWN else f"{where['blas']}, {counted(int(threads), 'thread')}"
 
 
 def _circumstances(found: Findings) -> dict[str, str]:
@@ -74,6 +86,13 @@ def _check(found: Findings) -> None:
         raise AnalysisError(
             f"commit {commit}: measured on a changed work tree; numbers that belong to no commit cannot be cited: "
             f"commit the changes, then {MEASURE}"
+        )
+    rehearsed = sorted({*tidy["engine"].dropna()} & {*STAND_INS})
+    if rehearsed:
+        raise AnalysisError(
+            f"commit {commit}: {', '.join(rehearsed)} took part, which stands in for a device on the CPU, in tests and "
+            f"rehearsals; its numbers are no device's and cannot be cited: measure without it, into a folder of its own: "
+            f"{MEASURE} --results DIR"
         )
     ratios = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok")]
     pairs = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))

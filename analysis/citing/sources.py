@@ -1,17 +1,16 @@
-"""Where facts come from: the results of a run, or the file that `cite` wrote. The one module of citing that reads."""
+"""Where facts come from: the results of a run. The one module of citing that reads."""
 
 import warnings
 from pathlib import Path
 
 from analysis.citing.collect import collect
-from analysis.citing.record import Fact, parse_facts
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import read_results
 from analysis.reading.provenance import Provenance, read_provenance
 from analysis.reading.runs import only_run, single_run
-from analysis.reading.schema import DamagedError, opened
 from analysis.reading.tidy import tidy
 from analysis.tables.findings import Findings
+from modes.facts.record import Fact
 
 
 def citable(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> Findings:
@@ -46,12 +45,3 @@ def collected(found: Findings, results: Path) -> list[Fact]:
 def measured_facts(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
     """The facts of the one run in a results folder that is as asked for; raises AnalysisError as the two above do."""
     return collected(citable(results, machine, commit, env), results)
-
-
-def stored_facts(path: Path) -> dict[str, Fact]:
-    """The facts in a file, by key. Raises AnalysisError where it cannot be read, or was edited since it was written."""
-    try:
-        content = opened(path)
-    except DamagedError as error:
-        raise AnalysisError(f"{path}: {error}; write the facts: python -m analysis cite --facts {path}") from None
-    return parse_facts(content, str(path))

@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.citing.record import Fact
-from analysis.report.headline import interval as inputs_interval
-from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
-from analysis.tables.noise import WIDEST
 from analysis.tables.problems import CALL, title
 from analysis.tables.rules import AUTO, RULES
-from analysis.text import number, size
+from analysis.text import interval, number, size
 from benchmarks.catalogue.engines import CUTS
+from modes.facts.record import Fact
 
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
@@ -44,9 +42,7 @@ def statements(found: Findings) -> Statements:
 
 def _crossovers(found: Findings) -> Statements:
     """n* and n*/m of every setting measured at two n or more; no number where noise spreads it too widely."""
-    table, wide = found.crossovers, found.spans > WIDEST
-    table = table.assign(verdict=table["verdict"].mask(wide, UNKNOWN), n_star=table["n_star"].mask(wide))
-    for row in table.to_dict("records"):
+    for row in found.told.to_dict("records"):
         rows = _curve(found.tidy, row)
         if rows["n"].nunique() < 2:
             continue
@@ -64,10 +60,10 @@ def _crossovers(found: Findings) -> Statements:
             finding = f"the measurements of n = {smallest} to {largest} do not tell where forward mode stops being "
             finding += way.removesuffix(",")
         star, low, high = (float(row[name]) for name in ("n_star", "low", "high"))
-        of_n = "" if math.isnan(low) or math.isnan(high) else inputs_interval(low, high, smallest, largest)
+        of_n = interval(low, high, smallest, largest)
         for name, unit, scale, written, said in (
             ("crossover", "inputs", 1, size, of_n),
-            ("aspect", "inputs per output", m, number, _interval(low / m, high / m)),
+            ("aspect", "inputs per output", m, number, interval(low / m, high / m, smallest / m, largest / m, number)),
         ):
             text = written(star / scale) if crosses else verdict
             point = f"{'n*' if name == 'crossover' else 'n*/m'} = {text}{_within(said)}" if crosses else ""
@@ -94,7 +90,7 @@ def _ratios(found: Findings) -> Statements:
         value, low, high = (float(np.exp(row[end])) for end in ("value", "low", "high"))
         sizes = f"n{row['n']}.m{row['m']}.width{row['width']}.depth{row['depth']}"
         key = f"{row['engine']}.{name}.{sizes}.{row['layer']}.{row['profile']}.{row['activation']}.{row['dtype']}"
-        said = _interval(low, high)
+        said = interval(low, high, written=number)
         sentence = f"{what} of {_chain(row)}, with n = {row['n']} and m = {row['m']}, takes {number(value)} times as "
         sentence += f"long as {over}{_within(said)}"
         fact = _fact(key, row["engine"], value, number(value), "ratio", sentence, (low, high, said))
@@ -182,7 +178,7 @@ def _waists(found: Findings) -> Statements:
         crosses = row["verdict"] == CROSSES
         known = NO_INTERVAL
         if not (math.isnan(row["low"]) or math.isnan(row["high"])):
-            said = inputs_interval(row["low"], row["high"], row["smallest"], row["largest"])
+            said = interval(row["low"], row["high"], row["smallest"], row["largest"])
             known = (row["low"], row["high"], said)
         chain = f"a chain of {row['layer']} layers (width {row['width']}, depth {row['depth']}, {row['activation']}, "
         chain += f"{row['dtype']}), with n = {row['n']} and m = {row['m']}"
@@ -270,12 +266,12 @@ def _models(found: Findings) -> Statements:
         errors = ("median_error", "median_low", "median_high", "worst_error")
         median, low, high, worst = (100 * row[name] for name in errors)
         known = _known(low, high, number)
-        for name, value, said, interval in (
+        for name, value, said, around in (
             ("median", median, f"{number(median)} % in the median{_within(known[2])}", known),
             ("worst", worst, f"{number(worst)} % at worst", NO_INTERVAL),
         ):
             key = f"{row['engine']}.model-error-{name}.{row['dtype']}"
-            yield _fact(key, row["engine"], value, number(value), "percent", head + said, interval), tidy[keep]
+            yield _fact(key, row["engine"], value, number(value), "percent", head + said, around), tidy[keep]
 
 
 def _controls(found: Findings) -> Statements:
@@ -299,10 +295,10 @@ def _controls(found: Findings) -> Statements:
 
 
 def _fact(
-    key: str, engine: str, value: float, text: str, unit: str, sentence: str, interval: Interval = NO_INTERVAL
+    key: str, engine: str, value: float, text: str, unit: str, sentence: str, around: Interval = NO_INTERVAL
 ) -> Fact:
     """A fact without its circumstances."""
-    low, high, said = interval
+    low, high, said = around
     numbers = {"value": value, "low": low, "high": high}
     texts = {"text": text, "interval": said, "unit": unit, "verdict": MEASURED, "sentence": sentence}
     return {"key": key, "engine": engine, **numbers, **texts}
@@ -323,18 +319,10 @@ def _chain(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"a chain of {row['layer']} layers ({setting})"
 
 
-def _interval(low: float, high: float) -> str:
-    """[1.05, 1.18]; an end that lies beyond every size measured is open; nothing where nothing is known."""
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    start = "(0" if low <= 0 else f"[{number(low)}"
-    return f"{start}, inf)" if math.isinf(high) else f"{start}, {number(high)}]"
-
-
 def _known(low: float, high: float, written: Callable[[float], str]) -> Interval:
     """An interval with both ends measured: [1.003, 1.006]; nothing where nothing is known."""
     return NO_INTERVAL if math.isnan(low) or math.isnan(high) else (low, high, f"[{written(low)}, {written(high)}]")
 
 
-def _within(interval: str) -> str:
-    return f" (95 % interval {interval})" if interval else ""
+def _within(said: str) -> str:
+    return f" (95 % interval {said})" if said else ""

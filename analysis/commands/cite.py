@@ -1,28 +1,29 @@
 """`python -m analysis cite`: write the facts of one run for others to cite, or print one of them."""
 
 import argparse
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.citing import (
-    FORMATS,
     SUFFIXES,
     Fact,
     facts_bytes,
     file_digest,
     is_whole_file,
     measured_facts,
-    one,
     stored_facts,
     whole_file,
 )
-from analysis.citing.record import DIGITS
 from analysis.commands.inputs import read_text
 from analysis.commands.options import FACTS, Subparsers, add_choice, add_results
+from analysis.commands.working import working
 from analysis.commands.write import check_apart, write_all
 from analysis.errors import AnalysisError
 from analysis.text import counted
+from modes.facts.command import add_cite, cited
+from modes.facts.errors import FactsError
+from modes.facts.printing import listed
+from modes.facts.record import DIGITS
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -32,19 +33,24 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--facts", type=Path, default=FACTS, metavar="FILE", help="the file; other formats go beside it (%(default)s)"
     )
-    parser.add_argument("--key", help="print this fact alone: from FILE, or from the results where there is no FILE")
-    parser.add_argument("--format", choices=list(FORMATS), default="markdown", help="how to print it (%(default)s)")
+    what = parser.add_mutually_exclusive_group()
+    add_cite(what, parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the facts in every format, or print one."""
-    if options.key is not None:
-        print(one(fact(options), options.format))
+    """Write the facts in every format; or print one, or their list, from FILE, or from the results where it is not."""
+    if options.key is not None or options.list is not None:
+        try:
+            facts, source = known(options)
+            print("\n".join(listed(facts, options.list)) if options.key is None else cited(options, facts, source))
+        except FactsError as error:
+            raise AnalysisError(str(error)) from None
         return 0
     check_apart(options.facts, options.results)
     beside = {name: options.facts.with_suffix(suffix) for name, suffix in SUFFIXES.items()}
     check_own(options.facts, beside)
-    found = measured_facts(options.results, options.machine, options.commit, options.env)
+    with working("Computing the facts of the results"):
+        found = measured_facts(options.results, options.machine, options.commit, options.env)
     files = {path.name: whole_file(found, name, options.facts.name) for name, path in beside.items()}
     write_all(options.facts.parent, {**files, options.facts.name: facts_bytes(found)}, last=options.facts.name)
     others = ", ".join(files)
@@ -65,14 +71,10 @@ def check_own(facts: Path, beside: Mapping[str, Path]) -> None:
             )
 
 
-def fact(options: argparse.Namespace) -> Fact:
-    """The one fact that the options name."""
+def known(options: argparse.Namespace) -> tuple[dict[str, Fact], Path]:
+    """The facts that the options mean, and where they are from."""
     if options.facts.exists():
-        source, facts = options.facts, stored_facts(options.facts)
-    else:
+        return stored_facts(options.facts), options.facts
+    with working("Computing the facts of the results"):
         found = measured_facts(options.results, options.machine, options.commit, options.env)
-        source, facts = options.results, {each["key"]: each for each in found}
-    if options.key not in facts:
-        near = difflib.get_close_matches(options.key, facts, n=3, cutoff=0.0)
-        raise AnalysisError(f"{source}: no fact {options.key!r} among {len(facts)}; nearest: {', '.join(near)}")
-    return facts[options.key]
+    return {each["key"]: each for each in found}, options.results

@@ -2,11 +2,13 @@
 
 import argparse
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from analysis.citing import FILE, Fact, citable, collected, facts_bytes
 from analysis.citing.publishing import MANIFEST, PAGE, RAW, measured_sections, outdated, page, picked, raw_files
 from analysis.commands.options import Subparsers, add_choice, add_results
+from analysis.commands.working import working
 from analysis.commands.write import check_all, check_apart, delete_file, temporary_folder, write_all, write_whole
 from analysis.errors import AnalysisError
 from analysis.reading.folder import read_folder
@@ -28,12 +30,22 @@ def add_parser(commands: Subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make all files of the run, then write them; the manifest names what is there at every moment."""
+    with working("Reading the results") as doing:
+        said = published(options, doing)
+    print(said)
+    return 0
+
+
+def published(options: argparse.Namespace, doing: Callable[[str], None]) -> str:
+    """Publish the run; returns what is said of it. What is being done at the moment goes to `doing`."""
     check_apart(options.into, options.results)
     before = manifest(options.into)
     stored = read_results(options.results)
     chosen = single_run(stored, str(options.results), options.machine, options.commit, options.env)
     raw = raw_files(read_folder(options.results), chosen, options.machine_name, str(options.results))
+    doing("Computing its facts from the raw results, as anybody will")
     facts, found = read_back(raw, options.results)
+    doing("Drawing the figures")
     files = picked(figure_files(found), measured_sections(found)) | table_files(found)
     text = page(facts, found, files, shown(options.into))
     files |= {f"{RAW}/{path}": content for path, content in raw.items()}
@@ -47,11 +59,10 @@ def run(options: argparse.Namespace) -> int:
         delete_file(options.into, path)
     write_whole(options.into / MANIFEST, listed(files))
     size = sum(map(len, files.values())) / 1e6
-    print(
+    return (
         f"{counted(len(facts), 'fact')} of {chosen['machine']}, commit {short_commit(chosen['commit'])}, in "
         f"{options.into}: {counted(len(files), 'file')}, {size:.1f} MB; begin with {options.into / PAGE}."
     )
-    return 0
 
 
 def read_back(raw: dict[str, bytes], results: Path) -> tuple[list[Fact], Findings]:

@@ -4,7 +4,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.style import BY_MODE, finish, finish_axes, log_ticks, missing_figure, plain_ticks
+from analysis.figures.style import (
+    BY_MODE,
+    finish,
+    finish_axes,
+    log_ticks,
+    missing_figure,
+    plain_ticks,
+    side_by_side,
+    title,
+)
 from analysis.tables.shown.panels import Shown
 
 PANELS = {"time": "time / time of all seeds at once", "memory": "peak memory / peak of all seeds at once"}
@@ -39,13 +48,13 @@ def chunk_size(figure: Figure, shown: Shown) -> Figure:
     """A panel for time and one for memory, of one chain."""
     if not shown.panels:
         return missing_figure(figure, "the time and the peak memory of a Jacobian at several chunk sizes")
-    panels = figure.subplots(1, len(shown.panels), squeeze=False)[0]
+    panels = side_by_side(figure, len(shown.panels))
     for axes, panel in zip(panels, shown.panels, strict=True):
         chunk_axes(axes, panel.rows, panel.name)
     setting = shown.setting
-    figure.suptitle(
+    title(
+        figure,
         f"Seeds in chunks: {setting['layer']} {setting['activation']} chain, n = {setting['n']}, m = {setting['m']}, "
         f"width {setting['width']}, depth {setting['depth']}, {setting['dtype']}",
-        fontsize=10.5,
     )
-    return finish(figure, list(panels), shown.rows)
+    return finish(figure, panels, shown.rows)

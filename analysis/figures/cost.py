@@ -13,10 +13,12 @@ from analysis.figures.style import (
     log_ticks,
     missing_figure,
     plain_ticks,
+    side_by_side,
+    title,
 )
 from analysis.tables.crossover import CROSSES
 from analysis.tables.shown.panels import Shown
-from analysis.text import size
+from analysis.text import interval, size
 
 
 def cost_axes(axes: Axes, rows: pd.DataFrame, crossover: pd.DataFrame, factor: float = 1e3) -> Axes:
@@ -51,7 +53,8 @@ def heading(rows: pd.DataFrame, crossover: pd.DataFrame) -> str:
         return f"{first}\ncrossover not measured here"
     row = crossover.iloc[0]
     if row["verdict"] == CROSSES:
-        return f"{first}\nn* = {size(row['n_star'])} [{size(row['low'])}, {size(row['high'])}]"
+        known = interval(row["low"], row["high"], row["smallest"], row["largest"])
+        return f"{first}\nn* = {size(row['n_star'])} {known}"
     return f"{first}\n{row['verdict']}"
 
 
@@ -60,16 +63,16 @@ def cost_against_n(figure: Figure, shown: Shown) -> Figure:
     if not shown.panels:
         return missing_figure(figure, "the time of a full Jacobian (seconds) of a dense chain")
     unit, factor = ("milliseconds", 1e3) if shown.rows["value"].median() > 1e-3 else ("microseconds", 1e6)
-    panels = figure.subplots(1, len(shown.panels), sharey=True, squeeze=False)[0]
+    panels = side_by_side(figure, len(shown.panels), sharey=True)
     for axes, panel in zip(panels, shown.panels, strict=True):
         cost_axes(axes, panel.rows, panel.beside["crossovers"], factor)
     for axes in panels:  # the shared scale is final only once every panel is drawn
         log_ticks(axes.yaxis, *axes.get_ylim())
     panels[0].set_ylabel(f"time of one full Jacobian, {unit}")
     setting = shown.setting
-    figure.suptitle(
+    title(
+        figure,
         f"Cost against the number of inputs: dense {setting['activation']} chain, width {setting['width']}, "
         f"depth {setting['depth']}, {setting['dtype']}",
-        fontsize=10.5,
     )
-    return finish(figure, list(panels), shown.rows, columns=4)
+    return finish(figure, panels, shown.rows, columns=4)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from analysis.figures.style import BLUE, GREEN, GREY, PURPLE, VERMILLION
-from benchmarks.catalogue.engines import BY_HAND, OWN, TWINS
+from benchmarks.catalogue.engines import BY_HAND, OWN, label, place
 
 ORANGE, SKY = "#E69F00", "#56B4E9"  # of the same palette as the style's
 BROWN = "#7F4F24"  # which that palette lacks
@@ -18,7 +18,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "modes": {"color": "black", "linestyle": "-", "marker": "o", "linewidth": 2.2},
     "modes-prepared": {"color": "black", "linestyle": (0, (5, 2)), "marker": "o", "markerfacecolor": "white"},
     "modes-compiled": {"color": "black", "linestyle": ":", "marker": "d", "linewidth": 2.2},
-    BY_HAND: {"color": GREY, "linestyle": ":", "marker": "x", "label": "by hand"},
+    BY_HAND: {"color": GREY, "linestyle": ":", "marker": "x"},
 }
 LOOKS: tuple[dict[str, Any], ...] = (
     {"color": VERMILLION, "linestyle": "-", "marker": "s"},
@@ -38,6 +38,6 @@ def looks(engines: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The look of each engine, by name, `label` included: this project's, the libraries', the hand-written one's."""
     present = set(engines)
     others = sorted(present - set(OWN))
-    named = {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(others)}
-    order = [*TWINS, *others, BY_HAND]
-    return {name: {"label": name, **FIXED.get(name, named.get(name, {}))} for name in order if name in present}
+    named = {name: LOOKS[number % len(LOOKS)] for number, name in enumerate(others)}
+    in_order = sorted(present, key=place)
+    return {name: {"label": label(name), **FIXED.get(name, named.get(name, {}))} for name in in_order}

@@ -1,4 +1,4 @@
-"""Figures: the crossover of each engine over outputs, width and depth; the time of each engine over inputs."""
+"""Figures: the crossover of each engine as a multiple of the outputs; the time of each engine over inputs."""
 
 from typing import Any
 
@@ -6,106 +6,118 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from analysis.errors import MEASURE
 from analysis.figures.engines import looks
-from analysis.figures.style import GREY, drawable, finish, finish_axes, log_ticks, missing, missing_figure, plain_ticks
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
-from analysis.tables.shown.panels import Shown
+from analysis.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    PURPLE,
+    VERMILLION,
+    drawable,
+    finish,
+    finish_axes,
+    log_ticks,
+    missing_figure,
+    narrow,
+    plain_ticks,
+    side_by_side,
+    title,
+)
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.shown.libraries import NOT_MEASURED
+from analysis.tables.shown.panels import Panel, Shown
+from benchmarks.catalogue.engines import OWN, label
 
 WITH_LIBRARIES = f"{MEASURE} --preset standard"
-AXIS = {"m": "outputs m", "width": "width (units a layer)", "depth": "depth (layers)"}
-ARROWS = {
-    (FORWARD, True): "\N{BLACK RIGHT-POINTING TRIANGLE}",
-    (FORWARD, False): "\N{BLACK UP-POINTING TRIANGLE}",
-    (REVERSE, True): "\N{BLACK LEFT-POINTING TRIANGLE}",
-    (REVERSE, False): "\N{BLACK DOWN-POINTING TRIANGLE}",
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"color": "black", "marker": "o"},
+    {"color": BLUE, "marker": "s"},
+    {"color": VERMILLION, "marker": "^"},
+    {"color": GREEN, "marker": "D"},
+    {"color": PURPLE, "marker": "v"},
+    {"color": GREY, "marker": "P"},
+)
+"""The looks of settings, in the order of the figure's panels."""
+BAND = 0.74
+"""How much of a row's height its settings take, one below the other."""
+BEYOND = {
+    FORWARD: (">", 0.985, f"{FORWARD}: n* lies beyond"),
+    REVERSE: ("<", 0.015, f"{REVERSE}: n* lies below"),
 }
-"""What points to a crossover beyond the border, by verdict and by whether n is drawn across or upwards."""
-HALO = [withStroke(linewidth=2, foreground="white")]  # keeps names legible where a line crosses them
+"""What stands for a crossover beyond a border: its marker, where on the axis, and its name."""
 
 
-def crossing_axes(
-    axes: Axes, table: pd.DataFrame, against: str, styles: dict[str, dict[str, Any]], limits: tuple[float, float]
-) -> Axes:
-    """Draw each engine's n* with its interval against the column `against`: n to the right over m, upwards else.
+def aspect_axes(axes: Axes, panels: tuple[Panel, ...], engines: tuple[str, ...]) -> Axes:
+    """Draw n*/m with its interval, a row an engine, the first on top, and in it a line a setting.
 
-    `table`: rows of the crossover table that differ in engine and in `against` alone; `limits`: the ends of the axis of
-    n. A verdict without a crossover is an arrow at the end beyond which n* lies.
+    A crossover that lies beyond the sizes measured is an open mark at the border; where the pairs do not tell, what is
+    known of its interval is drawn, with a cross; what was not measured is named.
     """
-    across = against == "m"  # the plane of n and m, as in the map
-    axes.set(xscale="log", yscale="log", **{"xlim" if across else "ylim": limits})
-    for name, style in styles.items():
-        part = table[table["engine"] == name].sort_values(against)
-        found = drawable(part[part["verdict"] == CROSSES])
-        values = found[["n_star", "low", "high"]].to_numpy(dtype=float)
-        error = np.array([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]]).clip(0)
-        place = found[against].to_numpy(dtype=float)
-        look: dict[str, Any] = {"markersize": 5, "capsize": 2, "linewidth": 1.3, **style}
-        look |= {"xerr" if across else "yerr": error}
-        if len(found):
-            axes.errorbar(*((values[:, 0], place) if across else (place, values[:, 0])), **look)
-    sizes = table[against].astype(float)
-    others = (sizes.min() / 1.4, sizes.max() * 1.4)
-    if across:
-        axes.plot(limits, limits, color=GREY, linewidth=0.8, zorder=1)
-        axes.set(xlabel="inputs n", ylabel="outputs m", ylim=others)
-    else:
-        axes.set(xlabel=AXIS[against], ylabel="crossover n*", xlim=others)
-    plain_ticks(axes.yaxis if across else axes.xaxis, sizes.tolist())
-    log_ticks(axes.xaxis if across else axes.yaxis, *limits)
-    for verdict in (FORWARD, REVERSE):
-        for size in sorted(set(sizes)):
-            here = set(table.loc[(table["verdict"] == verdict) & (sizes == size), "engine"])
-            name_beyond(axes, [style["label"] for name, style in styles.items() if name in here], verdict, size, across)
+    axes.axvline(1, color=GREY, linewidth=0.9, zorder=1)
+    lines = np.linspace(-BAND / 2, BAND / 2, len(panels)) if len(panels) > 1 else np.zeros(1)
+    low, high = limits(panels)
+    axes.set(xscale="log", xlim=(low, high), ylim=(len(engines) - 0.5, -0.5), xlabel="crossover over outputs, n*/m")
+    for row in range(1, len(engines), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
+    for panel, line, look in zip(panels, lines, SETTINGS, strict=False):
+        ratios = drawable(panel.rows.assign(low=panel.rows["aspect_low"], high=panel.rows["aspect_high"]))
+        values = ratios[["aspect", "low", "high"]].to_numpy(dtype=float)
+        verdicts, places = ratios["verdict"].to_numpy(), np.arange(len(engines)) + line
+        crosses = verdicts == CROSSES
+        error = [(values[:, 0] - values[:, 1]).clip(0), (values[:, 2] - values[:, 0]).clip(0)]
+        style: dict[str, Any] = {"linestyle": "none", "markersize": 4.5, "capsize": 2.5, "zorder": 3, **look}
+        name = ", ".join(f"{key} {value}" for key, value in panel.setting.items() if key != "dtype")
+        axes.errorbar(values[crosses, 0], places[crosses], xerr=np.array(error)[:, crosses], label=name, **style)
+        open_mark: dict[str, Any] = {"linestyle": "none", "color": look["color"], "markerfacecolor": "none"}
+        for verdict, (marker, at, _) in BEYOND.items():
+            here = places[verdicts == verdict]
+            across = axes.get_yaxis_transform()
+            axes.plot([at] * len(here), here, marker=marker, markersize=7, transform=across, **open_mark)
+        for place, (_, first, last) in zip(places[verdicts == UNKNOWN], values[verdicts == UNKNOWN], strict=True):
+            ends = np.clip([first, last], low, high) if np.isfinite([first, last]).all() else np.array([1.0, 1.0])
+            axes.plot(ends, [place, place], color=look["color"], linewidth=1.2, zorder=3)
+            axes.plot([np.sqrt(ends.prod())], [place], marker="x", markersize=6, zorder=3, **open_mark)
+        for place in places[verdicts == NOT_MEASURED]:
+            at_left: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 6}
+            axes.text(0.02, place, NOT_MEASURED, color=look["color"], **at_left)
+    seen = {verdict for panel in panels for verdict in panel.rows["verdict"]}
+    legend: dict[str, Any] = {"linestyle": "none", "color": "black", "markerfacecolor": "none"}
+    for verdict, (marker, _, name) in BEYOND.items():
+        if verdict in seen:
+            axes.plot([], [], marker=marker, markersize=7, label=name, **legend)
+    if UNKNOWN in seen:
+        axes.plot([], [], marker="x", markersize=6, label=f"{UNKNOWN}: its interval alone", **legend)
+    axes.set_yticks(range(len(engines)), [label(name) for name in engines], fontsize=8.5)
+    for tick, name in zip(axes.get_yticklabels(), engines, strict=True):
+        tick.set_fontweight("bold" if name in OWN else "normal")
+    log_ticks(axes.xaxis, low, high)
     finish_axes(axes)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
     return axes
 
 
-def name_beyond(axes: Axes, names: list[str], verdict: str, place: float, across: bool) -> None:
-    """Name engines whose n* lies beyond a border of n, one a line, beside an arrow that points there.
-
-    `place`: where on the other axis. What is forward throughout has its n* beyond the right, or the upper border.
-    """
-    if not names:
-        return
-    arrow, last = ARROWS[verdict, across], verdict == FORWARD
-    if across:
-        lines = [f"{names[0]} {arrow}" if last else f"{arrow} {names[0]}", *names[1:]]
-        at, coordinates, shift = (float(last), place), axes.get_yaxis_transform(), (-3 if last else 3, 3)
-        aligned = {"ha": "right" if last else "left", "va": "bottom"}
-    else:
-        lines = [arrow, *names] if last else [*names, arrow]
-        at, coordinates, shift = (place, float(last)), axes.get_xaxis_transform(), (0, -2 if last else 2)
-        aligned = {"ha": "center", "va": "top" if last else "bottom"}
-    look: dict[str, Any] = {"fontsize": 6.5, "color": GREY, "path_effects": HALO, **aligned}
-    axes.annotate("\n".join(lines), at, shift, xycoords=coordinates, textcoords="offset points", **look)
-
-
-def ends(table: pd.DataFrame) -> tuple[float, float]:
-    """The ends of an axis of n that holds every crossover of the table."""
-    found = table.loc[table["verdict"] == CROSSES, "n_star"]
-    return (float(found.min()) / 2, float(found.max()) * 2) if len(found) else (1.0, 1000.0)
+def limits(panels: tuple[Panel, ...]) -> tuple[float, float]:
+    """The ends of an axis that holds every n*/m and 1, with room for what lies beyond at both."""
+    columns = ["aspect", "aspect_low", "aspect_high"]
+    found = [panel.rows[panel.rows["verdict"].isin([CROSSES, UNKNOWN])] for panel in panels]
+    values = np.concatenate([rows[columns].to_numpy(dtype=float) for rows in found])
+    values = values[np.isfinite(values) & (values > 0)]
+    return min(0.6, 0.75 * values.min(initial=1.0)), max(1.7, 1.35 * values.max(initial=1.0))
 
 
 def engines_crossover(figure: Figure, shown: Shown) -> Figure:
-    """n* over m, over width and over depth."""
+    """One panel: n*/m, a row an engine, at every setting that most engines were measured at."""
     if not shown.panels:
-        return missing_figure(figure, "the crossovers of libraries", WITH_LIBRARIES)
-    parts = {panel.name: panel.rows for panel in shown.panels}
-    upwards = ends(pd.concat([parts["width"], parts["depth"]]))
-    panels, styles, drawn = figure.subplots(1, len(parts)), looks(shown.engines), []
-    for axes, panel in zip(panels, shown.panels, strict=True):
-        if panel.rows[panel.name].nunique() < 2:
-            missing(axes, f"n*\nat two or more {AXIS[panel.name]}", WITH_LIBRARIES)
-            continue
-        crossing_axes(axes, panel.rows, panel.name, styles, ends(panel.rows) if panel.name == "m" else upwards)
-        fixed = (f"{name} {value}" for name, value in panel.setting.items() if name != "dtype")
-        axes.set_title(", ".join(fixed), fontsize=9)
-        drawn.append(axes)
-    figure.suptitle("Where the modes cross in each engine (dense tanh chain, 95 % intervals)", fontsize=10.5)
-    return finish(figure, drawn, shown.rows, columns=5)
+        return missing_figure(figure, "the crossovers of engines", WITH_LIBRARIES)
+    legend = 0.2 * (len(shown.panels) + len(BEYOND)) / (1 if narrow(figure) else 2)
+    figure.set_figheight(1.5 + legend + 0.1 * len(shown.engines) * (1 + len(shown.panels)))
+    axes = aspect_axes(figure.subplots(), shown.panels, shown.engines)
+    axes.set_ylabel("engine")
+    title(figure, "Where the modes cross in each engine (dense tanh chains, 95 % intervals)")
+    return finish(figure, [axes], shown.rows, columns=2)
 
 
 def time_axes(axes: Axes, rows: pd.DataFrame, styles: dict[str, dict[str, Any]], factor: float = 1e6) -> Axes:
@@ -128,7 +140,7 @@ def engines_time(figure: Figure, shown: Shown) -> Figure:
     if not shown.panels:
         return missing_figure(figure, "the time of a full Jacobian by libraries", WITH_LIBRARIES)
     styles = looks(shown.engines)
-    panels = list(figure.subplots(1, len(shown.panels), sharey=True))
+    panels = side_by_side(figure, len(shown.panels), sharey=True)
     for axes, panel in zip(panels, shown.panels, strict=True):
         time_axes(axes, panel.rows, styles)
         axes.set_title(f"{panel.name} mode", fontsize=9.5)
@@ -137,7 +149,5 @@ def engines_time(figure: Figure, shown: Shown) -> Figure:
     panels[0].set_ylabel("time of one full Jacobian, microseconds")
     setting = shown.setting
     chain = ", ".join(f"{name} {setting[name]}" for name in ("m", "width", "depth"))
-    figure.suptitle(
-        f"Time over inputs: dense {setting['activation']} chain, {chain}, {setting['dtype']}", fontsize=10.5
-    )
+    title(figure, f"Time over inputs: dense {setting['activation']} chain, {chain}, {setting['dtype']}")
     return finish(figure, panels, shown.rows, columns=5)

@@ -20,15 +20,18 @@ from analysis.figures.style import (
     log_ticks,
     missing_figure,
     plain_ticks,
+    side_by_side,
+    title,
 )
 from analysis.tables.rows import match
 from analysis.tables.shown.panels import Panel, Shown
+from benchmarks.catalogue.engines import BY_HAND, label
 
 ENGINES: dict[str, dict[str, Any]] = {
-    "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": "engine"},
-    "modes-prepared": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": "engine, prepared"},
-    "modes-compiled": {"color": PURPLE, "linestyle": (0, (1, 1)), "marker": "D", "label": "engine, compiled"},
-    "floor": {"color": VERMILLION, "linestyle": "--", "marker": "s", "label": "written by hand"},
+    "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": label("modes")},
+    "modes-prepared": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": label("modes-prepared")},
+    "modes-compiled": {"color": PURPLE, "linestyle": (0, (1, 1)), "marker": "D", "label": label("modes-compiled")},
+    "floor": {"color": VERMILLION, "linestyle": "--", "marker": "s", "label": label(BY_HAND)},
 }
 FILLS: dict[str, dict[str, Any]] = {
     "modes": {},
@@ -57,7 +60,7 @@ def ratio_line(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
 
 def panels_by_mode(figure: Figure, panels: Sequence[Panel]) -> list[Axes]:
     """The axes of a panel a mode, with its title; the scale of the ratios is shared."""
-    found = list(figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0])
+    found = side_by_side(figure, len(panels), sharex=True, sharey=True)
     for axes, panel in zip(found, panels, strict=True):
         axes.set(xscale="log", yscale="log", xlabel="n = m = width")
         axes.set_title(f"{panel.name} mode", fontsize=9.5)
@@ -89,10 +92,10 @@ def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
         for engine, look in ENGINES.items():
             ratio_line(axes, match(panel.rows, engine=engine), look)
     setting = shown.setting
-    figure.suptitle(
+    title(
+        figure,
         f"One Jacobian over the arithmetic limit: dense {setting['activation']} chain, depth {setting['depth']}, "
         f"{setting['dtype']}",
-        fontsize=10.5,
     )
     return finish_panels(figure, panels, shown.rows, "time / time of its multiply-adds alone")
 
@@ -104,13 +107,13 @@ def engine_overhead(figure: Figure, shown: Shown) -> Figure:
     setting = shown.setting
     panels = panels_by_mode(figure, shown.panels)
     for axes, panel in zip(panels, shown.panels, strict=True):
-        axes.axhline(1, color="black", linewidth=1.2, label="written by hand")
+        axes.axhline(1, color="black", linewidth=1.2, label=label(BY_HAND))
         for engine, fill in FILLS.items():
             for depth, look in zip(setting["depths"], SERIES, strict=False):
                 name = {"color": ENGINES[engine]["color"], "label": f"{ENGINES[engine]['label']}, depth {depth}"}
                 ratio_line(axes, match(panel.rows, engine=engine, depth=depth), look | name | fill)
-    figure.suptitle(
-        f"What the engines cost above hand-written NumPy: dense {setting['activation']} chain, {setting['dtype']}",
-        fontsize=10.5,
+    title(
+        figure,
+        f"Over the floor, written by hand in NumPy: dense {setting['activation']} chain, {setting['dtype']}",
     )
-    return finish_panels(figure, panels, shown.rows, "engine time / hand-written time")
+    return finish_panels(figure, panels, shown.rows, "time / time of the floor")

@@ -9,9 +9,9 @@ from analysis.figures.style import (
     PREDICTED,
     finish,
     finish_axes,
-    log_ticks,
     missing_figure,
     plain_ticks,
+    title,
 )
 from analysis.tables.shown.panels import Shown
 
@@ -30,9 +30,9 @@ def memory_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
             label=f"{mode} mode, counted",
             **(PREDICTED | {"color": look["color"]}),
         )
-    axes.set(xscale="log", yscale="log", xlabel="depth (layers)", ylabel="peak memory of one Jacobian, kB")
+    axes.set(xscale="log", xlabel="depth (layers)", ylabel="peak memory of one Jacobian, kB")
+    axes.set_ylim(bottom=0)  # what a mode holds beyond the other is a share of the whole
     plain_ticks(axes.xaxis, rows["depth"].tolist())
-    log_ticks(axes.yaxis, *axes.get_ylim())
     finish_axes(axes)
     return axes
 
@@ -43,9 +43,9 @@ def memory_against_depth(figure: Figure, shown: Shown) -> Figure:
         return missing_figure(figure, "the peak memory of a full Jacobian (peak_bytes) at several depths")
     setting = shown.setting
     axes = memory_axes(figure.subplots(), shown.panels[0].rows)
-    axes.set_title(
+    title(
+        figure,
         f"Memory against depth: dense {setting['activation']} chain, n = {setting['n']}, m = {setting['m']}, "
         f"width {setting['width']}, {setting['dtype']}",
-        fontsize=10,
     )
     return finish(figure, [axes], shown.rows, columns=2)

@@ -23,23 +23,26 @@ from analysis.figures.style import (
     log_ticks,
     missing_figure,
     plain_ticks,
+    side_by_side,
+    title,
 )
 from analysis.tables.crossover import CROSSES
 from analysis.tables.rows import match
 from analysis.tables.shown.crossing import edges
 from analysis.tables.shown.panels import Panel, Shown
-from analysis.text import size
+from analysis.text import interval, size
+from benchmarks.catalogue.engines import label
 
 MIXED: dict[str, Any] = {"color": GREEN, "linestyle": "-.", "marker": "^", "label": "mixed"}
 WAYS = {**BY_MODE, "mixed": MIXED}
 PALE = {"forward": "#BFDCEC", "reverse": "#F5D6BF", "mixed": "#BFE6DA"}
 """The modes' colours, thinned for the ground."""
 ENGINES = {
-    "modes": {**SERIES[0], "color": "black", "label": 'mode="mixed"'},
+    "modes": {**SERIES[0], "color": "black"},
     "modes-prepared": {**SERIES[0], "color": "black", "linestyle": (0, (5, 2)), "markerfacecolor": "white"},
-    "modes-compiled": {**SERIES[0], "color": "black", "linestyle": ":", "marker": "D", "label": "compiled"},
-    "modes-cut": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": "a cut by hand"},
-    "jax-cut": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D", "label": "JAX, a cut by hand"},
+    "modes-compiled": {**SERIES[0], "color": "black", "linestyle": ":", "marker": "D"},
+    "modes-cut": {"color": GREEN, "linestyle": "-.", "marker": "^"},
+    "jax-cut": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D"},
 }
 MODELLED: dict[str, Any] = {"color": BLUE, "linestyle": "--", "linewidth": 1.1}
 BY = {"model": "by the cost model", "count": "by multiply-adds"}
@@ -81,11 +84,11 @@ def gain_axes(axes: Axes, rows: pd.DataFrame, crossover: pd.DataFrame, expected:
             continue
         ratio, low, high = (part[name].to_numpy(dtype=float) for name in ("ratio", "low", "high"))
         error = np.nan_to_num([ratio - low, high - ratio]).clip(0)
-        named: dict[str, Any] = {"label": "prepared", **look}
+        named: dict[str, Any] = {"label": label(engine), **look}
         axes.errorbar(part["waist"].astype(float), ratio, yerr=error, markersize=5, capsize=2.5, **named)
-    axes.plot(expected["waist"], expected["counted"], label="the cut, by multiply-adds", **PREDICTED)
+    axes.plot(expected["waist"], expected["counted"], label="a cut, by multiply-adds", **PREDICTED)
     if expected["modelled"].notna().any():
-        axes.plot(expected["waist"], expected["modelled"], label="the cut, by the cost model", **MODELLED)
+        axes.plot(expected["waist"], expected["modelled"], label="a cut, by the cost model", **MODELLED)
     axes.set(xscale="log", yscale="log", xlabel="waist k", ylabel="better mode's time / mixed")
     limits = axes.get_xlim()
     for row in drawable(crossover[crossover["verdict"] == CROSSES]).to_dict("records"):
@@ -111,7 +114,8 @@ def gain_title(panel: Panel) -> str:
         return first
     row = crossover.iloc[0]
     if row["verdict"] == CROSSES:
-        return f"{first}\nk* = {size(row['k_star'])} [{size(row['low'])}, {size(row['high'])}]"
+        known = interval(row["low"], row["high"], row["smallest"], row["largest"])
+        return f"{first}\nk* = {size(row['k_star'])} {known}"
     return f"{first}\na cut: {row['verdict']}"
 
 
@@ -119,7 +123,7 @@ def mixed_gain(figure: Figure, shown: Shown) -> Figure:
     """A panel for the regions and one for the gain, each where it was measured."""
     if not shown.panels:
         return missing_figure(figure, "mixed accumulation beside the two modes")
-    panels = list(figure.subplots(1, len(shown.panels), squeeze=False)[0])
+    panels = side_by_side(figure, len(shown.panels))
     for axes, panel in zip(panels, shown.panels, strict=True):
         if panel.name == "regions":
             region_axes(axes, panel.rows, panel.beside["computed"])
@@ -127,5 +131,5 @@ def mixed_gain(figure: Figure, shown: Shown) -> Figure:
         else:
             gain_axes(axes, panel.rows, panel.beside["crossover"], panel.beside["expected"])
             axes.set_title(gain_title(panel), fontsize=9.5)
-    figure.suptitle("Neither mode: mixed accumulation of dense chains with a waist", fontsize=10.5)
+    title(figure, "Neither mode: mixed accumulation of dense chains with a waist")
     return finish(figure, panels, shown.rows, columns=4)

@@ -18,9 +18,12 @@ from analysis.figures.style import (
     log_ticks,
     missing_figure,
     plain_ticks,
+    side_by_side,
+    title,
 )
 from analysis.tables.rows import measured
 from analysis.tables.shown.panels import Shown
+from benchmarks.catalogue.engines import BY_HAND, label
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS
 
 PRODUCTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -33,8 +36,8 @@ PRODUCTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
 }
 BOUNDS = {"forward": (TANGENT_BOUNDS, BLUE, "//"), "reverse": (COTANGENT_BOUNDS, VERMILLION, "\\\\")}
-BY_HAND = {"markerfacecolor": "white", "linewidth": 0.8, "alpha": 0.8}
-"""How the hand-written derivative of the same chain differs from the engine in the picture."""
+OPEN = {"markerfacecolor": "white", "linewidth": 0.8, "alpha": 0.8}
+"""How the floor differs from the engine in the picture."""
 
 
 def products_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
@@ -51,7 +54,7 @@ def products_axes(axes: Axes, rows: pd.DataFrame) -> Axes:
     for name, (metric, mode, look) in PRODUCTS.items():
         for engine, change in (
             ("modes", {"label": name}),
-            ("floor", BY_HAND | {"label": f"{name}, by hand"}),
+            (BY_HAND, OPEN | {"label": f"{name}, {label(BY_HAND)}"}),
         ):
             part = measured(rows, metric, mode=mode, engine=engine).sort_values("width")
             ratio = np.exp(part[["value", "low", "high"]].to_numpy(dtype=float))
@@ -69,7 +72,7 @@ def product_cost(figure: Figure, shown: Shown) -> Figure:
     """One panel a depth, against the width (dense chains)."""
     if not shown.panels:
         return missing_figure(figure, "the time of single products over the time of f")
-    panels = figure.subplots(1, len(shown.panels), sharey=True, squeeze=False)[0]
+    panels = side_by_side(figure, len(shown.panels), sharey=True)
     for axes, panel in zip(panels, shown.panels, strict=True):
         products_axes(axes, panel.rows)
         axes.set_title(f"depth {panel.name}", fontsize=9.5)
@@ -77,9 +80,9 @@ def product_cost(figure: Figure, shown: Shown) -> Figure:
     for axes in panels:  # the shared scale is final only once every panel is drawn
         log_ticks(axes.yaxis, *axes.get_ylim())
     setting = shown.setting
-    figure.suptitle(
+    title(
+        figure,
         f"Cost of one derivative product over the cost of f: dense {setting['activation']} chain, "
         f"n = {setting['n']}, {setting['dtype']}",
-        fontsize=10.5,
     )
-    return finish(figure, list(panels), shown.rows, columns=3)
+    return finish(figure, panels, shown.rows, columns=3)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
-from analysis.figures.style import BLUE, GREY, VERMILLION, finish, finish_axes, log_ticks, missing_figure
+from analysis.figures.style import BLUE, GREY, VERMILLION, finish, finish_axes, log_ticks, missing_figure, narrow, title
 from analysis.tables.rules import AIM, AUTO, OWN
 from analysis.tables.shown.panels import Shown
 
@@ -34,9 +35,16 @@ def regret_axes(axes: Axes, table: pd.DataFrame) -> Axes:
     for aim, style, name in zip(AIM, (":", "--"), ("geometric mean", "maximum"), strict=True):
         text = f"aim of {AUTO}, {name}: {100 * (aim - 1):.0f} %"
         axes.axvline(100 * (aim - 1), color=GREY, linewidth=0.9, linestyle=style, label=text, zorder=0)
-    axes.set_yticks(place, [textwrap.fill(label, 42) for label in table["label"]], fontsize=8)
+    inside = narrow(axes.figure)
+    axes.set_yticks(place, [textwrap.fill(label, 60 if inside else 42) for label in table["label"]], fontsize=8)
     for tick, rule in zip(axes.get_yticklabels(), table["rule"], strict=True):
         tick.set_fontweight("bold" if rule in OWN else "normal")
+    if inside:  # no room beside the axes: each name stands above its line
+        axes.tick_params(axis="y", length=0, pad=-2)
+        for tick in axes.get_yticklabels():
+            tick.set(ha="left", va="bottom")
+            tick.set_transform(tick.get_transform() + ScaledTranslation(0, 5 / 72, axes.figure.dpi_scale_trans))
+        axes.set_ylim(place[-1] - 0.5, 0.8)
     axes.set(xscale="log", xlabel="time lost against the better mode, percent", ylabel="forward mode when")
     axes.set_xlim(LEAST / 1.15, max(120.0, 1.4 * most.max()))
     log_ticks(axes.xaxis, LEAST, axes.get_xlim()[1])
@@ -51,5 +59,5 @@ def rule_regret(figure: Figure, shown: Shown) -> Figure:
         return missing_figure(figure, "ratios of the two modes' times with an interval")
     axes = regret_axes(figure.subplots(), shown.panels[0].rows)
     cells = shown.rows["cells"].max()
-    axes.set_title(f"Choosing the mode by a rule: the time that is lost, over {cells} Jacobians measured", fontsize=10)
+    title(figure, f"Choosing the mode by a rule: the time that is lost, over {cells} Jacobians measured")
     return finish(figure, [axes], shown.rows, columns=2)

@@ -6,6 +6,7 @@ without colour vision lose nothing. The colours are those of M. Okabe and K. Ito
 (https://jfly.uni-koeln.de/color/).
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.container import ErrorbarContainer
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
@@ -35,6 +36,12 @@ SERIES: tuple[dict[str, Any], ...] = (
 )
 
 STAMP_INCHES, LEGEND_ROW_INCHES = 0.2, 0.2
+NARROW = 6.0
+"""Inches: a figure that is less wide is for a phone."""
+
+
+LONG = 27
+"""Signs of which two names do not fit beside each other into a narrow figure."""
 
 
 def plain_ticks(axis: Axis, values: Sequence[float], room: float = 0.09) -> None:
@@ -72,6 +79,21 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     plain_ticks(axis, ticks if len(ticks) > 1 else [low, high], room=0.06)
 
 
+def side_by_side(figure: Figure, count: int, **shared: Any) -> list[Axes]:
+    """The axes of `count` panels in a row."""
+    return list(figure.subplots(1, count, squeeze=False, **shared).flat)
+
+
+def title(figure: Figure, text: str) -> None:
+    """What the whole figure shows, in as many lines as its width asks for."""
+    figure.suptitle(textwrap.fill(text, int(12 * figure.get_figwidth())), fontsize=10.5)
+
+
+def narrow(figure: Figure | SubFigure) -> bool:
+    """Whether it is drawn for a phone."""
+    return isinstance(figure, Figure) and figure.get_figwidth() < NARROW
+
+
 def drawable(crossovers: pd.DataFrame) -> pd.DataFrame:
     """The crossover table with ends of intervals that a logarithmic axis can draw.
 
@@ -91,14 +113,18 @@ def finish_axes(axes: Axes) -> None:
 def finish(figure: Figure, panels: Sequence[Axes], rows: pd.DataFrame, columns: int = 3) -> Figure:
     """Put one legend for all `panels` below them, each label once, and under it the stamp of the `rows` drawn.
 
-    Room for both is kept free at the foot of the figure, so that neither can lie over data.
+    Room for both is kept free at the foot of the figure, so that neither can lie over data. A narrow figure has two of
+    the legend's columns at most, or one where a name is LONG, and the stamp in three lines.
     """
     entries: dict[str, Any] = {}
     for axes in panels:
         pairs = zip(*axes.get_legend_handles_labels(), strict=True)
         for handle, label in sorted(pairs, key=lambda pair: not isinstance(pair[0], ErrorbarContainer)):
             entries.setdefault(label, handle)
-    foot = STAMP_INCHES / figure.get_figheight()
+    line = stamp(rows, "\n" if narrow(figure) else " \N{MIDDLE DOT} ")
+    foot = STAMP_INCHES * (1 + 0.6 * line.count("\n")) / figure.get_figheight()
+    if narrow(figure):
+        columns = 1 if max(map(len, entries), default=0) > LONG else min(columns, 2)
     if entries:
         figure.legend(
             entries.values(),
@@ -110,25 +136,28 @@ def finish(figure: Figure, panels: Sequence[Axes], rows: pd.DataFrame, columns: 
             fontsize=8,
         )
         foot += (-(-len(entries) // columns) * LEGEND_ROW_INCHES + 0.1) / figure.get_figheight()
-    figure.text(0.995, 0.008, stamp(rows), ha="right", va="bottom", fontsize=6.5, color=GREY)
+    figure.text(0.995, 0.008, line, ha="right", va="bottom", fontsize=6.5, color=GREY)
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, foot, 1, 1 - foot))
     return figure
 
 
-def stamp(rows: pd.DataFrame) -> str:
-    """Which machines, commits and dates (the commits') the `rows` come from."""
+def stamp(rows: pd.DataFrame, between: str) -> str:
+    """Which machines, commits and dates (the commits') the `rows` come from, the parts joined by `between`."""
     machines = ", ".join(sorted({str(machine) for machine in rows["machine"]}))
     commits = ", ".join(sorted({short_commit(commit) for commit in rows["commit"]}))
     dates = ", ".join(sorted({f"{pd.Timestamp(date):%Y-%m-%d}" for date in rows["date"]}))
-    return f"machine {machines} · commit {commits} of {dates} · mode-crossover"
+    return between.join([f"machine {machines}", f"commit {commits} of {dates}", "mode-crossover"])
 
 
 def missing(axes: Axes, what: str, command: str = MEASURE) -> Axes:
     """Say in place of a picture `what` has not been measured and which `command` measures it."""
     axes.set_axis_off()
-    text = f"Not measured yet: {what}.\nThis command measures it:\n{command}"
+    box = axes.get_window_extent().transformed(axes.figure.dpi_scale_trans.inverted())
+    letters = max(20, int(10 * box.width))
+    what, command = textwrap.fill(f"Not measured yet: {what}.", letters), textwrap.fill(command, letters)
+    text = f"{what}\nThis command measures it:\n{command}"
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, fontsize=10, linespacing=1.6)
     return axes
 

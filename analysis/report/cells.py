@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.text import size
+from analysis.tables.crossover import FORWARD, REVERSE
+from analysis.text import interval, size
+from benchmarks.catalogue.engines import label
 
 Row = dict[str, Any]
 Columns = dict[str, Callable[[Row], str]]
@@ -50,8 +52,38 @@ def inputs(value: Any) -> str:
 
 
 def span(low: Any, high: Any, text: Callable[[Any], str]) -> str:
-    """An interval as text: [76, 83]; an en dash where there is none; 'beyond' where an end is open."""
-    return DASH if pd.isna(low) or pd.isna(high) else f"[{text(low)}, {text(high)}]"
+    """An interval of numbers that were measured: [76, 83]; an en dash where there is none."""
+    return DASH if pd.isna(low) or pd.isna(high) else interval(low, high, written=text)
+
+
+# --- crossovers, which may lie beyond the sizes measured ---
+
+
+def crossover(row: Row) -> str:
+    """n*, with the sign of an inequality where it lies beyond the sizes measured: 81, >512, <8."""
+    return beyond(row, inputs, row["n_star"], 1)
+
+
+def crossover_interval(row: Row) -> str:
+    """Its interval: [76, 83], [76, >512]."""
+    return interval(row["low"], row["high"], row["smallest"], row["largest"]) or DASH
+
+
+def aspect(row: Row) -> str:
+    """n*/m as `crossover`."""
+    return beyond(row, significant, row["n_star"] / row["m"], row["m"])
+
+
+def aspect_interval(row: Row) -> str:
+    """Its interval."""
+    low, high, smallest, largest = (row[name] / row["m"] for name in ("low", "high", "smallest", "largest"))
+    return interval(low, high, smallest, largest, significant) or DASH
+
+
+def beyond(row: Row, written: Callable[[Any], str], value: float, scale: int) -> str:
+    """A crossover's number; of a censored one the end of the sizes measured, over `scale`, that it lies beyond."""
+    sign, end = {FORWARD: (">", "largest"), REVERSE: ("<", "smallest")}.get(row["verdict"], ("", ""))
+    return f"{sign}{written(row[end] / scale)}" if end else written(value)
 
 
 # --- columns ---
@@ -72,9 +104,15 @@ def bytes_of(key: str) -> Callable[[Row], str]:
     return lambda row: kilobytes(row[key])
 
 
-def by_hand(row: Row) -> str:
-    """The engine's name, in words."""
-    return {"modes": "engine", "floor": "by hand"}.get(str(row["engine"]), str(row["engine"]))
+def engine(key: str = "engine", mode: str | None = None) -> Callable[[Row], str]:
+    """A column that names an engine, with its mode behind it where a column of that is given."""
+
+    def named(row: Row) -> str:
+        if pd.isna(row[key]):
+            return DASH
+        return label(row[key]) if mode is None else f"{label(row[key])}, {row[mode]}"
+
+    return named
 
 
 CHAIN: Columns = {key: text(key) for key in ("layer", "n", "m", "width", "depth", "dtype")}

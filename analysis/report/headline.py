@@ -15,7 +15,7 @@ from analysis.errors import MEASURE
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
-from analysis.text import counted, size
+from analysis.text import counted, interval, size
 
 WIDE = 0.1
 """A resolution of the log ratio above which the noise is called wide: differences of 10 % are lost in it."""
@@ -71,13 +71,6 @@ def tie(row: dict[str, Any]) -> str:
     if math.isnan(row["tie_low"]):
         return ""
     return f" From n = {size(row['tie_low'])} to {size(row['tie_high'])} the two cannot be told apart."
-
-
-def interval(low: float, high: float, smallest: int, largest: int) -> str:
-    """An interval of n: [76, 83]; an end beyond the sizes measured as [<8, 83] or [76, >512]."""
-    start = f"<{smallest}" if low <= 0 else size(low)
-    end = f">{largest}" if math.isinf(high) else size(high)
-    return f"[{start}, {end}]"
 
 
 def elsewhere(found: Findings) -> str:

@@ -34,7 +34,8 @@ class Section(NamedTuple):
     """A part of the report that answers one question. Figures (names in `analysis.figures`) come before the tables.
 
     Where `measured(found)` is false, the page says `absent` in the section's place; a section that has nothing to say
-    there is left out, with its figures and tables.
+    there is left out, with its figures and tables. What is `folded` is opened by whoever wants to know more; the page
+    that is read without it consists of the others.
     """
 
     title: str
@@ -43,3 +44,4 @@ class Section(NamedTuple):
     tables: dict[str, Table]
     measured: Callable[[Findings], bool] = everything
     absent: str = ""
+    folded: bool = True

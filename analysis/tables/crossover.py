@@ -99,6 +99,13 @@ def located(curves: Mapping[tuple[Any, ...], Curve]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({**numbers, **whole})
 
 
+def with_ends(table: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve]) -> pd.DataFrame:
+    """A crossover table with the ends of the n that each row rests on, as `smallest` and `largest`."""
+    sizes = [curves[tuple(row[name] for name in (*GROUP, "metric"))].n for row in table.to_dict("records")]
+    ends = {"smallest": [n.min(initial=np.inf) for n in sizes], "largest": [n.max(initial=-np.inf) for n in sizes]}
+    return table.assign(**{name: np.array(values, dtype=float) for name, values in ends.items()})
+
+
 def find_root(curve: Curve) -> Root:
     """The crossover of one curve, by the definitions at the top."""
     n, r, low, high, samples = curve

@@ -12,7 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, problems, rules, summary
+from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, problems, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
@@ -39,12 +39,13 @@ class Findings:
     # --- crossovers, and how sure they are ---
     curves = cached_property(lambda self: crossover.curves(self.tidy))
     crossovers = cached_property(lambda self: crossover.located(self.curves))
-    counted = cached_property(lambda self: crossover.predicted(self.crossovers))
     controls = cached_property(lambda self: crossover.controls(self.tidy))
     together = cached_property(lambda self: noise.together(self.controls))
     together_by_engine = cached_property(lambda self: noise.together_by_engine(self.controls))
     failing = cached_property(lambda self: noise.failing(self.controls))
     spans = cached_property(lambda self: noise.spans(self.crossovers, self.curves, self.controls))
+    told = cached_property(lambda self: noise.told(self.crossovers, self.spans, self.failing))
+    counted = cached_property(lambda self: crossover.predicted(crossover.with_ends(self.told, self.curves)))
     headline = cached_property(lambda self: summary.headline(self.tidy, self.crossovers, self.spans))
     settings = cached_property(lambda self: summary.settings(self.crossovers, self.spans))
 
@@ -55,11 +56,14 @@ class Findings:
     predictions = cached_property(lambda self: model.predictions(self.tidy, self.counted, self.models))
     choices = cached_property(lambda self: rules.choices(self.tidy, self.models))
     scores = cached_property(lambda self: rules.scores(self.choices))
+    whole_calls = cached_property(lambda self: rules.whole_calls(self.tidy))
     scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
 
     # --- neither mode ---
     mixed_gains = cached_property(lambda self: mixed.gains(self.tidy, self.models))
-    waist_crossovers = cached_property(lambda self: mixed.waist_crossovers(self.tidy, self.models))
+    waist_crossovers = cached_property(
+        lambda self: noise.told_waists(mixed.waist_crossovers(self.tidy, self.models), self.failing),
+    )
     mixed_regions = cached_property(lambda self: mixed.regions(self.tidy))
     mixed_choices = cached_property(lambda self: mixed.choices(self.mixed_regions))
     mixed_scores = cached_property(lambda self: rules.scores(self.mixed_choices))
@@ -89,12 +93,19 @@ class Findings:
     product_table = cached_property(lambda self: costs.product_table(self.tidy))
 
     fastest_engines = cached_property(lambda self: libraries.fastest(self.noted))
-    engine_crossovers = cached_property(lambda self: libraries.crossing(self.crossovers))
+    engine_crossovers = cached_property(lambda self: libraries.crossing(self.counted))
+    engine_headline = cached_property(lambda self: beside.headline_table(self.engine_crossovers, self.headline))
     engine_costs = cached_property(lambda self: libraries.cost(self.noted))
     engine_setups = cached_property(lambda self: libraries.setup(self.noted))
     engine_memory = cached_property(lambda self: libraries.memory(self.noted))
     published_ratios = cached_property(lambda self: libraries.published(self.noted))
     harness_shares = cached_property(lambda self: libraries.harness(self.noted))
+
+    device_fitting = cached_property(lambda self: device.fitting(self.tidy))
+    device_memory = cached_property(lambda self: device.memory(self.tidy))
+    device_home = cached_property(lambda self: device.home(self.tidy))
+    device_warm_up = cached_property(lambda self: device.warm_up(self.tidy))
+    device_conditions = cached_property(lambda self: device.conditions(self.tidy))
 
     profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
     engine_table = cached_property(lambda self: choosing.engine_table(self.scores))
@@ -116,18 +127,18 @@ class Findings:
     failed_table = cached_property(lambda self: trust.failed_table(self.noted))
 
     # --- what the figures draw, in the order of the report ---
-    cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.crossovers))
-    map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.crossovers))
-    ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.tidy))
+    cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.counted))
+    map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.counted))
+    headline_panels = cached_property(lambda self: crossing.headline_panels(self.map_panels, self.headline))
+    ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.predictions, self.tidy))
     memory_panels = cached_property(lambda self: crossing.memory_panels(self.peaks))
     product_panels = cached_property(lambda self: costs.product_panels(self.tidy))
     limit_panels = cached_property(lambda self: costs.limit_panels(self.tidy))
     overhead_panels = cached_property(lambda self: costs.overhead_panels(self.tidy))
     chunk_panels = cached_property(lambda self: costs.chunk_panels(self.chunks, self.tidy))
-    engine_crossover_panels = cached_property(lambda self: beside.crossover_panels(self.tidy, self.crossovers))
+    engine_crossover_panels = cached_property(lambda self: beside.crossover_panels(self.tidy, self.counted))
     engine_time_panels = cached_property(lambda self: beside.time_panels(self.tidy))
     regret_panels = cached_property(lambda self: choosing.regret_panels(self.scores, self.tidy))
-    model_panels = cached_property(lambda self: choosing.model_panels(self.predictions, self.tidy))
     error_panels = cached_property(lambda self: choosing.error_panels(self.held_out, self.fits, self.tidy))
     mixed_panels = cached_property(
         lambda self: three.panels(self.tidy, self.mixed_gains, self.waist_crossovers, self.mixed_regions, self.models)

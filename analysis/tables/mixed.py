@@ -23,13 +23,12 @@ import pandas as pd
 
 from analysis.reading.runs import RUN
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, curve_over, find_root, tie_range
-from analysis.tables.libraries.rows import place
 from analysis.tables.model import MODEL, Models
 from analysis.tables.noise import WIDEST
 from analysis.tables.rows import CHAIN, as_ratios, match, measured
 from analysis.tables.rules import AUTO, CHOICE_COLUMNS, RULES
 from analysis.tables.work import MODES, SHIPPED, Counts, Prices, chain_work, cut_work, modelled
-from benchmarks.catalogue.engines import CUTS, ENGINES
+from benchmarks.catalogue.engines import CUTS, ENGINES, place
 from modes.chains import layer_widths, middle_layer
 from modes.cost import best_order_fma
 

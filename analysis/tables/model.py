@@ -36,7 +36,8 @@ FIT_COLUMNS = (
     *("cells", "median_error", "median_low", "median_high", "worst_error"),
 )
 ERROR_COLUMNS = (*MODEL, *CELL, "mode", "seconds", "predicted", "error")
-CROSSOVER_COLUMNS = (*GROUP, *("verdict", "n_star", "low", "high", "counted", "modelled", "overhead"), *PARTS)
+MEASURED = ("verdict", "n_star", "low", "high", "smallest", "largest")
+CROSSOVER_COLUMNS = (*GROUP, *MEASURED, "counted", "modelled", "overhead", *PARTS)
 
 
 class Model(NamedTuple):

@@ -17,11 +17,12 @@ import pandas as pd
 
 from analysis.intervals import t_interval, zero
 from analysis.reading.runs import RUN
-from analysis.tables.crossover import CROSSES, GROUP, Curve
+from analysis.tables.crossover import CROSSES, GROUP, UNKNOWN, Curve
 from analysis.text import counted, number
 
 WIDEST = 2.0
 """The factor over which a crossover may be spread before it says nothing."""
+RANGES = ("low", "high", "tie_low", "tie_high")
 FEWEST = 3
 """Controls below which nothing is said of them together."""
 NO_CONTROL = "No A/A control (forward mode against itself) was measured: the noise is unknown."
@@ -95,6 +96,27 @@ def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], con
         ranges = ((float(row["low"]), float(row["high"])), (first, last))
         found.append(max(high / low if low > 0 else math.inf for low, high in ranges))
     return pd.Series(found, index=crossovers.index, dtype="float64")
+
+
+def told(crossovers: pd.DataFrame, spans: pd.Series, failing: str) -> pd.DataFrame:
+    """The crossover table of one run as it may be printed: the contract at the top, row by row.
+
+    A crossover that noise spreads too widely is not identifiable, and has its interval alone. Where a control fails no
+    crossover of times has a number. Memory is counted, and stays. `spans` and `failing` are those of the same run.
+    """
+    timed = crossovers["metric"] == "log_ratio"
+    doubtful = timed & ((spans > WIDEST) | bool(failing))
+    found = crossovers.assign(
+        verdict=crossovers["verdict"].mask(doubtful, UNKNOWN), n_star=crossovers["n_star"].mask(doubtful)
+    )
+    ranges = {name: found[name].mask(timed) for name in RANGES}
+    return found.assign(**ranges) if failing else found
+
+
+def told_waists(crossovers: pd.DataFrame, failing: str) -> pd.DataFrame:
+    """The table of crossover waists (`analysis.tables.mixed.waist_crossovers`) as it may be printed: `told`, for it."""
+    nothing = dict.fromkeys(("k_star", *RANGES), math.nan)
+    return crossovers.assign(verdict=UNKNOWN, **nothing) if failing else crossovers
 
 
 def spread(span: float) -> str:

@@ -17,10 +17,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.reading.runs import RUN
-from analysis.tables.libraries.rows import place
 from analysis.tables.rows import as_ratios, measured
 from analysis.tables.rules import AUTO, FORWARD, REVERSE, RULES, scores
-from benchmarks.catalogue.engines import TWINS
+from benchmarks.catalogue.engines import TWINS, place
 from benchmarks.catalogue.problems import PROBLEMS
 
 CALL = f"{AUTO}, the call timed whole"

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.catalogue.engines import place
+
 CHAIN = ["layer", "profile", "activation", "n", "m", "width", "depth", "dtype"]
 """What a chain is, by the tidy table's columns."""
 USUAL = {"dtype": "float64", "activation": "tanh"}
@@ -57,6 +59,13 @@ def spread(values: Sequence[Any], count: int) -> list[Any]:
     if len(distinct) <= count:
         return distinct
     return [distinct[round(i * (len(distinct) - 1) / (count - 1))] for i in range(count)]
+
+
+def engines_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the order in which engines stand in every list (`benchmarks.catalogue.engines.place`); those of one
+    engine in the order that they had."""
+    places = table["engine"].map(place)
+    return table.loc[places.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def with_dates(crossovers: pd.DataFrame, tidy: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The rules by which shipped software chooses a mode, scored on measured cells.
 
+A choice is one thing, a call another: what mode="auto" takes to choose is in `whole_calls` alone.
+
 Contract: pure functions of tables. A rule is a row of RULES: a function of n and m, and where it is written. Beside
 them two rules that know the widths: mode="auto" of `modes.jacobian` (its counts and the constants it ships with), and
 the cost model of `analysis.tables.model`, which for each cell was fitted to other cells only.
@@ -19,6 +21,7 @@ import pandas as pd
 from analysis.intervals import mean_interval, share_interval
 from analysis.reading.runs import RUN
 from analysis.tables.model import Models, held_out_ratios
+from analysis.tables.rows import measured
 from analysis.tables.work import SHIPPED, modelled, sweep
 from modes.chains import layer_widths
 
@@ -36,6 +39,15 @@ SCORE_COLUMNS = (
     *(*SCORED, "rule", "cells", "ties", "wrong", "wrong_low", "wrong_high"),
     *("geometric_mean", "low", "high", "percentile_90", "maximum"),
 )
+
+
+CALLS = (
+    ("log_auto_ratio", "chains", "later"),
+    ("log_problem_ratio", "known problems", "later"),
+    ("log_first_ratio", "chains", "first"),
+)
+"""The metrics of whole calls by mode="auto" over the fastest mode: of which functions, the first or a later call."""
+CALL_COLUMNS = ("engine", "functions", "call", "cells", "geometric_mean", "low", "high", "percentile_90", "maximum")
 
 
 class ShippedRule(NamedTuple):
@@ -126,6 +138,22 @@ def scores(choices: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
         rows.append([*key, len(part), ties, *share, *regret])
     found = pd.DataFrame(rows, columns=[*SCORED, *by, *SCORE_COLUMNS[len(SCORED) :]])
     return found.sort_values([*SCORED, *by, "geometric_mean"], kind="stable", ignore_index=True)
+
+
+def whole_calls(tidy: pd.DataFrame) -> pd.DataFrame:
+    """What mode="auto" costs as it is called: one row (CALL_COLUMNS) an engine, kind of function and kind of call.
+
+    Of the time of a whole call over that of the fastest mode called by name: geometric mean with its 95 % interval over
+    the `cells`, 90th percentile, maximum. What the pairs cannot tell from 1 is not taken for 1: a call has a time, and
+    no choice to be right or wrong about.
+    """
+    rows = []
+    for metric, functions, call in CALLS:
+        for engine, part in measured(tidy, metric, mode="auto/best").groupby("engine"):
+            logs = part["value"].to_numpy(dtype=float)
+            numbers = np.exp([logs.mean(), *mean_interval(logs), *np.quantile(logs, (0.9, 1.0))]).tolist()
+            rows.append([engine, functions, call, len(part), *numbers])
+    return pd.DataFrame(rows, columns=list(CALL_COLUMNS)).astype({"cells": "Int64"})
 
 
 def auto(row: Mapping[Any, Any]) -> str:

@@ -13,7 +13,7 @@ w_d = m), with k = n columns in forward mode and k = m rows in reverse mode:
 - records: what reverse mode writes on its tape, one a layer for the product, one for each slope, one for each sum.
   It is what forward mode does without, and why small sizes cross beyond n = m.
 
-The sweep's part without records is what mode="auto" counts along its tape; a test holds the two equal.
+The sweep's part is what mode="auto" counts along its tape; a test holds the two equal.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ import pandas as pd
 from analysis.intervals import Floats
 from modes.chains import layer_widths
 from modes.cost import forward_fma, reverse_fma
-from modes.rates import DEFAULT
+from modes.rates import DEFAULT, RECORD
 
 MODES = ("forward", "reverse")
 SLOPES = {"tanh": 1, "relu": 1, "sigmoid": 3, "softplus": 1, "sin": 1, "identity": 0}
@@ -45,8 +45,8 @@ class Prices(NamedTuple):
     record: float
 
 
-SHIPPED = Prices(*DEFAULT, record=0.0)
-"""What mode="auto" chooses by unless it is told otherwise; it records in either mode."""
+SHIPPED = Prices(*DEFAULT, record=RECORD * DEFAULT.operation)
+"""What mode="auto" chooses by unless it is told otherwise."""
 
 
 class Counts(NamedTuple):

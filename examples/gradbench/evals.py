@@ -47,27 +47,11 @@ class Derivative(NamedTuple):
             return partial(recorded.jacobian, *args, mode=self.mode)
         return partial(modes.jacobian(f, argnums, mode=self.mode), *args)
 
-
-def rowwise(f: Callable[..., Any], mode: str, *args: Array) -> list[Array]:
-    """One block a row: of f that makes a row of its result of the same row of each argument, (p, k) and (p, c) each,
-    the Jacobians (p, k, c), by one pass for each column of the arguments (forward) or of the result."""
-    if mode == "forward":
-        blocks = []
-        for place, x in enumerate(args):
-            columns = []
-            for column in range(x.shape[1]):
-                tangents = [np.zeros_like(arg) for arg in args]
-                tangents[place][:, column] = 1.0
-                columns.append(modes.jvp(f, args, tuple(tangents))[1])
-            blocks.append(np.stack(columns, axis=2))
-        return blocks
-    y, pullback = modes.vjp(f, *args)
-    rows = []
-    for column in range(y.shape[1]):
-        y_bar = np.zeros_like(y)
-        y_bar[:, column] = 1.0
-        rows.append(pullback(y_bar))
-    return [np.stack(parts, axis=1) for parts in zip(*rows, strict=True)]
+    def blocks(self, f: Callable[..., Any], *args: Array, argnums: Any = 0) -> Callable[[], Any]:
+        """Of a function of each row by itself, the Jacobian of each row, (p, k, c): that no row takes from another is
+        known of these functions, and not checked anew."""
+        mode = self.mode if self.mode in LETTERS.values() else "auto"
+        return partial(modes.batch_jacobian(f, argnums, mode=mode, check=False), *args)
 
 
 def numbers(values: Any) -> Array:
@@ -169,12 +153,12 @@ def ba_jacobian(given: Json, derivative: Derivative) -> Task:
         errors = bundle_adjustment.reprojection(camera, point, weight[:, 0], at.features)
         return np.concatenate([errors, 1.0 - weight**2], axis=1)
 
-    mode = "forward" if derivative.mode == "forward" else "reverse"
+    jacobian = derivative.blocks(both, at.cameras, at.points, at.weights, argnums=(0, 1, 2))
     camera, point = at.seen
     weight_columns = 11 * n + 3 * m + np.arange(p)
 
     def run() -> tuple[Any, Any, Array]:
-        by_camera, by_point, by_weight = rowwise(both, mode, at.cameras, at.points, at.weights)
+        by_camera, by_point, by_weight = jacobian()
         blocks = np.concatenate([by_camera[:, :2], by_point[:, :2], by_weight[:, :2]], axis=2)
         values = np.concatenate([blocks.reshape(-1), by_weight[:, 2, 0]])
         of_camera, of_point = 11 * camera[:, None] + np.arange(11), 11 * n + 3 * point[:, None] + np.arange(3)
@@ -259,11 +243,11 @@ def ht_jacobian(given: Json, derivative: Derivative) -> Task:
     by_theta = derivative.jacobian(f, theta)
     if at.us is None:
         return Task(by_theta, listed)
-    us, mode = at.us, "forward" if derivative.mode == "forward" else "reverse"
+    us = at.us
 
     def run() -> Array:
         corners = hand_tracking.vertices(theta, at.hand)[at.hand.triangles[at.correspondences]]
-        (by_us,) = rowwise(lambda us: hand_tracking.in_triangles(us, corners, at.points), mode, us)
+        by_us = derivative.blocks(lambda us: hand_tracking.in_triangles(us, corners, at.points), us)()
         return np.concatenate([by_us.reshape(-1, 2), by_theta()], axis=1)
 
     return Task(run, listed)

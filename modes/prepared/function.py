@@ -161,12 +161,14 @@ class Tried(Partial):
 class Opaque(Partial):
     """A partial that is made, and applied, at replay: item i of a recorded list of partials."""
 
-    __slots__ = ("i", "made", "recorder")
+    __slots__ = ("fma", "i", "made", "pulling", "recorder")
 
     def __init__(self, recorder: Recorder, made: Recorded, i: int) -> None:
         self.recorder = recorder
         self.made = made
         self.i = i
+        one = made.primal[i]
+        self.fma, self.pulling = one.fma, one.pulling  # which modes.counting asks for
 
     def push(self, t: Any) -> Any:
         return self.recorder.call(_push, (self.made, self.i, dense(t)))

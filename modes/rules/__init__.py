@@ -58,6 +58,7 @@ from . import (  # noqa: F401  (each adds its rows)
     refusals,
     selection,
     shape,
+    special,
     spectral,
     updating,
 )

@@ -43,27 +43,40 @@ def _concatenate(
     return Linear(push, lambda c: np.reshape(c[stretch], (c.shape[0], *own)))
 
 
+def joined(arrays: Sequence[Any], axis: int) -> Any:
+    """np.concatenate, of many arrays group by group: an operation of n operands takes time that grows with n * n, a
+    tangent of each being as long as the result."""
+    arrays = list(arrays)
+    while len(arrays) > TOGETHER:
+        groups = [arrays[i : i + TOGETHER] for i in range(0, len(arrays), TOGETHER)]
+        arrays = [np.concatenate(group, axis=axis) if len(group) > 1 else group[0] for group in groups]
+    return np.concatenate(arrays, axis=axis)
+
+
+TOGETHER = 16  # of 8, 16 and 32 the least time for 500 and for 2000 numbers in a list
+
+
 def _stack(
     arrays: Sequence[Any], axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
 ) -> Any:
     _plain(np.stack, out, dtype, casting)
-    return np.concatenate([np.expand_dims(as_array(a), axis) for a in arrays], axis=axis)
+    return joined([np.expand_dims(as_array(a), axis) for a in arrays], axis)
 
 
 def _vstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
     _plain(np.vstack, None, dtype, casting)
-    return np.concatenate([np.atleast_2d(as_array(a)) for a in tup], axis=0)
+    return joined([np.atleast_2d(as_array(a)) for a in tup], 0)
 
 
 def _hstack(tup: Sequence[Any], *, dtype: Any = None, casting: str = "same_kind") -> Any:
     _plain(np.hstack, None, dtype, casting)
     arrays = [np.atleast_1d(as_array(a)) for a in tup]
-    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
+    return joined(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
 def _column_stack(tup: Sequence[Any]) -> Any:
     arrays = [as_array(a) for a in tup]
-    return np.concatenate([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in arrays], axis=1)
+    return joined([np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in arrays], 1)
 
 
 def _append(arr: Any, values: Any, axis: int | None = None) -> Any:

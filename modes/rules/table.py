@@ -39,6 +39,7 @@ __all__ = [
     "composite",
     "constant",
     "elementwise",
+    "later",
     "only_defaults",
     "primitive",
     "refused",
@@ -173,6 +174,14 @@ def constant(*funcs: Callable[..., Any]) -> None:
         RULES[func] = Rule(func, CONSTANT, ())
 
 
+LATER: list[Callable[[], None]] = []
+
+
+def later(add: Callable[[], None]) -> None:
+    """Have rows added by a function when a function without a row is called."""
+    LATER.append(add)
+
+
 REFUSED: dict[Callable[..., Any], str] = {}
 
 
@@ -203,6 +212,10 @@ def rule_of(func: Callable[..., Any]) -> Rule:
     Raises MissingRule, naming the function and how to add one, where there is none.
     """
     rule = RULES.get(func)
+    if rule is None and func not in REFUSED:
+        for add in LATER:
+            add()
+        rule = RULES.get(func)
     if rule is None and func in REFUSED:
         raise MissingRule(f"{name_of(func)} was called on a traced array, and has no derivative rule: {REFUSED[func]}")
     if rule is None:

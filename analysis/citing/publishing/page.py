@@ -6,12 +6,12 @@ from typing import Any
 
 from analysis.citing import FILE, Fact, file_digest
 from analysis.citing.publishing.raw import PAGE, RAW
-from analysis.citing.record import DIGITS
 from analysis.report.circumstances import commands
 from analysis.report.headline import doubts
 from analysis.report.section import Section
 from analysis.report.sections import SECTIONS
 from analysis.tables.findings import Findings
+from modes.facts.record import DIGITS
 
 
 def picked(pictures: Mapping[str, bytes], sections: Sequence[Section]) -> dict[str, bytes]:

@@ -10,7 +10,10 @@ from analysis.report.cells import (
     INTERVAL,
     Columns,
     Row,
-    inputs,
+    aspect,
+    crossover,
+    crossover_interval,
+    engine,
     kilobytes,
     ratio,
     seconds,
@@ -22,25 +25,12 @@ from analysis.report.section import Section, Table, Words
 from analysis.tables.findings import Findings
 
 MODES = ("forward", "reverse")
-NAMES = {"floor": "by hand"}
 CELL: Columns = {key: text(key) for key in ("n", "m", "width", "depth", "dtype")}
 
 
 def compares(found: Findings) -> bool:
     """Whether anything was measured of a library that is not this project's."""
     return bool(found.libraries)
-
-
-def engine(key: str = "engine", mode: str | None = None) -> Callable[[Row], str]:
-    """A column that names an engine, with its mode in brackets where a column of that is given."""
-
-    def named(row: Row) -> str:
-        if pd.isna(row[key]):
-            return DASH
-        name = NAMES.get(row[key], str(row[key]))
-        return name if mode is None else f"{name} ({row[mode]})"
-
-    return named
 
 
 def noted(mode: str, show: Callable[[object], str]) -> Callable[[Row], str]:
@@ -82,9 +72,9 @@ def peak(mode: str) -> Callable[[Row], str]:
     return shown
 
 
-def percent(row: Row) -> str:
-    """A share in percent; one with two digits."""
-    return f"{significant(100 * row['share'], 2)} %"
+def percent_of(key: str) -> Callable[[Row], str]:
+    """A column of shares in percent, with two digits."""
+    return lambda row: DASH if pd.isna(row[key]) else f"{significant(100 * row[key], 2)} %"
 
 
 SECTION = Section(
@@ -93,17 +83,10 @@ SECTION = Section(
     "thread, each Jacobian checked before it was timed, each result waited for and turned into a NumPy array while the "
     "clock ran. Set-up (tracing, compiling, writing a graph) is timed apart. docs/engines.md says what is called.",
     {
-        "engines-crossover": Words(
-            "Each library's own crossover",
-            "Where forward mode stops being the cheaper way in each engine. Left: over inputs and outputs; left of a "
-            "line forward mode is cheaper, right of it reverse mode; the grey diagonal is n = m. Right: over the width "
-            "and the depth. Bars are 95 % intervals. An engine named beside an arrow at a border is one in which the "
-            "same mode was cheaper at every n measured.",
-        ),
         "engines-time": Words(
             "Time of one Jacobian over the number of inputs",
             "One full Jacobian of each engine, forward mode on the left, reverse mode on the right, both scales "
-            "logarithmic. Black: this project's engines; grey: the Jacobian written by hand for this very chain. Each "
+            "logarithmic. Black: modes and modes-prepared; grey: the floor, written by hand for this very chain. Each "
             "engine was timed by itself, with its set-up left out; bars are 95 % intervals.",
         ),
     },
@@ -112,8 +95,8 @@ SECTION = Section(
             lambda found: found.fastest_engines,
             "The fastest engine in each cell",
             "The engine that takes the least time in its faster mode, by how much the next one is slower, and how much "
-            "this project's own (prepared or not, whichever is faster) takes of it. The Jacobian written by hand for "
-            "the chain does not take part: nobody can call it for a function of theirs.",
+            "this project's own (modes or modes-prepared, whichever is faster) takes of it. The floor, written by hand "
+            "for the chain, does not take part: nobody can call it for a function of theirs.",
             {
                 **CELL,
                 "fastest": engine(mode="mode"),
@@ -126,16 +109,17 @@ SECTION = Section(
         ),
         "engines-crossings": Table(
             lambda found: found.engine_crossovers,
-            "Crossovers of the libraries",
+            "Crossovers of the engines",
             "The number of inputs n* at which both modes of an engine take the same time, and the same over that of "
-            "this project's engine. “beyond” stands for a number larger than every n measured, or for none at all.",
+            "modes. >512 stands for a crossover beyond 512 inputs, the most that were measured.",
             {
-                **{key: text(key) for key in ("m", "width", "depth", "dtype")},
                 "engine": engine(),
+                "m": text("m"),
+                "n*": crossover,
                 "verdict": text("verdict"),
-                "n*": lambda row: inputs(row["n_star"]),
-                "95 % interval": lambda row: span(row["low"], row["high"], inputs),
-                "n*/m": ratio("n_over_m"),
+                "95 % interval": crossover_interval,
+                "n*/m": aspect,
+                **{key: text(key) for key in ("width", "depth", "dtype")},
                 "n* / that of modes": ratio("over_modes"),
             },
         ),
@@ -143,7 +127,7 @@ SECTION = Section(
             lambda found: found.engine_costs,
             "Cost of each engine",
             "Time of one Jacobian in each mode; over the time of the engine's own f, so that a fast f does not hide a "
-            "slow derivative; and over the time of this project's engine in the same mode, in pairs timed in turn, "
+            "slow derivative; and over the time of modes in the same mode, in pairs timed in turn, "
             "with 95 % intervals (below 1: the library is faster). Where there is no time, it says why.",
             {
                 **CELL,
@@ -157,7 +141,7 @@ SECTION = Section(
             lambda found: found.engine_setups,
             "Set-up",
             "What comes before the second call of a Jacobian of a chain not seen before, and after how many calls it "
-            "has paid for itself against this project's engine, which has none. “never”: the engine is the slower one. "
+            "has paid for itself against modes, which has none. “never”: the engine is the slower one. "
             "“no set-up”: less than two calls take, as the first call of any function is slower.",
             {
                 **CELL,
@@ -172,7 +156,7 @@ SECTION = Section(
             lambda found: found.engine_memory,
             "Memory of the libraries",
             "The most memory that one Jacobian holds at a time: traced, as NumPy reports every array, or by the "
-            "engine's own account of its temporaries and its result. The two are not the same thing. A prepared engine "
+            "engine's own account of its temporaries and its result. The two are not the same thing. modes-prepared "
             "keeps its arrays from call to call, and its peak is what comes on top of them.",
             {**CELL, "engine": engine(), **{mode: peak(mode) for mode in MODES}},
         ),
@@ -182,7 +166,7 @@ SECTION = Section(
             "The tanh of one linear layer, as PyTorch's notebook “Jacobians, Hessians, hvp, vhp, and more: composing "
             "function transforms” times it: reverse over forward mode where the Jacobian is tall, forward over reverse "
             "mode where it is wide. Neither the machine nor its threads are named there. Below 1: here the other mode "
-            "is the slower one. An engine that never multiplies the identity seed out, such as this project's, takes "
+            "is the slower one. An engine that never multiplies the identity seed out, such as modes, takes "
             "no matrix product at all in a chain of one layer, in neither mode: its ratio is near 1.",
             {
                 **{key: text(key) for key in ("case", "n", "m")},
@@ -200,13 +184,13 @@ SECTION = Section(
             {
                 "engine": engine(),
                 "cells": text("cells"),
-                "largest share": percent,
+                "largest share": percent_of("share"),
                 "mode": text("mode"),
                 **{key: text(key) for key in ("n", "m", "width", "depth")},
             },
         ),
     },
     measured=compares,
-    absent="No library beside this project's engines was measured. Install some (docs/engines.md says how), and "
+    absent="No library beside this project's own engines was measured. Install some (docs/engines.md says how), and "
     f"measure: {MEASURE} --preset standard, or a choice of them: {MEASURE} --engines modes,jax,torch.",
 )

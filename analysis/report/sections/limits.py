@@ -2,17 +2,11 @@
 
 import pandas as pd
 
-from analysis.report.cells import CHAIN, DASH, INTERVAL, Columns, Row, bytes_of, ratio, significant, span, text
+from analysis.report.cells import CHAIN, DASH, INTERVAL, Columns, bytes_of, engine, ratio, significant, span, text
 from analysis.report.section import Section, Table, Words
 from analysis.tables.growth import LARGE, held_fixed
 from analysis.tables.limits import COUNTED
 
-WRITTEN = {
-    "modes": "engine",
-    "modes-prepared": "engine, prepared",
-    "modes-compiled": "engine, compiled",
-    "floor": "by hand",
-}
 COST = {
     "seconds": "time of a Jacobian",
     "peak_bytes": "memory of a Jacobian",
@@ -20,11 +14,6 @@ COST = {
     "hessian_seconds": "time of a Hessian",
 }
 """What grows, by the metric."""
-
-
-def written(row: Row) -> str:
-    """A column that says in words whose code was measured."""
-    return WRITTEN.get(str(row["engine"]), str(row["engine"]))
 
 
 def power(value: float) -> str:
@@ -38,32 +27,18 @@ WORST: Columns = {"worst": ratio("worst"), "worst at": text("at")}
 SECTION = Section(
     "What the engines cost",
     "A crossover says something about the modes only where what was measured is the mode, and not the engine's own "
-    "cost. So the engines stand here beside two limits. The floor is the derivative of the same chain written by "
+    "cost. So engines stand here beside two limits. The floor is the derivative of the same chain written by "
     "hand in NumPy, as one would who knows that chain: all seeds at once, the identity seed never multiplied out, "
     "work in place. The arithmetic limit is the multiply-adds of that Jacobian in matrix products of the same shapes "
-    "and nothing else: no value of f, no activations, no new arrays. “Prepared” is an engine that has recorded a "
-    "function's operations once and replays them into arrays that it keeps (modes.prepare). Every ratio comes from "
-    "pairs timed in turn.",
+    "and nothing else: no value of f, no activations, no new arrays. modes-prepared has recorded a function's "
+    "operations once and replays them into arrays that it keeps (modes.prepare). Every ratio comes from pairs timed "
+    "in turn.",
     {
-        "cost-over-limit": Words(
-            "Cost over the limit",
-            "Time of one Jacobian over the arithmetic limit (the line at 1), by size: of the engine, of the engine "
-            "prepared, and of the hand-written derivative. In large chains nearly all of the time can go into the "
-            "products, and 1 can be reached. In small ones the price of a call of NumPy is nearly all there is, by "
-            "hand as well. Lines join chains with n = m = width; small markers are chains of other shapes.",
-        ),
-        "engine-overhead": Words(
-            "What the engines cost above hand-written code",
-            "Time of the engines' Jacobian over that of the same Jacobian written by hand in NumPy for this very "
-            "chain, timed in turn, at several depths. Filled markers: as called; open ones: prepared; diamonds: "
-            "compiled. 1 would be no overhead. Where it is high, a crossover says more about the engine than about "
-            "the mode.",
-        ),
         "product-cost": Words(
             "The cost of one product",
             "Time of one Jacobian-vector product (JVP), one vector-Jacobian product (VJP) and one gradient, each "
-            "with the value of f, over the time of f alone. Filled markers: the engines; open ones: the same written "
-            "by hand in NumPy. The hatched bands bound the number of operations for functions made of scalar "
+            "with the value of f, over the time of f alone. Filled markers: modes; open ones: the floor, the same "
+            "written by hand in NumPy. The hatched bands bound the number of operations for functions made of scalar "
             "operations (Griewank and Walther, Evaluating Derivatives, chapters 3 and 4). What lies above them is "
             "Python's and NumPy's fixed price of an operation; it fades as the layers grow.",
         ),
@@ -79,12 +54,12 @@ SECTION = Section(
     {
         "floor": Table(
             lambda found: found.over_floor,
-            "Engine over floor",
-            "Time of the engines over that of the derivative written by hand, over all chains measured. The interval "
-            "says how far the mean depends on which chains those are. The project's aims are a mean of at most 1.5 "
-            "and no cell above 2.3, prepared 1.15 and 1.4.",
+            "Over the floor",
+            "Time of an engine over that of the floor, the derivative written by hand, over all chains measured. The "
+            "interval says how far the mean depends on which chains those are. The project's aims are a mean of at "
+            "most 1.5 and no cell above 2.3, of modes-prepared 1.15 and 1.4.",
             {
-                "engine": written,
+                "engine": engine(),
                 **{key: text(key) for key in ("what", "mode", "dtype")},
                 **MEAN,
                 **WORST,
@@ -97,7 +72,7 @@ SECTION = Section(
             "the limit's speed that this is. The limit binds for large chains: the project's aim is 90 % at depth 4 "
             "where all sizes are 256 or more.",
             {
-                "engine": written,
+                "engine": engine(),
                 **{key: text(key) for key in ("mode", "dtype", "depth", "sizes")},
                 **MEAN,
                 "share of the limit": lambda row: f"{significant(row['percent'])} %",
@@ -111,7 +86,7 @@ SECTION = Section(
             "Jacobian is diagonal, so that the rest of the work grows with n alone. The project's aim is 1.5 at "
             "most; below 1 the system handed out memory that held zeros already.",
             {
-                "engine": written,
+                "engine": engine(),
                 **{key: text(key) for key in ("mode", "layer", "activation", "n", "depth", "dtype")},
                 "Jacobian / fill": ratio("ratio"),
                 **INTERVAL,
@@ -123,7 +98,7 @@ SECTION = Section(
             "Traced peak of one Jacobian over the derivatives that it must hold at a time: in forward mode the two "
             "largest neighbouring blocks of tangents, in reverse mode those of cotangents and every layer's slopes. "
             f"Dense chains of n, m and width {COUNTED} or more, all seeds at once. The project's aim is 1.1 at most.",
-            {"engine": written, "mode": text("mode"), **MEAN, **WORST},
+            {"engine": engine(), "mode": text("mode"), **MEAN, **WORST},
         ),
         "growth": Table(
             lambda found: found.growth_table,
@@ -165,7 +140,7 @@ SECTION = Section(
             "Products over f",
             "Median time of one product, the value of f included, over the median time of f. At width 512 and depth "
             "4 the project's aims are 2.3 for a JVP and 3.0 for a gradient.",
-            {"product": text("product"), "written": written, **CHAIN, "product / f": ratio("ratio"), **INTERVAL},
+            {"product": text("product"), "engine": engine(), **CHAIN, "product / f": ratio("ratio"), **INTERVAL},
         ),
     },
 )

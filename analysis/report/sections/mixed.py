@@ -1,6 +1,6 @@
 """Neither mode: what is a cut at a waist worth, and up to which waist?"""
 
-from analysis.report.cells import CHAIN, INTERVAL, bytes_of, inputs, ratio, span, text
+from analysis.report.cells import CHAIN, INTERVAL, bytes_of, crossover_interval, engine, inputs, ratio, span, text
 from analysis.report.section import Section, Table, Words
 from analysis.report.sections.choosing import percent, regret
 from analysis.tables.findings import Findings
@@ -11,7 +11,7 @@ def mixed_measured(found: Findings) -> bool:
     return bool(len(found.mixed_gains) or len(found.mixed_regions) or len(found.mixed_auto))
 
 
-SIZES = {"engine": text("engine"), **{name: text(name) for name in ("n", "m", "width", "depth", "dtype")}}
+SIZES = {"engine": engine(), **{name: text(name) for name in ("n", "m", "width", "depth", "dtype")}}
 
 SECTION = Section(
     "Neither mode",
@@ -27,7 +27,7 @@ SECTION = Section(
             "better mode over that of mixed accumulation, with 95 % intervals, while the waist widens: above 1 mixed "
             'is faster. mode="mixed" does what the better mode does where a cut gains no arithmetic; a cut by hand is '
             "always made, and its line falls below 1 at the crossover waist k*. The title has k* of this project's "
-            "engine.",
+            "engine modes.",
         ),
     },
     {
@@ -58,7 +58,7 @@ SECTION = Section(
                 "waists": lambda row: f"{row['smallest']} to {row['largest']}",
                 "verdict": text("verdict"),
                 "k*": lambda row: inputs(row["k_star"]),
-                "95 % interval": lambda row: span(row["low"], row["high"], inputs),
+                "95 % interval": crossover_interval,
                 "counted": lambda row: inputs(row["counted"]),
                 "modelled": lambda row: inputs(row["modelled"]),
                 "tie range": lambda row: span(row["tie_low"], row["tie_high"], inputs),
@@ -71,7 +71,7 @@ SECTION = Section(
             "map. “the better of the two” always finds the better mode: what is left is the price of knowing no third "
             'way. mode="auto" chooses among three, here by its counts alone.',
             {
-                "engine": text("engine"),
+                "engine": engine(),
                 "rule": text("rule"),
                 "regret, geometric mean": lambda row: regret(row["geometric_mean"]),
                 "95 % interval": lambda row: span(row["low"], row["high"], regret),

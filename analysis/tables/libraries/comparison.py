@@ -13,16 +13,15 @@ from analysis.tables.libraries.rows import (
     dense,
     dense_measured,
     in_order,
-    place,
     ratios,
 )
-from benchmarks.catalogue.engines import BY_HAND, TWINS
+from benchmarks.catalogue.engines import BY_HAND, OWN, TWINS, place
 from benchmarks.catalogue.published import PUBLISHED
 
 FASTEST = [*CELL, "engine", "mode", "seconds", "runner_up", "runner_up_mode", "factor", "own", "own_mode", "own_factor"]
 SETUP = [*CELL, "engine", "mode", "setup_seconds", "over_modes", "over_modes_low", "over_modes_high", "calls"]
 SETTING = ["m", "width", "depth", "dtype"]
-CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "n_over_m", "over_modes"]
+CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "smallest", "largest", "n_over_m", "over_modes"]
 HARNESS = ["engine", "cells", "share", "mode", *SIZES]
 SHOWN = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
 
@@ -98,11 +97,12 @@ def setup(tidy: pd.DataFrame) -> pd.DataFrame:
 def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
     """Each engine's own crossover, one row (CROSSING) a setting and engine, where a library's was measured.
 
-    `over_modes` is n* over that of `modes` in the same setting.
+    `over_modes` is n* over that of `modes` in the same setting; `smallest` and `largest` are missing where the table
+    does not have them.
     """
     keep = (crossovers["metric"] == "log_ratio") & (crossovers["layer"] == "dense")
     table = crossovers[keep & (crossovers["profile"] == "uniform")]
-    settings = table.loc[~table["engine"].isin([*TWINS, BY_HAND]), SETTING].drop_duplicates()
+    settings = table.loc[~table["engine"].isin(OWN), SETTING].drop_duplicates()
     table = table.merge(settings, on=SETTING)
     own = table.loc[table["engine"] == "modes", [*SETTING, "n_star"]].rename(columns={"n_star": "own"})
     table = table.merge(own, on=SETTING, how="left")
@@ -111,7 +111,7 @@ def crossing(crossovers: pd.DataFrame) -> pd.DataFrame:
     table = table.sort_values("engine", key=_places, kind="stable")
     order = ["dtype", "depth", "width", "m"]
     ascending = [name != "dtype" for name in order]
-    return table[CROSSING].sort_values(order, ascending=ascending, kind="stable", ignore_index=True)
+    return table.reindex(columns=CROSSING).sort_values(order, ascending=ascending, kind="stable", ignore_index=True)
 
 
 def published(tidy: pd.DataFrame) -> pd.DataFrame:

@@ -1,11 +1,9 @@
 """Picking and joining rows of the tidy table, a cell being a chain: CELL."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from benchmarks.catalogue.engines import BOTH, BY_HAND, CUTS, OWN, TWINS
+from benchmarks.catalogue.engines import BOTH, CUTS, OWN
 
 CELL = ["activation", "n", "m", "width", "depth", "dtype"]
 SIZES = ["n", "m", "width", "depth"]
@@ -48,9 +46,3 @@ def in_order(table: pd.DataFrame, *further: str) -> pd.DataFrame:
     """Rows by cell, float64 before float32, small before large, then by the columns `further`."""
     order = ["dtype", "activation", "depth", "width", "m", "n", *further]
     return table.sort_values(order, ascending=[name != "dtype" for name in order], kind="stable", ignore_index=True)
-
-
-def place(engine: Any) -> tuple[int, str]:
-    """What sorts engines: this project's first, the hand-written one last, libraries by name between them."""
-    known = {**{name: i for i, name in enumerate(TWINS)}, BY_HAND: 9}
-    return known.get(engine, len(TWINS)), str(engine)

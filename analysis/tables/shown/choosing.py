@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.reading.runs import RUN
-from analysis.tables.rows import commonest, match, with_dates
+from analysis.tables.rows import engines_first, match, with_dates
 from analysis.tables.rules import AUTO, MODEL, OWN, RULES
 from analysis.tables.shown.panels import Panel, Shown
 
@@ -19,6 +19,8 @@ SHOWN = {
 """The rules that are compared over engines and width profiles, one of each kind, and their names there."""
 
 
+ENDS = ["n_star", "low", "high", "smallest", "largest"]
+"""A crossover, its interval, and the ends of the sizes measured."""
 PANELS = 3
 """Engines and dtypes that have a panel of the model's errors."""
 
@@ -32,12 +34,12 @@ def rule_table(scores: pd.DataFrame) -> pd.DataFrame:
     table = scores.copy()
     for place, name in enumerate(("when", "source")):
         table[name] = [about[rule][place] for rule in table["rule"]]
-    return _engines_first(table.drop(columns=RUN))
+    return engines_first(table.drop(columns=RUN))
 
 
 def engine_table(scores: pd.DataFrame) -> pd.DataFrame:
     """The regret of the rules SHOWN, one row an engine: columns `<rule> mean` and `<rule> max`."""
-    return _engines_first(_side_by_side(scores, "engine"))
+    return engines_first(_side_by_side(scores, "engine"))
 
 
 def profile_table(scores_by_profile: pd.DataFrame) -> pd.DataFrame:
@@ -62,19 +64,17 @@ def model_table(fits: pd.DataFrame) -> pd.DataFrame:
         record_ns=1e9 * fits["record"],
         **{name: 100 * fits[name] for name in percent},
     )
-    return _engines_first(found)
+    return engines_first(found)
 
 
 def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """The measured crossovers of time beside the counted and the modelled ones, overhead in percent."""
     keys = ["engine", "layer", "profile", "m", "width", "depth", "dtype"]
-    found = predictions[[*keys, "n_star", "low", "high", "counted", "modelled"]]
+    found = predictions.reindex(columns=[*keys, *ENDS, "verdict", "counted", "modelled"])
     found = found.assign(overhead=100 * predictions["overhead"])
-    return found.sort_values(
-        ["engine", "layer", "profile", "dtype", "width", "depth", "m"],
-        ascending=[True, True, False, False, True, True, True],
-        ignore_index=True,
-    )
+    order = ["layer", "profile", "dtype", "width", "depth", "m"]
+    # backwards by name: uniform before hourglass, float64 before float32
+    return engines_first(found.sort_values(order, ascending=[True, False, False, True, True, True]))
 
 
 def _side_by_side(table: pd.DataFrame, of: str) -> pd.DataFrame:
@@ -87,13 +87,6 @@ def _side_by_side(table: pd.DataFrame, of: str) -> pd.DataFrame:
         rows.append({of: value, "cells": part["cells"].max(), **means, **most})
     columns = [of, "cells", *(f"{rule} {what}" for what in ("mean", "max") for rule in SHOWN)]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _engines_first(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of engine modes first, the others by name; else in the order that they had."""
-    order = sorted(table["engine"].unique(), key=lambda engine: (engine != "modes", engine))
-    places = table["engine"].map(order.index)
-    return table.loc[places.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 # --- panels ---
@@ -113,18 +106,6 @@ def rule_groups(scores: pd.DataFrame) -> pd.DataFrame:
     labels = {found[0]: f"{when}: {', '.join(found)}" for when, found in names.items()} | {name: name for name in OWN}
     kept = scores[scores["rule"].isin(list(labels))].sort_values("geometric_mean", kind="stable")
     return kept.assign(label=kept["rule"].map(labels))
-
-
-def model_panels(predictions: pd.DataFrame, tidy: pd.DataFrame) -> Shown:
-    """Predictions against width and against m, each with everything else fixed, where there are two or more."""
-    table = match(predictions, engine="modes", layer="dense", profile="uniform")
-    panels = []
-    for against, fixed in (("width", ["m", "depth", "dtype"]), ("m", ["width", "depth", "dtype"])):
-        setting = commonest(table, fixed, of=against) if len(table) else {}
-        part = match(table, **setting)
-        if len(part) >= 2:
-            panels.append(Panel(against, part, setting))
-    return Shown(with_dates(table, tidy), tuple(panels))
 
 
 def error_panels(held_out: pd.DataFrame, fits: pd.DataFrame, tidy: pd.DataFrame) -> Shown:

@@ -1,12 +1,16 @@
 """Where the modes cross, in time and in memory: the tables and panels of that section."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from analysis.tables.crossover import GROUP
 from analysis.tables.growth import counted_bytes
-from analysis.tables.rows import CHAIN, commonest, match, measured, spread, unchunked, with_dates
+from analysis.tables.rows import CHAIN, commonest, engines_first, match, measured, spread, unchunked, with_dates
 from analysis.tables.shown.panels import Panel, Shown
-from analysis.tables.work import MODES
+from analysis.tables.work import MODES, PARTS
 from modes.cost import predicted_crossover
 
 DENSE = {"engine": "modes", "layer": "dense"}
@@ -15,8 +19,8 @@ COSTS = 3
 """Panels of the cost against n, one an m."""
 MAPS = 6
 """Panels of the map, one a width and depth."""
-SERIES = 4
-"""Values of m in a panel of n*/m."""
+PROFILES = ("uniform", "funnel", "hourglass", "bulge")
+"""The width profiles that stand side by side, in this order."""
 
 
 # --- tables ---
@@ -27,10 +31,10 @@ def crossover_table(counted: pd.DataFrame) -> pd.DataFrame:
     table = counted[counted["metric"] == "log_ratio"]
     columns = ["engine", "layer", "profile", "m", "width", "depth", "dtype", "verdict", "n_star", "low", "high"]
     table = table.assign(n_over_m=table["n_star"] / table["m"].astype(float))
-    order = ["engine", "layer", "profile", "dtype", "width", "depth", "m"]
-    table = table[[*columns, "n_over_m", "predicted", "tie_low", "tie_high"]]
-    # backwards by name: modes before floor, uniform before hourglass, float64 before float32
-    return table.sort_values(order, ascending=[False, True, False, False, True, True, True]).reset_index(drop=True)
+    order = ["layer", "profile", "dtype", "width", "depth", "m"]
+    table = table[[*columns, "smallest", "largest", "n_over_m", "predicted", "tie_low", "tie_high"]]
+    # backwards by name: uniform before hourglass, float64 before float32
+    return engines_first(table.sort_values(order, ascending=[True, False, False, True, True, True]))
 
 
 def peaks(tidy: pd.DataFrame) -> pd.DataFrame:
@@ -62,6 +66,15 @@ def cost_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
     outputs = spread(lengths[lengths == lengths.max()].index.tolist(), COSTS)
     panels = (Panel(m, match(seconds, m=m), beside={"crossovers": match(found, m=m)}) for m in outputs)
     return Shown(seconds, tuple(panels), setting)
+
+
+def headline_panels(panels: Shown, headline: Mapping[str, Any] | None) -> Shown:
+    """Of the map's panels the one that the headline is in; the first where there is none."""
+    if headline is None or not panels.panels:
+        return Shown(panels.rows, panels.panels[:1])
+    wanted = {name: headline[name] for name in ("dtype", "width", "depth")}
+    found = [panel for panel in panels.panels if wanted.items() <= dict(panel.setting).items()]
+    return Shown(panels.rows, tuple(found[:1]) or panels.panels[:1])
 
 
 def map_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
@@ -98,30 +111,30 @@ def edges(centres: np.ndarray) -> np.ndarray:
     return np.exp(np.concatenate([[2 * logs[0] - middle[0]], middle, [2 * logs[-1] - middle[-1]]]))
 
 
-def ratio_panels(counted: pd.DataFrame, tidy: pd.DataFrame) -> Shown:
-    """Crossovers over depth, over width and by width profile, each with everything else held fixed.
+def ratio_panels(counted: pd.DataFrame, predictions: pd.DataFrame, tidy: pd.DataFrame) -> Shown:
+    """Crossovers over width, over m, over depth and by width profile, each with everything else held fixed; with what
+    the cost model says of them (`analysis.tables.model.predictions`), missing where there is none.
 
-    A panel is without rows where fewer than two values of its column were measured.
+    There is no panel where fewer than two values of its column were measured.
     """
     table = match(counted, **DENSE, metric="log_ratio")
     if table.empty:
         return Shown(table)
+    said = predictions[[*GROUP, "modelled", "overhead", *PARTS]]
+    table = table.merge(said, on=list(GROUP), how="left")
     uniform = match(table, profile="uniform")
     varied = {
-        "depth": (uniform, ["width", "dtype"]),
-        "width": (uniform, ["depth", "dtype"]),
-        "profile": (table, ["width", "depth", "dtype"]),
+        "width": (uniform, ["m", "depth", "dtype"]),
+        "m": (uniform, ["width", "depth", "dtype"]),
+        "depth": (uniform, ["m", "width", "dtype"]),
+        "profile": (table[table["profile"].isin(PROFILES)], ["m", "width", "depth", "dtype"]),
     }
     panels = []
     for against, (source, fixed) in varied.items():
         setting = commonest(source, fixed, of=against) if len(source) else {}
         part = match(source, **setting)
-        lengths = part.groupby("m")[against].nunique()
-        if part.empty or lengths.max() < 2:
-            part = part.iloc[:0]
-        else:
-            part = part[part["m"].isin(spread(lengths[lengths == lengths.max()].index.tolist(), SERIES))]
-        panels.append(Panel(against, part, setting))
+        if len(part) > 1:
+            panels.append(Panel(against, part, setting))
     return Shown(with_dates(table, tidy), tuple(panels))
 
 

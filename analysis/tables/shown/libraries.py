@@ -1,14 +1,18 @@
 """The libraries side by side: the panels of that section. Its tables are those of `analysis.tables.libraries`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from analysis.tables.libraries.rows import compared, dense_measured, libraries
-from analysis.tables.rows import commonest, match, with_dates
+from analysis.tables.libraries.rows import compared, dense_measured
+from analysis.tables.rows import commonest, engines_first, match, with_dates
 from analysis.tables.shown.panels import Panel, Shown
-from benchmarks.catalogue.engines import CUTS
+from benchmarks.catalogue.engines import CUTS, place
 
 SETTING = ("m", "width", "depth", "dtype")
-AGAINST = ("m", "width", "depth")
+SETTINGS = 6
+NOT_MEASURED = "not measured"
 
 
 def engines(tidy: pd.DataFrame) -> tuple[str, ...]:
@@ -18,17 +22,35 @@ def engines(tidy: pd.DataFrame) -> tuple[str, ...]:
 
 
 def crossover_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
-    """n* over m, over width and over depth, each at the setting with the most of them measured for a library."""
+    """n*/m of each engine at each setting: a panel a setting, up to SETTINGS of those that most engines were measured
+    at, each with a row an engine in `engines`.
+
+    Columns of its rows: engine, verdict, and `aspect`, `aspect_low`, `aspect_high`: n*/m with its interval, or what the
+    verdict leaves of it. An engine that was not measured there has the verdict NOT_MEASURED.
+    """
     table = match(crossovers, layer="dense", profile="uniform", metric="log_ratio")
-    asked = table.loc[table["engine"].isin(libraries(tidy)), list(SETTING)].drop_duplicates()
-    table = table.merge(asked, on=list(SETTING))
+    table = table[~table["engine"].isin(CUTS)]
     if table.empty:
         return Shown(table)
+    counts = table.groupby(list(SETTING))["engine"].nunique().sort_values(ascending=False, kind="stable")
+    kept = [dict(zip(SETTING, key, strict=True)) for key in counts[counts == counts.max()].index[:SETTINGS]]
+    names = sorted({name for setting in kept for name in match(table, **setting)["engine"]}, key=place)
     panels = []
-    for against in AGAINST:
-        setting = commonest(table, [name for name in SETTING if name != against], of=against)
-        panels.append(Panel(against, match(table, **setting), setting))
-    return Shown(with_dates(table, tidy), tuple(panels), engines=engines(tidy))
+    for setting in kept:
+        rows = match(table, **setting).set_index("engine").reindex(names).reset_index()
+        ends = {"aspect": "n_star", "aspect_low": "low", "aspect_high": "high"}
+        aspects = {name: rows[of] / setting["m"] for name, of in ends.items()}
+        rows = rows.assign(verdict=rows["verdict"].fillna(NOT_MEASURED), **aspects)
+        panels.append(Panel(tuple(setting.values()), rows, setting))
+    return Shown(with_dates(table, tidy), tuple(panels), engines=tuple(names))
+
+
+def headline_table(engine_crossovers: pd.DataFrame, headline: Mapping[str, Any] | None) -> pd.DataFrame:
+    """Of `analysis.tables.libraries.crossing` the rows of the setting that the headline speaks of, this project's
+    engines first."""
+    if headline is None:
+        return engine_crossovers.iloc[:0]
+    return engines_first(match(engine_crossovers, **{name: headline[name] for name in SETTING}))
 
 
 def time_panels(tidy: pd.DataFrame) -> Shown:

@@ -9,22 +9,34 @@ relative to the page, and the beginning of that file's digest.
     Markdown   <!-- fact:KEY -->81<!-- /fact -->                 <!-- facts: results/facts.json 0123456789ab -->
     rst        .. |fact:KEY interval| replace:: [77, 85]         .. facts: results/facts.json 0123456789ab
 
+What `modes.facts.formats` writes for other tools is a mark as well, wherever it was copied to: a MyST substitution, in
+YAML and in a page's front matter; a LaTeX definition; an entry of BibTeX. A name among MyST's substitutions holds
+underscores for what is dot or hyphen in a key: which key it is, is known with the facts. Where the file says which
+facts it was made of, each of its substitutions has to be one; elsewhere those that are none are nobody's business here.
+
+    YAML       modes_crossover_...: "81"                         # facts: facts.json 0123456789ab
+    LaTeX      \\expandafter\\def\\csname fact@text@KEY\\endcsname{81}    % facts: facts.json 0123456789ab
+    BibTeX     @misc{KEY, ...}                                      % facts: facts.json 0123456789ab
+
 What stands in inline code and in fenced code is an example, not a mark; a MyST directive's fence is no code. A page is
 a str with its line ends as they are in the file; only what is between marks, and the digest, is ever replaced.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.citing.formats import rst_text
-from analysis.citing.record import DIGITS, FIELDS, written
-from analysis.errors import AnalysisError
+from .errors import FactsError
+from .formats import bibtex, bibtex_entries, latex_text, myst_name, rst_text
+from .record import DIGITS, FIELDS, written
 
-MARKDOWN, RST = "markdown", "rst"
+MARKDOWN, RST, MYST, LATEX, BIBTEX = "markdown", "rst", "myst", "latex", "bibtex"
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".rst": RST}
 """What is a page, by its file's suffix."""
+INCLUDED = {".inc": RST, ".yaml": MYST, ".yml": MYST, ".tex": LATEX, ".sty": LATEX, ".bib": BIBTEX}
+"""What may hold marks for pages, by its file's suffix."""
 
 # Where a comment's end is missing, it runs into the next one.
 COMMENT = re.compile(r"<!--\s*(/fact\b.*?|facts?:.*?)\s*(?:-->|\Z)", re.DOTALL)
@@ -36,6 +48,11 @@ CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 RST_MARK = re.compile(r"^\.\. +\|fact:([^|\r\n]*)\|[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 RST_PIN = re.compile(r"^\.\. +(facts:[^\r\n]*?)[ \t]*$", re.MULTILINE)
 RST_VALUE = re.compile(r"replace::[ \t]*(.*)")
+MYST_BLOCK = re.compile(r"([ \t]+)substitutions:[ \t]*(?:#.*)?")
+MYST_MARK = re.compile(r"[ \t]+([A-Za-z_]\w*):[ \t]+(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s#\"'].*?)[ \t]*(?:#.*)?")
+MYST_PIN = re.compile(r"^[ \t]*#[ \t]*(facts:[^\r\n]*?)[ \t]*$", re.MULTILINE)
+LATEX_MARK = re.compile(r"^\\expandafter\\def\\csname fact@(\w+)@([^\\\s]+)\\endcsname\{(.*)\}[ \t]*$", re.MULTILINE)
+LATEX_PIN = re.compile(r"^%[ \t]*(facts:[^\r\n]*?)[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,7 @@ class Mark:
     start: int
     end: int
     line: int
+    kind: str = MARKDOWN
 
 
 @dataclass(frozen=True)
@@ -82,11 +100,21 @@ class Problem:
 
 
 def read_page(page: str, kind: str, place: str) -> Page:
-    """The marks of a page of kind MARKDOWN or RST.
+    """The marks of a page of one of the kinds above.
 
-    Raises AnalysisError, naming `place` and the line, for a mark that is not closed, or that cannot be read.
+    The key of a MyST substitution is its name, until the facts are known. Raises FactsError, naming `place` and the
+    line, for a mark that is not closed, or that cannot be read.
     """
-    return (_read_markdown if kind == MARKDOWN else _read_rst)(page, place)
+    return READERS[kind](page, place)
+
+
+def resolved(page: Page, facts: Mapping[str, Mapping[str, Any]]) -> Page:
+    """The page with the keys of its MyST substitutions, without those of them that are no facts' and need not be."""
+    keys = {myst_name(key): key for key in facts}
+    strict = page.kind == MYST and page.pin is not None
+    kept = [mark for mark in page.marks if mark.kind != MYST or strict or mark.key in keys]
+    marks = (replace(mark, key=keys.get(mark.key, mark.key)) if mark.kind == MYST else mark for mark in kept)
+    return replace(page, marks=tuple(marks))
 
 
 def problems(page: Page, facts: Mapping[str, Mapping[str, Any]], digest: str) -> list[Problem]:
@@ -97,20 +125,27 @@ def problems(page: Page, facts: Mapping[str, Mapping[str, Any]], digest: str) ->
         stands = f"cites the facts of digest {pin.digest}" if pin.digest else "names no digest"
         text = f"{stands}, {pin.path} has {digest[:DIGITS]}"
         found.append(Problem(pin.line, text, pin.start, pin.end, f"{pin.path} {digest[:DIGITS]}"))
+    page = resolved(page, facts)
+    first: dict[tuple[str, str], int] = {}
     for mark in page.marks:
         fact = facts.get(mark.key)
+        before = first.setdefault((mark.key.lower(), mark.field), mark.line)
+        if mark.kind == RST and before != mark.line:  # docutils takes no substitution twice, and names in either case
+            found.append(Problem(mark.line, f"{_name(mark)}: defined in line {before} already; take one of them away"))
         if fact is None:
             found.append(Problem(mark.line, f"{mark.key}: unknown fact; {_words(mark.text)} stands there"))
+        elif mark.kind == BIBTEX:
+            if _normal(mark.text) != _normal(bibtex(fact)):
+                text = f"{mark.key}: the entry says something else than the fact"
+                found.append(Problem(mark.line, text, mark.start, mark.end, bibtex(fact)))
         elif mark.field not in FIELDS:
             found.append(Problem(mark.line, f"{mark.key}: a fact has no {mark.field!r}, but {', '.join(FIELDS)}"))
         else:
             wanted = written(fact, mark.field)
-            if _normal(_plain(mark.text, page.kind)) != _normal(wanted):
+            if not _says(mark, wanted):
                 other = _swapped(mark, wanted, page, facts)
                 text = f"{_name(mark)}: {_words(mark.text)} stands there, {_words(wanted)} should{other}"
-                found.append(
-                    Problem(mark.line, text, mark.start, mark.end, rst_text(wanted) if page.kind == RST else wanted)
-                )
+                found.append(Problem(mark.line, text, mark.start, mark.end, FORMS[mark.kind](wanted)))
     return found
 
 
@@ -133,19 +168,17 @@ def _read_markdown(page: str, place: str) -> Page:
         body, line = comment[1], _line(page, comment.start())
         here = f"{place}:{line}"
         if not comment[0].endswith("-->") or "<!--" in body:
-            raise AnalysisError(f"{here}: a comment that begins with {body.split()[0]!r} is not closed; end it by -->")
+            raise FactsError(f"{here}: a comment that begins with {body.split()[0]!r} is not closed; end it by -->")
         if body == "/fact":
             if opened is None:
-                raise AnalysisError(f"{here}: <!-- /fact --> closes no mark; write <!-- fact:KEY --> before the number")
+                raise FactsError(f"{here}: <!-- /fact --> closes no mark; write <!-- fact:KEY --> before the number")
             key, field = _named(OPENING, opened[1], f"{place}:{_line(page, opened.start())}", "<!-- fact:KEY -->")
             start, end = opened.end(), comment.start()
             marks.append(Mark(key, field or "text", page[start:end], start, end, _line(page, opened.start())))
             opened = None
         elif opened is not None:
             line = _line(page, opened.start())
-            raise AnalysisError(
-                f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number"
-            )
+            raise FactsError(f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number")
         elif body.startswith("facts"):
             pin = _pin(page, comment, here, pin)
         else:
@@ -153,8 +186,8 @@ def _read_markdown(page: str, place: str) -> Page:
             opened = comment
     if opened is not None:
         line = _line(page, opened.start())
-        raise AnalysisError(f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number")
-    return Page(MARKDOWN, tuple(marks), pin)
+        raise FactsError(f"{place}:{line}: mark {opened[1]!r} is not closed; write <!-- /fact --> after the number")
+    return Page(MARKDOWN, (*_substitutions(page, *_front(page)), *marks), pin)
 
 
 def _without_code(page: str) -> str:
@@ -196,22 +229,94 @@ def _read_rst(page: str, place: str) -> Page:
         key, field = _named(OPENING, f"fact:{found[1]}", here, example)
         value = RST_VALUE.fullmatch(found[2])
         if value is None:
-            raise AnalysisError(f"{here}: a mark that cannot be read, {found[0].strip()!r}; write {example}")
+            raise FactsError(f"{here}: a mark that cannot be read, {found[0].strip()!r}; write {example}")
         start = found.start(2) + value.start(1)
-        marks.append(Mark(key, field or "text", value[1], start, start + len(value[1]), line))
+        marks.append(Mark(key, field or "text", value[1], start, start + len(value[1]), line, RST))
+    return Page(RST, tuple(marks), _only_pin(RST_PIN, page, place))
+
+
+# --- what is made for MyST, LaTeX and BibTeX ---
+
+
+def _substitutions(page: str, start: int, end: int) -> list[Mark]:
+    """The substitutions of MyST in the YAML between two offsets: the lines that are indented below `substitutions:`."""
+    found = []
+    outer: str | None = None
+    for line in page[start:end].splitlines(keepends=True):
+        text = line.rstrip("\r\n")
+        if (block := MYST_BLOCK.fullmatch(text)) is not None:
+            outer = block[1]
+        elif outer is not None and text.strip() and not text.lstrip().startswith("#"):
+            entry = MYST_MARK.fullmatch(text)
+            if not text.startswith(outer) or not text[len(outer) :][:1].isspace():
+                outer = None
+            elif entry is not None:
+                place = start + entry.start(2), start + entry.end(2)
+                found.append(Mark(entry[1], "text", entry[2], *place, _line(page, start), MYST))
+        start += len(line)
+    return found
+
+
+def _front(page: str) -> tuple[int, int]:
+    """Where a page's front matter begins and ends: the YAML between two lines of ---, at its very beginning."""
+    lines = page.splitlines(keepends=True)
+    if lines and lines[0].rstrip() == "---":
+        for count, line in enumerate(lines[1:], 1):
+            if line.rstrip() == "---":
+                return len(lines[0]), len("".join(lines[:count]))
+    return 0, 0
+
+
+def _read_myst(page: str, place: str) -> Page:
+    return Page(MYST, tuple(_substitutions(page, 0, len(page))), _only_pin(MYST_PIN, page, place))
+
+
+def _read_latex(page: str, place: str) -> Page:
+    marks = (
+        Mark(each[2], each[1], each[3], each.start(3), each.end(3), _line(page, each.start()), LATEX)
+        for each in LATEX_MARK.finditer(page)
+    )
+    return Page(LATEX, tuple(marks), _only_pin(LATEX_PIN, page, place))
+
+
+def _read_bibtex(page: str, place: str) -> Page:
+    marks = (
+        Mark(each[1], "entry", each[0], each.start(), each.end(), _line(page, each.start()), BIBTEX)
+        for each in bibtex_entries(page)
+    )
+    return Page(BIBTEX, tuple(marks), _only_pin(LATEX_PIN, page, place))
+
+
+def _only_pin(pattern: re.Pattern[str], page: str, place: str) -> Pin | None:
     pin = None
-    for comment in RST_PIN.finditer(page):
+    for comment in pattern.finditer(page):
         pin = _pin(page, comment, f"{place}:{_line(page, comment.start())}", pin)
-    return Page(RST, tuple(marks), pin)
+    return pin
 
 
-# --- both ---
+READERS: dict[str, Callable[[str, str], Page]] = {
+    MARKDOWN: _read_markdown,
+    RST: _read_rst,
+    MYST: _read_myst,
+    LATEX: _read_latex,
+    BIBTEX: _read_bibtex,
+}
+FORMS: dict[str, Callable[[str], str]] = {
+    MARKDOWN: str,
+    RST: rst_text,
+    MYST: lambda text: json.dumps(text, ensure_ascii=False),
+    LATEX: latex_text,
+}
+"""How a text is written, by the kind of its mark."""
+
+
+# --- all ---
 
 
 def _pin(page: str, comment: re.Match[str], here: str, before: Pin | None) -> Pin:
     path, digest = _named(PINNED, comment[1], here, "facts: PATH DIGEST")
     if before is not None:
-        raise AnalysisError(f"{here}: a page cites one file of facts, and line {before.line} names {before.path}")
+        raise FactsError(f"{here}: a page cites one file of facts, and line {before.line} names {before.path}")
     start = comment.start(1) + comment[1].index(path, len("facts:"))
     return Pin(path, digest, start, comment.end(1), _line(page, comment.start()))
 
@@ -219,7 +324,7 @@ def _pin(page: str, comment: re.Match[str], here: str, before: Pin | None) -> Pi
 def _named(pattern: re.Pattern[str], text: str, here: str, example: str) -> tuple[str, str]:
     found = pattern.fullmatch(text)
     if found is None:
-        raise AnalysisError(f"{here}: a mark that cannot be read, {' '.join(text.split())!r}; write {example}")
+        raise FactsError(f"{here}: a mark that cannot be read, {' '.join(text.split())!r}; write {example}")
     return found[1], found[2] or ""
 
 
@@ -227,12 +332,10 @@ def _swapped(mark: Mark, wanted: str, page: Page, facts: Mapping[str, Mapping[st
     """Says so where another mark has this one's number, and this one that one's."""
     for other in page.marks:
         fact = facts.get(other.key)
-        if other is not mark and fact is not None and other.field in FIELDS:
-            theirs = _normal(written(fact, other.field))
-            if _normal(_plain(mark.text, page.kind)) == theirs and _normal(_plain(other.text, page.kind)) == _normal(
-                wanted
-            ):
-                return f" (swapped with line {other.line})"
+        if other is mark or fact is None or other.field not in FIELDS:
+            continue
+        if _says(mark, written(fact, other.field)) and _says(other, wanted):
+            return f" (swapped with line {other.line})"
     return ""
 
 
@@ -250,8 +353,24 @@ def _normal(text: str) -> str:
     return " ".join(text.split())
 
 
-def _plain(text: str, kind: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text) if kind == RST else text
+def _says(mark: Mark, wanted: str) -> bool:
+    """Whether what stands between a mark is this text, however it is written there."""
+    if mark.kind == LATEX:
+        return _normal(mark.text) == _normal(latex_text(wanted))
+    text = re.sub(r"\\(.)", r"\1", mark.text) if mark.kind == RST else mark.text
+    if mark.kind == MYST and text[:1] in ("'", '"'):
+        text = _unquoted(text)
+    return _normal(text) == _normal(wanted)
+
+
+def _unquoted(text: str) -> str:
+    """A quoted scalar of YAML; one in double quotes is read as JSON, which it nearly is."""
+    if text[0] == "'":
+        return text[1:-1]
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text[1:-1]
 
 
 def _line(page: str, position: int) -> int:

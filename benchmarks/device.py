@@ -83,6 +83,23 @@ class Crossover(_Device):
         return log_ratio(self)
 
 
+class Control(_Device):
+    """A/A: forward mode against itself. What is not 0 here is the device's, not the modes'."""
+
+    grid = Listed(
+        quick=asked(QUICK, ["forward/forward"]),
+        standard=asked(SQUARE, ["forward/forward"]),
+        full=asked(LARGE[:1], ["forward/forward"]),
+    )
+    param_names = grid.names
+    params = grid.lists(active_preset())
+    timeout = 3600.0
+    unit = "ln(forward / forward)"
+
+    def track_log_ratio(self, *case: object) -> Samples:
+        return log_ratio(self)
+
+
 class Cost(_Device):
     """The time of one Jacobian."""
 

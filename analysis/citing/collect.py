@@ -91,8 +91,8 @@ def _check(found: Findings) -> None:
     if rehearsed:
         raise AnalysisError(
             f"commit {commit}: {', '.join(rehearsed)} took part, which stands in for a device on the CPU, in tests and "
-            f"rehearsals; its numbers are no device's and cannot be cited: measure without it, into a folder of its own: "
-            f"{MEASURE} --results DIR"
+            f"rehearsals; its numbers are no device's and cannot be cited: measure without it, into a folder of its "
+            f"own: {MEASURE} --results DIR"
         )
     ratios = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok")]
     pairs = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))

@@ -36,7 +36,7 @@ ENGINES: dict[str, dict[str, Any]] = {
 FILLS: dict[str, dict[str, Any]] = {
     "modes": {},
     "modes-prepared": {"markerfacecolor": "white"},
-    "modes-compiled": {"markerfacecolor": "white", "marker": "D", "markersize": 3},
+    "modes-compiled": {"markerfacecolor": "white", "marker": "D"},
 }
 """The engines that are compared with what is written by hand, each with its marker."""
 OTHER: dict[str, Any] = {"linestyle": "none", "markersize": 3, "alpha": 0.6}

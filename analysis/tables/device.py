@@ -41,7 +41,7 @@ def home(tidy: pd.DataFrame) -> pd.DataFrame:
     times = _value(tidy, "home_seconds", keys)
     both = measured(tidy, "seconds")
     both = both[both["chunk_size"].isna() & both["mode"].isin(BOTH)]
-    faster = both.groupby(keys, as_index=False)["value"].min().rename(columns={"value": "jacobian_seconds"})
+    faster = both.groupby(keys)["value"].min().rename("jacobian_seconds").reset_index()
     table = times.merge(faster, on=keys, how="left")
     table["home_share"] = table["home_seconds"] / (table["home_seconds"] + table["jacobian_seconds"])
     return in_order(table[BUSY], "engine")

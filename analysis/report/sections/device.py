@@ -39,18 +39,18 @@ def number(key: str, unit: str) -> Callable[[Row], str]:
 
 SECTION = Section(
     "On an accelerator",
-    "The same chains with parameters and point on the device, the Jacobian left there, computed and waited for; float32 "
-    "without TF32. Times stand beside those of the host in the tables of the libraries, crossovers and the regret of the "
-    "shipped rules in theirs, by the engines' names. An engine whose name ends in -stand-in ran a device's code on the "
-    "CPU: a rehearsal, whose numbers are no device's. docs/accelerator.md says what is measured, and how.",
+    "The same chains with parameters and point on the device, the Jacobian left there, computed and waited for; "
+    "float32 without TF32. Times stand beside those of the host in the tables of the libraries, crossovers and the "
+    "regret of the shipped rules in theirs, by the engines' names. An engine whose name ends in -stand-in ran a "
+    "device's code on the CPU: a rehearsal, whose numbers are no device's. docs/accelerator.md says what is measured.",
     {},
     {
         "device-fitting": Table(
             lambda found: found.device_fitting,
             "What fits into memory",
-            "The largest number of inputs n whose Jacobian fits into the device's memory, all seeds at once and in chunks, "
-            "to within a sixteenth; each size was tried in a process of its own. Engines of the host, stand-ins among "
-            "them, had 256 MiB.",
+            "The largest number of inputs n whose Jacobian fits into the device's memory, all seeds at once and in "
+            "chunks, to within a sixteenth; each size was tried in a process of its own. Engines of the host, "
+            "stand-ins among them, had 256 MiB.",
             {
                 **{key: text(key) for key in ("m", "width", "depth", "dtype")},
                 "engine": engine(),
@@ -65,8 +65,8 @@ SECTION = Section(
         "device-memory": Table(
             lambda found: found.device_memory,
             "Memory by the device's account",
-            "The most that one Jacobian holds at a time beyond parameters and point, in MB, as the library's allocator on "
-            "the device counts it, in a process of its own; all seeds at once and in chunks.",
+            "The most that one Jacobian holds at a time beyond parameters and point, in MB, as the library's allocator "
+            "on the device counts it, in a process of its own; all seeds at once and in chunks.",
             {
                 **CELL,
                 "engine": engine(),
@@ -80,8 +80,8 @@ SECTION = Section(
         "device-home": Table(
             lambda found: found.device_home,
             "The copy home",
-            "The time it takes to copy a Jacobian from the device into a new NumPy array, which no other time has in it, "
-            "beside the time of the Jacobian in the faster mode.",
+            "The time it takes to copy a Jacobian from the device into a new NumPy array, which no other time has in "
+            "it, beside the time of the Jacobian in the faster mode.",
             {
                 **CELL,
                 "engine": engine(),
@@ -93,8 +93,8 @@ SECTION = Section(
         "device-warm-up": Table(
             lambda found: found.device_warm_up,
             "The warm-up",
-            "How long a Jacobian was called until its time was steady, found by changepoints. One whose time never became "
-            "steady has failed, and stands among the failed cells.",
+            "How long a Jacobian was called until its time was steady, found by changepoints. One whose time never "
+            "became steady has failed, and stands among the failed cells.",
             {**CELL, "engine": engine(), "forward": time("forward"), "reverse": time("reverse")},
         ),
         "device-conditions": Table(

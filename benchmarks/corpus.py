@@ -49,11 +49,16 @@ def asked(listed: Iterable[Case], engine: str, modes: Sequence[str]) -> list[Cas
 
 
 def everything(listed: Sequence[Case]) -> list[Case]:
-    """All that is asked of some problems."""
+    """All that is asked of some problems: everything at the first size of each, what is chosen at the others. JAX
+    compiles each for seconds."""
+    first = list({case.layer: case for case in reversed(listed)}.values())[::-1]
+    others = [case for case in listed if case not in first]
     return [
-        *asked(listed, "modes", MODES),
-        *asked(listed, "modes-prepared", PREPARED),
-        *asked(listed, "jax", JAX),
+        *asked(first, "modes", MODES),
+        *asked(others, "modes", [*CHOSEN, "mixed/pure"]),
+        *asked(first, "modes-prepared", PREPARED),
+        *asked(others, "modes-prepared", ["auto/best"]),
+        *asked(first, "jax", JAX),
     ]
 
 

@@ -10,8 +10,9 @@ from copy import copy
 from functools import partial
 
 from . import peers
+from .apparatus import fitting
 from .apparatus.benchmark import Benchmark
-from .apparatus.calls import jacobian, primal
+from .apparatus.calls import checked, jacobian, primal
 from .apparatus.checks import largest_error
 from .apparatus.comparisons import ALL, TIMEOUT, TWO_MODES, sizes
 from .apparatus.grids import Grid, Listed, nested
@@ -147,7 +148,7 @@ class Preparation(_Compared):
     unit = UNITS["setup_seconds"]
 
     def track_setup_seconds(self, *case: object) -> Samples:
-        jacobian(self.case, self.chain, self.case.mode)  # the runtime has started, and the answer is right
+        checked(self.case, self.chain, self.case.mode)  # the runtime has started, and the answer is right
         engine, x = peers.load(self.case.engine), peers.load(self.case.engine).array(self.chain.x)
 
         def build() -> Call:
@@ -171,7 +172,7 @@ class Accuracy(_Compared):
     unit = UNITS["max_error"]
 
     def track_max_error(self, *case: object) -> float:
-        answer = jacobian(self.case, self.chain, self.case.mode)()
+        answer = peers.load(self.case.engine).home(checked(self.case, self.chain, self.case.mode)())
         return float(f"{largest_error(self.chain, answer):.2e}")
 
 
@@ -188,7 +189,9 @@ class Memory(_Compared):
     unit = UNITS["peak_bytes"]
 
     def track_peak_bytes(self, *case: object) -> int:
-        call = jacobian(self.case, self.chain, self.case.mode)
+        if ENGINES[self.case.engine].device:
+            return fitting.peak(self.case)
+        call = checked(self.case, self.chain, self.case.mode)
         if ENGINES[self.case.engine].memory == "traced":
             return peak_bytes(call)
         return peers.load(self.case.engine).peak_bytes(self.chain, self.case.mode, self.case.chunk_size)

@@ -9,7 +9,7 @@ structured (modes.blocks); nothing that the caller passes in is modified or retu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -26,6 +26,12 @@ from .trees import aligned, same_structure, tuples
 __all__ = ["jacfwd", "jacfwd_of", "jvp"]
 
 
+@overload
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
+@overload
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool
+) -> tuple[Any, ...]: ...
 def jvp(
     f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False
 ) -> tuple[Any, ...]:
@@ -54,7 +60,10 @@ def jvp(
         tangents = aligned(tangents, primals, "a tangent")
     seeds = same_structure(tangents, call.primals, "a tangent")
     y, block = Forward().run(call, [one_seed(s) for s in seeds])
-    return call.handed(call.values(fresh(y, call.primals, block is None)), call.values(tangent(y, block)))
+    y, y_dot = fresh(y, call.primals, block is None), tangent(y, block)
+    if call.results is None and not has_aux:
+        return y, y_dot
+    return call.handed(call.values(y), call.values(y_dot))
 
 
 def jacfwd(
@@ -113,7 +122,8 @@ def _columns(call: Call, leaf: int, chunk_size: int | None, insist: bool) -> Arr
 
     def push(seed: Identity) -> tuple[Array, Block | None]:
         seeds[leaf] = seed
-        return forward_pass(BoundedForward(seed) if bounded else Forward(), call, seeds)
+        trace = BoundedForward(seed) if bounded else Forward()
+        return trace.run(call, seeds) if len(seeds) == 1 else forward_pass(trace, call, seeds)
 
     return columns(x, push, chunk_size, insist)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+from opcode import opmap
 from types import FrameType
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from .errors import calling_frame
 
-__all__ = ["shown", "update", "writing"]
+__all__ = ["given", "shown", "update", "writing"]
 
 LONG = 60  # characters; longer expressions are named by what they are
 
@@ -33,6 +34,8 @@ def writing() -> str | None:
     """The statement without a write, if the caller's code is in the middle of one that writes: into an array by an
     index, or by an augmented assignment."""
     frame = calling_frame()
+    if not _writes(frame):  # before the source is read and parsed, which takes milliseconds
+        return None
     statement = _statement(frame)
     if isinstance(statement, ast.AugAssign):
         return _augmented(statement)
@@ -45,6 +48,19 @@ def writing() -> str | None:
     return update(
         _text(target.value, "y"), _index(target.slice), _text(statement.value, "values") if alone else "values"
     )
+
+
+def given() -> list[str]:
+    """The positional arguments of the call that the caller's code is in the middle of, as they are written there."""
+    frame = calling_frame()
+    position = _position(frame)
+    for node in ast.walk(_tree(frame)):
+        if isinstance(node, ast.Call) and (
+            (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == position
+            and not any(isinstance(argument, ast.Starred) for argument in node.args)
+        ):
+            return [ast.unparse(argument) for argument in node.args]
+    return []
 
 
 def shown(index: Any) -> str:
@@ -63,6 +79,16 @@ def _one(item: Any) -> str:
     return text if len(text) <= LONG else "index"
 
 
+STORES = frozenset(opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in opmap)
+IN_PLACE = range(13, 26)  # of BINARY_OP: +=, &=, //=, ...
+
+
+def _writes(frame: FrameType) -> bool:
+    """Is the instruction that is being executed one that writes?"""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return code[at] in STORES or (code[at] == opmap["BINARY_OP"] and code[at + 1] in IN_PLACE)
+
+
 # -- the statement -----------------------------------------------------------------------------------------------------
 def _position(frame: FrameType) -> tuple[Any, ...]:
     """First line and column, last line and column of the instruction that is being executed; None where not known."""
@@ -74,19 +100,23 @@ def _statement(frame: FrameType) -> ast.Assign | ast.AugAssign | None:
     line, last, column, end = _position(frame)
     if None in (line, last, column, end):
         return None
-    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
-    try:
-        tree = ast.parse("".join(lines))
-    except (SyntaxError, ValueError):  # the file has changed, or is none of Python's
-        return None
     around = [
         node
-        for node in ast.walk(tree)
+        for node in ast.walk(_tree(frame))
         if isinstance(node, ast.Assign | ast.AugAssign)
         and (node.lineno, node.col_offset) <= (line, column)
         and (last, end) <= (node.end_lineno or 0, node.end_col_offset or 0)
     ]
     return max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+
+
+def _tree(frame: FrameType) -> ast.AST:
+    """The source that a frame's code is in; empty where there is none."""
+    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+    try:
+        return ast.parse("".join(lines))
+    except (SyntaxError, ValueError):  # the file has changed, or is none of Python's
+        return ast.Module([], [])
 
 
 def _target(statement: ast.Assign, position: tuple[Any, ...]) -> ast.Subscript | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from .tape import Tape
 __all__ = ["jacrev", "jacrev_of", "vjp"]
 
 
+@overload
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool) -> tuple[Any, ...]: ...
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of f and its pull-back, which gives vector-Jacobian products (M1: the transpose of J).
 
@@ -58,8 +62,10 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
         blocks = tape.pull(index, one_seed(seed), last=False)
         return call.rebuild(apart([cotangent(x, block) for x, block in zip(call.primals, blocks, strict=True)]))
 
-    # a copy: the tape may read y, as that of exp does
-    return call.handed(call.values(y.copy() if type(y) is np.ndarray else y), pullback)
+    value = y.copy() if type(y) is np.ndarray else y  # the tape may read y, as that of exp does
+    if call.results is None and not has_aux:
+        return value, pullback
+    return call.handed(call.values(value), pullback)
 
 
 def jacrev(

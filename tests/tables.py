@@ -62,19 +62,27 @@ def limits(size: int) -> list[dict[str, Any]]:
     square: dict[str, Any] = {"n": size, "m": size, "width": size}
     rows = []
     for mode in ("forward", "reverse"):
-        for engine, part in (("modes", 1.0), ("modes-prepared", 0.5)):
+        for engine, part in (("modes", 1.0), ("modes-prepared", 0.5), ("modes-compiled", 0.4)):
             over = square | {"mode": mode, "engine": engine}
             rows += [row("log_over_floor", part / size, **over), row("log_over_floor", part / 2, depth=16, **over)]
             rows += [row("log_product_over_floor", 2 * part / size, **over)]
             rows += [row("log_over_fill", part, layer="elementwise", **over)]
-        for engine, part in (("modes", 2.0), ("modes-prepared", 1.5), ("floor", 1.0)):
+        for engine, part in (("modes", 2.0), ("modes-prepared", 1.5), ("modes-compiled", 1.2), ("floor", 1.0)):
             rows += [row("log_over_limit", part / size, mode=mode, engine=engine, **square)]
             rows += [row("log_over_limit", part / 2, mode=mode, engine=engine, n=size, m=2 * size, width=size)]
     loss = {"layer": "loss", "m": 1, "n": size, "width": size, "mode": "reverse"}
     return [*rows, row("log_gradient_over_floor", 0.5, **loss)]
 
 
-ENGINES = {"modes": 1.0, "modes-prepared": 0.8, "floor": 0.5, "jax": 0.9, "torch": 4.0, "autograd": 30.0}
+ENGINES = {
+    "modes": 1.0,
+    "modes-prepared": 0.8,
+    "modes-compiled": 0.4,
+    "floor": 0.5,
+    "jax": 0.9,
+    "torch": 4.0,
+    "autograd": 30.0,
+}
 """The time of each engine over that of modes, in every cell."""
 
 
@@ -129,6 +137,23 @@ def mixed() -> list[dict[str, Any]]:
 
 
 WAYS = ("mixed", "forward", "reverse")
+
+
+def accelerator(**other: Any) -> list[dict[str, Any]]:
+    """What is asked of a device: reverse mode fits twice what forward mode does, the copy is a third of the whole."""
+    large: dict[str, Any] = {"engine": "jax-gpu", "n": 1024, "m": 1024, "width": 1024, "dtype": "float32", **other}
+    rows = [row("home_seconds", 1e-3, mode="reverse", **large)]
+    for mode, times in (("forward", 1), ("reverse", 2)):
+        rows += [
+            row("seconds", 4e-3 / times, mode=mode, **large),
+            row("warm_up_seconds", 0.25 * times, mode=mode, **large),
+        ]
+        for chunk_size in (pd.NA, 256):
+            more = 1 if chunk_size is pd.NA else 8
+            rows += [row("largest_n", 1e4 * times * more, mode=mode, **{**large, "chunk_size": chunk_size})]
+            rows += [row("peak_bytes", 8e8 / times / more, mode=mode, **{**large, "chunk_size": chunk_size})]
+    rows += [row("power_watts", 600.0, mode="reverse", samples=[590.0, 600.0, 610.0], **large)]
+    return [*rows, row("clock_mhz", 1900.0, mode="reverse", samples=[1900.0, 1755.0, 1905.0], **large)]
 
 
 def problem(log_ratio: float, layer: str, mode: str, metric: str = "log_problem_ratio", **other: Any) -> dict[str, Any]:
@@ -192,7 +217,7 @@ def full_table() -> pd.DataFrame:
         for n in (128, 256, 512, 1024):
             large: dict[str, Any] = {"n": n, "m": 256, "width": 256, "mode": mode}
             rows += [row("seconds", 1e-5 * n, **large), row("peak_bytes", 4096.0 * n, **large)]
-    rows += engines() + mixed() + problems()
+    rows += engines() + mixed() + problems() + accelerator()
     rows += [pair(0.0, n=n, mode="forward/forward") for n in (16, 64)]
     rows += [row("blas_threads", 1.0, mode="forward/reverse"), row("max_error", 1e-15, mode="forward", n=16, m=16)]
     rows += [row("seconds", np.nan, n=999, mode="reverse", status="failed")]

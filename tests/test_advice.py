@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ from analysis.advice import Advice, judged
 from analysis.advice.crossing import crossing, files
 from analysis.advice.judging import over
 from analysis.intervals import t_interval
+from analysis.running import advising
 from analysis.running.advising import planned
+from analysis.running.bar import Bar
 from analysis.tables.rules import RULES
-from benchmarks.catalogue.advice import Counts, Found, Look, Times, Way
+from benchmarks.catalogue.advice import Counts, Found, Look, Request, Times, Way
 
 COUNTS = Counts(
     mode="reverse",
@@ -107,6 +111,15 @@ def test_a_tie_is_called_a_tie() -> None:
     assert "either" in said.answer
 
 
+def test_one_call_each_that_take_the_same_are_no_reason_to_prefer_one() -> None:
+    said = advice([], found(seconds=(10.001, 10.0, 10.0, 10.0)))
+    assert said.answer == (
+        "Reverse mode or forward mode, either, as far as can be told: about 10 s a Jacobian (from one call each)."
+    )
+    slow = replace(found(seconds=(10.0, 10.0, 10.0, 10.0)), f_seconds=10.0)  # the function is all that takes time
+    assert "would take the same" in advice([], slow).changes[0]
+
+
 def test_with_too_few_processes_there_is_no_interval_and_a_doubt() -> None:
     said = advice(times(processes=2))
     assert said.sure == "likely"
@@ -184,7 +197,55 @@ def test_the_slower_the_function_the_less_is_timed_and_never_more_than_there_is_
     slowest = planned([found(seconds=(1.0, 0.8, 0.9, 0.9))], 25.0, 30.0, 0.3, 7)
     assert slowest.processes >= 2
     assert [way.name for way in slowest.ways[0]] == ["reverse", "forward"]
+    compiled = Look(Way(form="compiled"), 10.0, 1e-4, 1, 1)  # ten seconds to compile: not in every process
+    mixed = Found("m:f", 64, 16, "float64", 1e-4, (*found().looks, compiled), COUNTS)
+    assert [way.name for way in planned([mixed], 20.0, 30.0, 0.3, 7).ways[0]] == [
+        "reverse",
+        "forward",
+        "prepared reverse",
+        "auto",
+    ]
     assert planned([found(seconds=(30.0, 40.0, 30.0, 30.0))], 25.0, 30.0, 0.3, 7).processes == 0
+
+
+def test_a_process_that_shared_its_core_is_replaced_and_none_is_chosen_by_what_it_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = iter([1.0, 0.6, 0.99, 0.7, 1.0, 0.98, 0.97])
+    started: list[int] = []
+
+    def asked(requests: Any) -> Any:
+        if not requests[0].rounds:
+            yield found()
+            return
+        busy = next(shares)
+        started.append(len(started))
+        yield Times({"forward": [2e-3], "reverse": [1e-3]}, [1e-3], busy)
+
+    monkeypatch.setattr(advising, "in_a_process", asked)
+    monkeypatch.setattr(advising, "PROCESSES", 4)
+    measured = advising.measured(Request("m:f", "m:x"), [], lambda share, doing: None)
+    assert len(started) == 6  # as many as it takes until four had the core to themselves
+    assert [each.busy for each in measured.sizes[0].times] == [1.0, 1.0, 0.99, 0.98]
+    assert measured.processes == 4
+
+
+def test_a_bar_is_a_line_on_a_terminal_and_gone_in_the_end() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        with Bar(stream) as bar:
+            bar.at(0.5, "timing")
+            bar.at(2.0, "done")
+    assert file.getvalue() == ""
+    first, second, *_ = terminal.getvalue().split("\r")[1:]
+    assert first.count("#") == first.count(".") == 14
+    assert second.count("#") == 28
+    assert "\n" not in terminal.getvalue()
+    assert terminal.getvalue().endswith(" \r")
 
 
 # --- over sizes ---

@@ -45,7 +45,9 @@ MODES = {
     "rules": Room(
         "The table: a row a function, both modes from it.", "blocks dispatch errors instead operands partials"
     ),
-    "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
+    "operators": Room(
+        "Python's operators and an array's methods, as NumPy's functions.", "errors instead operands rules"
+    ),
     "array": Room(
         "The traced array: NumPy's protocols, answered by the rules.",
         "errors instead operands operators partials rules",
@@ -340,11 +342,11 @@ def imported_from_outside(inside: str) -> Iterator[tuple[str, set[str]]]:
 def test_the_engines_need_nothing_but_numpy() -> None:
     standard = {
         "__future__", "argparse", "array", "ast", "collections", "contextlib", "dataclasses", "functools", "gc",
-        "inspect", "itertools", "linecache", "math", "numbers", "operator", "os", "string", "sys", "threading", "time",
-        "types", "typing", "weakref",
+        "inspect", "itertools", "linecache", "math", "numbers", "opcode", "operator", "os", "string", "sys",
+        "threading", "time", "types", "typing", "weakref",
     }  # fmt: skip
     for name, outside in imported_from_outside("modes"):
-        if room_of(name) != "modes.facts":
+        if room_of(name) != "modes.facts" and not name.startswith("modes.prepared.compiled"):
             assert outside <= {*standard, "numpy"}, f"{name} imports {sorted(outside)}"
 
 
@@ -352,6 +354,13 @@ def test_facts_need_the_standard_library_alone_and_the_extension_sphinx() -> Non
     for name, outside in imported_from_outside("modes.facts"):
         allowed = {"sphinx", "docutils"} if name == "modes.facts.sphinx" else set()
         assert outside <= {*sys.stdlib_module_names, *allowed}, f"{name} imports {sorted(outside)}"
+
+
+def test_numba_is_the_compiled_replays_alone_and_imported_for_those_who_ask() -> None:
+    for name, outside in imported_from_outside("modes.prepared.compiled"):
+        assert outside <= {*sys.stdlib_module_names, "numpy", "numba", "llvmlite"}, f"{name} imports {sorted(outside)}"
+    code = "import modes, sys; sys.exit(any(name in sys.modules for name in ('numba', 'llvmlite')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_the_catalogue_needs_the_standard_library_alone() -> None:

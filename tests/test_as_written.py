@@ -120,6 +120,28 @@ def test_like_gives_plain_arrays_of_plain_numbers() -> None:
     assert numbers.dtype == np.arange(3).dtype
 
 
+slopes: Any = np.gradient  # several arrays, of several axes
+GRADIENTS: list[Callable[[Any], Any]] = [
+    lambda x: np.stack(slopes(np.outer(x, x))),
+    lambda x: np.stack(slopes(np.outer(x, x), [0.0, 1.0, 3.5], 0.5)),
+    lambda x: np.stack(slopes(np.outer(x, x), [x[0] - 9, x[1], x[2] + 9], 2 + x[2] * 0.1)),
+    lambda x: np.stack(slopes(np.outer(x, x), 0.5, 2.0, axis=(1, 0), edge_order=2)),
+    lambda x: np.stack(slopes(np.multiply.outer(np.outer(x, x), x), 0.5, x, [1.0, 2.0, 4.0])),
+    lambda x: np.gradient(np.outer(x, x), axis=-1),
+]
+
+
+@pytest.mark.parametrize("f", GRADIENTS)
+def test_gradient_along_several_axes_with_spacings(f: Callable[[Any], Any]) -> None:
+    as_numpy(f, np.array([-1.3, 0.4, 2.1]))
+
+
+@pytest.mark.filterwarnings("ignore:.*row_stack:DeprecationWarning")
+def test_row_stack_is_vstack() -> None:
+    row_stack: Any = getattr(np, "row_stack", np.vstack)
+    as_numpy(lambda x: row_stack([x, [x[0], 1.0, 2.0]]))
+
+
 # --- methods of ufuncs ------------------------------------------------------------------------------------------------
 METHODS: list[Callable[[Any], Any]] = [
     lambda x: np.add.reduce(np.outer(x, x)) + np.multiply.reduce(x),
@@ -169,8 +191,8 @@ def test_shares_of_a_log_of_a_sum_at_infinity() -> None:
         (lambda x: np.hypot.reduce(x[:0] * np.ones((0,))), ValueError, "one entry or more .* numpy.hypot"),
         (lambda x: np.i0(x), modes.MissingRule, "numpy.i0"),
         (lambda x: np.gcd.reduce(x), modes.MissingRule, "numpy.gcd"),
-        (lambda x: np.add.at(np.zeros(3), [0], x[0]), modes.MissingRule, r"modes.at\(y, \[0\]\).add\(values\)"),
-        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"modes.at\(y, \[0\]\).set\(values\)"),
+        (lambda x: np.add.at(x, [0], x[0]), modes.MissingRule, r"x = modes.at\(x, \[0\]\).add\(x\[0\]\)"),
+        (lambda x: np.divide.at(x, [0], 2.0), modes.MissingRule, r"x = modes.at\(x, \[0\]\).set\(2.0\)"),
         (lambda x: np.bincount(x), TypeError, "according to the rule 'safe'"),
         (lambda x: np.arange(x[0], like=x), modes.TracedValueError, r"start \+ step \* np.arange\(count\)"),
         (lambda x: np.array([x[0], [x[1]]], like=x), ValueError, "dimension"),

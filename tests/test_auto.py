@@ -149,6 +149,20 @@ def test_the_operations_decide_where_n_and_m_mislead() -> None:
     assert planned(f, np.ones(80)).mode == min((forward, "forward"), (reverse, "reverse"))[1]
 
 
+def test_a_plan_says_which_chunks_memory_demands_and_what_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    W = np.ones((200, 150)) / 150
+    plan = modes.plan(lambda x: np.tanh(W @ x), np.ones(150))
+    assert plan.chunks == {"forward": None, "reverse": None}
+    price = choice.rates_in_force().operation
+    assert plan.fixed["forward"] == pytest.approx(2 * price)  # a product and a slope
+    assert plan.fixed["reverse"] > plan.fixed["forward"]  # the tape
+    assert all(plan.fixed[mode] <= plan.seconds[mode] for mode in plan.seconds)
+    monkeypatch.setattr(modes.chunking, "SMALL", 0)
+    monkeypatch.setattr(modes.chunking, "_budget", 2 * 200 * 8 * 40)  # two blocks of 40 seeds of the widest value
+    plan = modes.plan(lambda x: np.tanh(W @ x), np.ones(150))
+    assert plan.chunks == {"forward": 40, "reverse": 40}
+
+
 def test_rates_are_measured_put_in_force_and_checked() -> None:
     measured = choice.measure_rates(repeats=1)
     assert all(0 < rate < 1 for rate in measured)

@@ -163,7 +163,7 @@ def test_the_work_of_the_better_mode_is_taken_to_be_that_of_the_worse() -> None:
 
 def test_who_can_be_asked_for_a_mixed_jacobian() -> None:
     mixed = [name for name, row in ENGINES.items() if row.lacks(Case(engine=name, mode="mixed/pure")) is None]
-    assert mixed == [*TWINS, *CUTS]
+    assert mixed == [*TWINS[:2], *CUTS, *TWINS[2:]]
     auto = [name for name, row in ENGINES.items() if row.lacks(Case(engine=name, mode="auto/best")) is None]
     assert auto == list(TWINS)
 

@@ -83,6 +83,26 @@ def test_the_readme_s_python_runs_and_says_the_truth() -> None:
     np.testing.assert_allclose(auto, reverse, rtol=1e-15)
 
 
+def test_the_page_on_writing_functions_says_what_comes() -> None:
+    """Every line with an arrow gives what stands behind it."""
+    page = (DOCS / "writing.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    checked = 0
+    for block in re.findall(r"^```python\n(.+?)^```", page, re.DOTALL | re.MULTILINE):
+        before: list[str] = []
+        for line in block.splitlines():
+            code, arrow, expected = line.partition("  # -> ")
+            if not arrow:
+                before.append(line)
+                continue
+            exec("\n".join(before), names)
+            before = []
+            assert repr(eval(code, names)) == expected, line
+            checked += 1
+        exec("\n".join(before), names)
+    assert checked > 12
+
+
 # --- docs/adding.md ---
 
 

@@ -45,7 +45,7 @@ def _threads() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODES_ENGINES", "modes,modes-prepared,floor")
+    monkeypatch.setenv("MODES_ENGINES", "modes,modes-prepared,modes-compiled,floor")
     monkeypatch.setenv("MODES_PAIRS", "1")
 
 

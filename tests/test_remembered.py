@@ -43,17 +43,19 @@ def test_what_was_chosen_stands_for_calls_that_write_no_tape_to_choose_by(mode: 
             np.testing.assert_allclose(modes.jacobian(f, mode="auto")(x), modes.jacrev(f)(x), rtol=1e-9, atol=1e-14)
         assert len(looked) == turn + 1
         span = 2 * span + 1
+    modes.jacobian(f, mode="auto")(x)
+    assert len(looked) == 4
     modes.jacobian(f, mode="auto")(y)  # of another shape
     modes.jacobian(f, mode="mixed")(x)
     modes.jacobian(f, mode="auto")(x.astype("float32"))
-    assert len(looked) == 6
-    modes.jacobian(f, mode="auto", chunk_size=1)(x)  # along a tape, f is not evaluated once a chunk
     assert len(looked) == 7
+    modes.jacobian(f, mode="auto", chunk_size=1)(x)  # along a tape, f is not evaluated once a chunk
+    assert len(looked) == 8
     with counted_alone():  # by other rates
         modes.jacobian(f, mode="auto")(x)
-    assert len(looked) == 8
+    assert len(looked) == 9
     jacobian = modes.jacobian(f, mode="auto")
-    for count in (9, 10):
+    for count in (10, 11):
         choice.forget()  # of a Jacobian in use, too
         for _ in range(2):
             jacobian(x)

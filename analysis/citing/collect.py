@@ -13,11 +13,11 @@ from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
 from analysis.text import counted, gigabytes, short_commit
-from benchmarks.catalogue.engines import ENGINES
+from benchmarks.catalogue.engines import ENGINES, STAND_INS
 from modes.facts.record import Fact, sealed
 
 UNKNOWN = "not recorded"
-OWN = [name for name, row in ENGINES.items() if row.requires == ("numpy",)]
+OWN = [name for name, row in ENGINES.items() if "numpy" in row.requires]
 """Engines that are part of the project; the others are libraries with versions of their own."""
 ON_NUMPY = [*OWN, "autograd"]
 """Engines whose products are NumPy's BLAS, which a number cannot be understood without; others bring their own."""
@@ -28,7 +28,7 @@ def collect(found: Findings) -> list[Fact]:
 
     The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
     AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
-    for an interval, or with A/A controls that fail.
+    for an interval, with A/A controls that fail, or of engines that only stand in for others.
     """
     where = _circumstances(found)
     _check(found)
@@ -86,6 +86,13 @@ def _check(found: Findings) -> None:
         raise AnalysisError(
             f"commit {commit}: measured on a changed work tree; numbers that belong to no commit cannot be cited: "
             f"commit the changes, then {MEASURE}"
+        )
+    rehearsed = sorted({*tidy["engine"].dropna()} & {*STAND_INS})
+    if rehearsed:
+        raise AnalysisError(
+            f"commit {commit}: {', '.join(rehearsed)} took part, which stands in for a device on the CPU, in tests and "
+            f"rehearsals; its numbers are no device's and cannot be cited: measure without it, into a folder of its "
+            f"own: {MEASURE} --results DIR"
         )
     ratios = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok")]
     pairs = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))

@@ -17,6 +17,7 @@ DOTTED, SPARSE = (0, (1, 1)), (0, (4, 1.5, 1, 1.5, 1, 1.5))
 FIXED: dict[str, dict[str, Any]] = {
     "modes": {"color": "black", "linestyle": "-", "marker": "o", "linewidth": 2.2},
     "modes-prepared": {"color": "black", "linestyle": (0, (5, 2)), "marker": "o", "markerfacecolor": "white"},
+    "modes-compiled": {"color": "black", "linestyle": ":", "marker": "d", "linewidth": 2.2},
     BY_HAND: {"color": GREY, "linestyle": ":", "marker": "x"},
 }
 LOOKS: tuple[dict[str, Any], ...] = (

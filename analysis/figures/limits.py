@@ -1,4 +1,4 @@
-"""Figures: a Jacobian's time over the arithmetic limit, and the engines' time over that of code written by hand."""
+"""Figures: a Jacobian's time over the arithmetic limit, and the engines' time over that of the floor."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from analysis.figures.style import (
     BLUE,
     GREEN,
     GREY,
+    PURPLE,
     SERIES,
     VERMILLION,
     finish,
@@ -29,9 +30,15 @@ from benchmarks.catalogue.engines import BY_HAND, label
 ENGINES: dict[str, dict[str, Any]] = {
     "modes": {"color": BLUE, "linestyle": "-", "marker": "o", "label": label("modes")},
     "modes-prepared": {"color": GREEN, "linestyle": "-.", "marker": "^", "label": label("modes-prepared")},
+    "modes-compiled": {"color": PURPLE, "linestyle": (0, (1, 1)), "marker": "D", "label": label("modes-compiled")},
     "floor": {"color": VERMILLION, "linestyle": "--", "marker": "s", "label": label(BY_HAND)},
 }
-PREPARED: dict[str, Any] = {"markerfacecolor": "white"}
+FILLS: dict[str, dict[str, Any]] = {
+    "modes": {},
+    "modes-prepared": {"markerfacecolor": "white"},
+    "modes-compiled": {"markerfacecolor": "white", "marker": "D"},
+}
+"""The engines that are compared with what is written by hand, each with its marker."""
 OTHER: dict[str, Any] = {"linestyle": "none", "markersize": 3, "alpha": 0.6}
 OTHER_LABEL = "other shapes, at the geometric mean of n, m, width"
 
@@ -76,7 +83,7 @@ def finish_panels(figure: Figure, panels: list[Axes], rows: pd.DataFrame, ylabel
 
 
 def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine, prepared and by hand over the limit, at one depth."""
+    """One panel a mode: each of ENGINES over the limit, at one depth."""
     if not shown.panels:
         return missing_figure(figure, "the time of Jacobians over that of their multiply-adds alone")
     panels = panels_by_mode(figure, shown.panels)
@@ -94,14 +101,14 @@ def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
 
 
 def engine_overhead(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine and prepared over the hand-written Jacobian, one line a depth."""
+    """One panel a mode: modes, modes-prepared and modes-compiled over the floor, one line a depth."""
     if not shown.panels:
         return missing_figure(figure, "the engines' time over a hand-written derivative's")
     setting = shown.setting
     panels = panels_by_mode(figure, shown.panels)
     for axes, panel in zip(panels, shown.panels, strict=True):
         axes.axhline(1, color="black", linewidth=1.2, label=label(BY_HAND))
-        for engine, fill in (("modes", {}), ("modes-prepared", PREPARED)):
+        for engine, fill in FILLS.items():
             for depth, look in zip(setting["depths"], SERIES, strict=False):
                 name = {"color": ENGINES[engine]["color"], "label": f"{ENGINES[engine]['label']}, depth {depth}"}
                 ratio_line(axes, match(panel.rows, engine=engine, depth=depth), look | name | fill)

@@ -40,6 +40,7 @@ PALE = {"forward": "#BFDCEC", "reverse": "#F5D6BF", "mixed": "#BFE6DA"}
 ENGINES = {
     "modes": {**SERIES[0], "color": "black"},
     "modes-prepared": {**SERIES[0], "color": "black", "linestyle": (0, (5, 2)), "markerfacecolor": "white"},
+    "modes-compiled": {**SERIES[0], "color": "black", "linestyle": ":", "marker": "D"},
     "modes-cut": {"color": GREEN, "linestyle": "-.", "marker": "^"},
     "jax-cut": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D"},
 }

@@ -8,12 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.style import BLUE, VERMILLION, finish, finish_axes, log_ticks, missing_figure
+from analysis.figures.style import BLUE, VERMILLION, finish, finish_axes, log_ticks, missing_figure, title
 from analysis.tables.shown.panels import Shown
 from analysis.tables.shown.problems import LABELS
 
 LEAST = 0.3
-"""Percent: less than that, which the pairs cannot tell from nothing, is counted at this border."""
+"""Percent: less than that, and what the pairs cannot tell from nothing, is counted on the left."""
+BORDER = LEAST / 3
+"""Where the axis begins: between here and LEAST stands what is counted."""
 ONE: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "color": BLUE, "label": "a problem with one output"}
 MANY: dict[str, Any] = {"marker": "s", "color": VERMILLION, "label": "a problem with several outputs"}
 SPREAD = 0.62
@@ -36,7 +38,7 @@ def problem_axes(axes: Axes, dots: pd.DataFrame, means: pd.DataFrame) -> Axes:
             mask = here.to_numpy(dtype=bool)
             axes.plot(lost[mask], offsets[mask] - line, linestyle="none", markersize=4, **look)
         if len(rows) < len(every):
-            axes.annotate(f"{len(every) - len(rows)} none", (LEAST, -line), xytext=(0, 0), **words)
+            axes.annotate(f"{len(every) - len(rows)} none", (BORDER, -line), xytext=(4, 0), **words)
         if len(rows) and lost.max() > 30:
             worst = int(lost.argmax())
             named = f"{rows['title'].iloc[worst]}, n = {rows['n'].iloc[worst]}, m = {rows['m'].iloc[worst]}"
@@ -49,7 +51,7 @@ def problem_axes(axes: Axes, dots: pd.DataFrame, means: pd.DataFrame) -> Axes:
         tick.set_fontweight("bold" if label in LABELS else "normal")
     axes.set(xscale="log", xlabel="time lost against the better mode, percent", ylabel="forward mode when")
     most = max(100 * (dots["regret"].max() - 1), 30.0)
-    axes.set_xlim(LEAST / 1.2, most * (most / LEAST) ** 0.32)  # room for the name of the worst
+    axes.set_xlim(BORDER, most * (most / LEAST) ** 0.36)  # room for the name of the worst
     log_ticks(axes.xaxis, LEAST, 1.2 * most)
     finish_axes(axes)
     axes.grid(False, axis="y")
@@ -63,5 +65,5 @@ def problem_regret(figure: Figure, shown: Shown) -> Figure:
     (panel,) = shown.panels
     axes = problem_axes(figure.subplots(), panel.rows, panel.beside["means"])
     count = panel.rows[["layer", "n", "m"]].drop_duplicates().shape[0]
-    axes.set_title(f"Choosing the mode on known problems: the time that is lost on each of {count}", fontsize=10)
+    title(figure, f"Choosing the mode on known problems: the time that is lost on each of {count}")
     return finish(figure, [axes], shown.rows, columns=3)

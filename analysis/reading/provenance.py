@@ -79,18 +79,28 @@ def with_faults(folder: Path, machine: str, env: str, commit: str, faults: Mappi
 
 
 def engine_version(engine: Mapping[str, Any], project: str) -> str:
-    """The version of an engine, that of the `project` where it is code of its own; nothing where it is not installed.
+    """The version of an engine, that of the `project` where it is code of its own; nothing where it cannot compute.
 
-    That of the first package it requires; another package's only where that is a different number.
+    That of the first package it requires; another package's only where that is a different number; and the device,
+    where it needs one.
     """
     if list(engine["requires"]) == OWN:
         return project
-    if engine["missing"]:
+    if not computes(engine):
         return ""
+    if list(engine["requires"][:1]) == OWN:  # of this project's own, with a package of its own
+        with_packages = [f"{package} {engine['versions'][package]}" for package in engine["requires"][1:]]
+        return f"{project} ({', '.join(with_packages)})"
     first, *others = (engine["versions"][package] for package in engine["requires"])
     further = [f"{package} {version}" for package, version in zip(engine["requires"][1:], others, strict=True)]
     differing = [text for text, version in zip(further, others, strict=True) if version != first]
-    return f"{first} ({', '.join(differing)})" if differing else str(first)
+    text = f"{first} ({', '.join(differing)})" if differing else str(first)
+    return f"{text} on {engine['versions'].get('device', 'a device not recorded')}" if engine.get("device") else text
+
+
+def computes(engine: Mapping[str, Any]) -> bool:
+    """Whether an engine could compute where it was described: its packages were there, and the device it needs."""
+    return not (engine["missing"] or engine.get("absent"))
 
 
 def changes(known: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -105,7 +115,7 @@ def changes(known: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[st
 
 def joined(known: Mapping[str, Any], other: Mapping[str, Any]) -> Record:
     """One record of two that agree (`changes`): `known`, with the engines and faults that only `other` has."""
-    kept = {name: state for name, state in known["engines"].items() if not state["missing"]}
+    kept = {name: state for name, state in known["engines"].items() if computes(state)}
     engines = {**known["engines"], **other["engines"], **kept}
     return {**known, "engines": engines, "faults": {**known["faults"], **other["faults"]}}
 

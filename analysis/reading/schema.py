@@ -159,6 +159,9 @@ class Engine(Struct):
     most_fma: Annotated[float, Meta(ge=0)] | None = None
     cut_of: str = ""
     problems: bool = False
+    device: str = ""
+    stands_for: str = ""
+    absent: str = ""
 
     def __post_init__(self) -> None:
         if not self.missing and not {*self.requires} <= {*self.versions}:

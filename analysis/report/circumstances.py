@@ -48,10 +48,12 @@ def installed(found: Findings) -> str:
     others = {
         name: state
         for name, state in engines.items()
-        if list(state["requires"]) != ["numpy"] and not state.get("cut_of")
+        if list(state["requires"]) != ["numpy"] and not (state.get("cut_of") or state.get("stands_for"))
     }
     texts = [f"{name} {known[name]}" for name in others if name in known]
-    return ", ".join([*texts, *(f"{name} not installed" for name, state in others.items() if state["missing"])])
+    without = [name for name, state in others.items() if state.get("absent") and not state["missing"]]
+    texts += [f"{name} not installed" for name, state in others.items() if state["missing"]]
+    return ", ".join([*texts, *(f"{name}: {others[name]['absent']}" for name in without)])
 
 
 def imported(seconds: float) -> str:
@@ -62,6 +64,6 @@ def imported(seconds: float) -> str:
 def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
-    preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
+    preset = next((name for name in reversed(PAIRS) if PAIRS[name] <= fewest), "quick")  # the smallest come first
     option = "--profile" if found.summary.date < RENAMED else "--preset"
     return [f"git checkout {commit[:8]}", f"{MEASURE} {option} {preset}"]

@@ -45,8 +45,15 @@ PROCESSES = 7
 ROUNDS = 15
 STRETCH = 1e-3
 """Seconds that a stretch of calls lasts at least (`benchmarks.apparatus.pairs`)."""
+SETUP = 0.02
+"""A way that takes more than this share of the time before its second call is left out where time is short, since every
+process would take it anew."""
 BEHIND = 3.0
 """A way that takes so many times as long as the fastest is left out first where time is short."""
+
+BUSY = 0.95
+"""Processor time over time passed, below which another program ran on the same core; such processes are measured again
+while there is time."""
 
 Say = Callable[[float, str], None]
 
@@ -85,9 +92,9 @@ def measured(
     asked = [replace(each, seconds=request.seconds / len(asked)) for each in asked]
     say(0.02, "looking at the function")
     looked: list[Found] = []
-    for found in asking(asked):
-        assert isinstance(found, Found)
-        looked.append(found)
+    for answered in asking(asked):
+        assert isinstance(answered, Found)
+        looked.append(answered)
         say(0.3 * len(looked) / len(asked), "looking at the function")
     took = time.monotonic() - started
     overhead = 0.0 if alone else max(took - sum(found.took for found in looked), 0.05)
@@ -98,27 +105,39 @@ def measured(
         for each, ways in zip(asked, plan.ways, strict=True)
         if ways and plan.processes
     ]
-    times: list[list[Times]] = [[] for _ in asked]
     places = [i for i, ways in enumerate(plan.ways) if ways]
+    rounds: list[list[Times]] = []  # of each process, a size each
     begun = time.monotonic()
-    for number in range(plan.processes if timed else 0):
-        if number >= 2 and time.monotonic() - started + (time.monotonic() - begun) / number > 1.3 * request.seconds:
+    while timed and len(rounds) < 2 * plan.processes:
+        number, quiet = len(rounds), sum(map(undisturbed, rounds))
+        each = (time.monotonic() - begun) / number if number else 0.0
+        late = time.monotonic() - started + each > (1.3 if number < plan.processes else 1.0) * request.seconds
+        if quiet >= plan.processes or (number >= 2 and late):
             break
         say(
-            0.3 + 0.7 * number / plan.processes,
-            f"timing, {'block' if alone else 'process'} {number + 1} of {plan.processes}",
+            0.3 + 0.7 * min(quiet, number) / plan.processes,
+            f"timing, {'block' if alone else 'process'} {number + 1} of {max(plan.processes, number + 1)}",
         )
-        for place, found in zip(places, asking(timed), strict=True):
-            assert isinstance(found, Times)
+        rounds.append([found for found in asking(timed) if isinstance(found, Times)])
+    # Those that had the core to themselves: chosen by that alone, not by what they found.
+    kept = sorted(rounds, key=lambda one: min(found.busy for found in one), reverse=True)[: plan.processes]
+    times: list[list[Times]] = [[] for _ in asked]
+    for one in kept:
+        for place, found in zip(places, one, strict=True):
             times[place].append(found)
     say(1.0, "done")
     places_of: Sequence[int | None] = sizes or [None]
     return Measured(
-        tuple(Sized(size, first, tuple(rounds)) for size, first, rounds in zip(places_of, looked, times, strict=True)),
-        max(map(len, times), default=0) if alone is None else 0,
+        tuple(Sized(size, first, tuple(found)) for size, first, found in zip(places_of, looked, times, strict=True)),
+        len(kept) if alone is None else 0,
         alone is not None,
         time.monotonic() - started,
     )
+
+
+def undisturbed(rounds: Sequence[Times]) -> bool:
+    """Whether a process had its core to itself."""
+    return min(found.busy for found in rounds) >= BUSY
 
 
 # --- what there is time for ---
@@ -141,9 +160,10 @@ def planned(looked: Sequence[Found], seconds: float, whole: float, overhead: flo
     the first look has left, or of all that was asked for.
     """
     every = [candidates(found) for found in looked]
+    ready = [[look for look in looks if look.first <= SETUP * seconds] for looks in every]  # without long compilations
     few = [best(looks) for looks in every]
     counts = [count for count in (processes, 5, 3, 2) if count <= processes]
-    wishes = [(looks, count, seconds) for looks in (every, few) for count in counts]
+    wishes = [(looks, count, seconds) for looks in (every, ready, few) for count in counts]
     for looks, count, there in (*wishes, (few, counts[-1], whole)):
         each = overhead + sum(look.first + look.seconds for size in looks for look in size)
         least = each + sum(4 * max(look.seconds, STRETCH) for size in looks for look in size)
@@ -163,12 +183,12 @@ def candidates(found: Found) -> list[Look]:
 
 
 def best(looks: Sequence[Look]) -> list[Look]:
-    """Those of the ways that may be the best, the two modes among them unless one is out of the question."""
-    if not looks:
-        return []
-    least = min(look.seconds for look in looks)
+    """Those of the ways that may be the best as they stand: the first two, and what is not far behind."""
     plain = [look for look in looks if look.way.form == DIRECT and look.way.mode != AUTO]
-    return [look for look in plain if look.seconds <= BEHIND * least] if len(plain) > 1 else []
+    if len(plain) < 2:
+        return []
+    least = plain[0].seconds  # they are in order
+    return [look for i, look in enumerate(plain) if i < 2 or look.seconds <= BEHIND * least]
 
 
 # --- asked here, or in a process ---

@@ -12,7 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, growth, libraries, limits, mixed, model, noise, problems, rules, summary
+from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, problems, rules, summary
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
@@ -101,6 +101,12 @@ class Findings:
     published_ratios = cached_property(lambda self: libraries.published(self.noted))
     harness_shares = cached_property(lambda self: libraries.harness(self.noted))
 
+    device_fitting = cached_property(lambda self: device.fitting(self.tidy))
+    device_memory = cached_property(lambda self: device.memory(self.tidy))
+    device_home = cached_property(lambda self: device.home(self.tidy))
+    device_warm_up = cached_property(lambda self: device.warm_up(self.tidy))
+    device_conditions = cached_property(lambda self: device.conditions(self.tidy))
+
     profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
     engine_table = cached_property(lambda self: choosing.engine_table(self.scores))
     rule_table = cached_property(lambda self: choosing.rule_table(self.scores))
@@ -123,7 +129,7 @@ class Findings:
     # --- what the figures draw, in the order of the report ---
     cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.counted))
     map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.counted))
-    headline_panels = cached_property(lambda self: crossing.headline_panels(self.map_panels, self.headline))
+    headline_panels = cached_property(lambda self: crossing.headline_panels(self.tidy, self.counted, self.headline))
     ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.predictions, self.tidy))
     memory_panels = cached_property(lambda self: crossing.memory_panels(self.peaks))
     product_panels = cached_property(lambda self: costs.product_panels(self.tidy))

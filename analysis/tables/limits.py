@@ -82,7 +82,7 @@ def over_memory(tidy: pd.DataFrame) -> pd.DataFrame:
     rows = _measured(tidy, "peak_bytes")
     keep = (rows["layer"] == "dense") & rows["chunk_size"].isna() & (smallest(rows) >= COUNTED)
     keep &= rows["mode"].isin(PRODUCTS)
-    rows = rows[keep & (rows["engine"] != "modes-prepared")]
+    rows = rows[keep & ~rows["engine"].isin(["modes-prepared", "modes-compiled"])]
     counted = np.array([counted_bytes(row) for row in _records(rows)], dtype=float)
     return _summaries(rows.assign(at=_cells(rows), value=np.log(rows["value"] / counted)), MEMORY_COLUMNS)
 

@@ -1,8 +1,10 @@
 """What the questions are asked with. Nothing here is a benchmark. (a -> b: b imports a)
 
     settings -> grids, ratio                           the environment; lists of cases
-    pairs -> single -> relative; memory                the clock and the tracer: they know nothing of chains, modes, asv
-    checks, pairs -> calls                             what is timed, compared with a reference first
+    pairs -> single -> relative; rounds; memory        the clock and the tracer: they know nothing of chains, modes, asv
+    pairs -> steady; conditions                        has a device settled, and at what power and clock?
+    checks, steady -> calls                            what is timed, compared with a reference first
+    checks -> fitting                                  what fits into memory, a process a size
     recording, calls, grids -> benchmark -> ratio      the base of every benchmark, which says why a cell has no number
 
 shapes and comparisons hold sizes that several questions share.

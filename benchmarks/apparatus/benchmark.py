@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from modes.chains import Chain
 
+from .. import peers
 from ..catalogue.case import PARAMETERS, Case
 from ..catalogue.engines import row
 from ..catalogue.presets import CORE
@@ -64,7 +65,7 @@ class Benchmark:
         """All that comes before the measurement, and is not measured."""
         self.case = Case.of(*parameters)
         expect(self.case, active_preset())
-        if self.pinned:
+        if self.pinned and not peers.load(self.case.engine).on_device:  # whose process has threads that feed the device
             pin_to_one_core()
         threadpool_limits(1)
         self.make()
@@ -108,8 +109,8 @@ def expect(case: Case, preset: str) -> None:
     reason = None if lack is None else lack.sentence
     if case.engine not in (names := chosen(preset)):
         reason = f"not chosen; chosen are {', '.join(names)} (MODES_ENGINES)"
-    if missing := found.missing():
-        reason = f"not installed: {', '.join(missing)}"
+    if absent := found.absent():
+        reason = absent
     if reason is not None:
         raise SkippedError(f"engine {case.engine} is skipped: {reason}")
 

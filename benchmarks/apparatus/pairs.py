@@ -48,12 +48,16 @@ def pairs(
 
 
 def samples(a: Call, b: Call, count: int, *, collecting: bool = False) -> Samples:
-    """:func:`pairs` in the form in which asv stores every sample of a ``track_`` benchmark, and their
-    median as its value.
+    """:func:`pairs` as :func:`rounded` stores them."""
+    return rounded(pairs(a, b, count, collecting=collecting))
+
+
+def rounded(ratios: list[float]) -> Samples:
+    """The form in which asv stores every sample of a ``track_`` benchmark, and their median as its value.
 
     Rounded to 1e-6, a thousandth of what such a measurement resolves, so that asv's tables stay readable.
     """
-    return {"samples": [round(sample, 6) for sample in pairs(a, b, count, collecting=collecting)], "number": 1}
+    return {"samples": [round(sample, 6) for sample in ratios], "number": 1}
 
 
 def calibrate(a: Call, b: Call, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS) -> int:

@@ -7,6 +7,7 @@ same, and as small. Nothing here knows about chains, modes or asv.
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from .pairs import Call, Clock, Samples, calibrate, quiet, stretch
 
@@ -37,6 +38,23 @@ def setup_seconds(build: Callable[[], Call], count: int, *, clock: Clock = time.
         return (first - statistics.median(stretch(call, 1, clock) for _ in range(5))) * 1e-9
 
     with quiet():
+        return _until(sample, count, clock)
+
+
+def copy_seconds(
+    make: Call, copy: Callable[[Any], object], count: int, *, clock: Clock = time.perf_counter_ns
+) -> list[float]:
+    """The time of ``copy`` of what ``make`` returned, which is new each time: a library may keep the copy it has
+    made."""
+
+    def sample() -> float:
+        made = make()
+        start = clock()
+        copy(made)
+        return (clock() - start) * 1e-9
+
+    with quiet():
+        sample()  # the first copy makes room
         return _until(sample, count, clock)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from modes.chains import DTYPES, LAYERS, layer_widths
 
+from .accelerator import accelerator
 from .case import Case
 from .problems import PROBLEMS
 
@@ -41,6 +42,9 @@ class Row:
     ``cut_of`` names the engine that this one is by a hand-made cut: its "mixed" is the Jacobian of the upper half of a
     chain in forward mode times that of the lower half in reverse mode, cut at the chain's waist, the other modes are
     that engine's own. It takes part in questions of mixed accumulation alone.
+    ``device`` is "cuda" for an engine that computes on an accelerator, and has nothing to do where there is none.
+    ``stands_for`` names such an engine, whose very code this one runs on the CPU: a stand-in, for tests and to rehearse
+    a run. Its numbers bear its own name, and it takes part only where it is named.
     """
 
     requires: tuple[str, ...] = ("numpy",)
@@ -54,21 +58,23 @@ class Row:
     cut_of: str = ""
     problems: bool = False
     """Whether it takes the problems that the field compares on (catalogue.problems)."""
+    device: str = ""
+    stands_for: str = ""
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Row":
         """The row that :meth:`described` told of, perhaps in another run: what a description of an older suite does
         not speak of is not held against the engine."""
-        lists = {
+        lists: dict[str, Any] = {
             name: tuple(described[name]) for name in ("requires", "modes", "layers", "dtypes") if name in described
         }
+        texts: dict[str, Any] = {name: described.get(name, "") for name in ("memory", "cut_of", "device", "stands_for")}
         most = described.get("most_fma")
         return cls(
             **lists,
+            **texts,
             chunks=tuple(described.get("chunks", BOTH)),
-            memory=described.get("memory", ""),
             most_fma=math.inf if most is None else most,
-            cut_of=described.get("cut_of", ""),
             problems=described.get("problems", True),
         )
 
@@ -76,9 +82,16 @@ class Row:
         """The packages it requires that are not installed."""
         return [package for package in self.requires if find_spec(package) is None]
 
+    def absent(self) -> str:
+        """Why it cannot compute here, as the rest of a sentence; nothing where it can."""
+        if missing := self.missing():
+            return f"not installed: {', '.join(missing)}"
+        return accelerator().reason if self.device else ""
+
     def versions(self) -> dict[str, str]:
-        """The installed versions of the packages it requires; nothing is imported for it."""
-        return {package: _version(package) for package in self.requires if find_spec(package) is not None}
+        """The installed versions of the packages it requires, and the device; nothing is imported for it."""
+        found = {package: _version(package) for package in self.requires if find_spec(package) is not None}
+        return found | (accelerator().versions if self.device else {})
 
     def described(self) -> dict[str, object]:
         """What `python -m benchmarks engines` says of it: numbers and texts, as JSON has them."""
@@ -89,8 +102,11 @@ class Row:
             "most_fma": limit,
             "cut_of": self.cut_of,
             "problems": self.problems,
+            "device": self.device,
+            "stands_for": self.stands_for,
             "versions": self.versions(),
             "missing": self.missing(),
+            "absent": self.absent(),
         }
 
     def lacks(self, case: Case) -> Lack | None:
@@ -135,22 +151,34 @@ ENGINES = {
     "modes-prepared": Row(modes=MODES, chunks=MODES, memory="traced", problems=True),
     "modes-cut": Row(modes=(*BOTH, "mixed"), layers=("dense",), memory="traced", cut_of="modes"),
     "jax-cut": Row(requires=("jax", "jaxlib"), modes=(*BOTH, "mixed"), layers=("dense",), cut_of="jax"),
+    "modes-compiled": Row(requires=("numpy", "numba"), modes=MODES, chunks=MODES, memory="traced"),
+    "jax-gpu": Row(requires=("jax", "jaxlib"), chunks=BOTH, memory="own", device="cuda"),
+    "torch-cuda": Row(requires=("torch",), chunks=BOTH, memory="own", device="cuda"),
+    "torch-compile": Row(requires=("torch",), memory="own", device="cuda"),
+    "jax-stand-in": Row(requires=("jax", "jaxlib"), chunks=BOTH, stands_for="jax-gpu"),
+    "torch-stand-in": Row(requires=("torch",), chunks=BOTH, stands_for="torch-cuda"),
 }
 """In the order in which asv stores them: append, since asv drops stored cells when a list of parameters
 changes."""
 
 CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
 """The engines by a hand-made cut, which no other question asks."""
-TWINS = ("modes", "modes-prepared")
-"""The engines of :mod:`modes`: as it stands, and prepared."""
+TWINS = ("modes", "modes-prepared", "modes-compiled")
+"""The engines of :mod:`modes`: as it stands, prepared, and prepared for the interpreter that numba compiles."""
+PLAIN = TWINS[:2]
+"""Those of them that need NumPy alone."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
 """This project's own."""
+DEVICES = tuple(name for name, found in ENGINES.items() if found.device)
+"""The engines that compute on an accelerator."""
+STAND_INS = tuple(name for name, found in ENGINES.items() if found.stands_for)
+"""The same on the CPU, for tests: no numbers of a device, and in no run that does not name them."""
 GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
 """What a reader is told beside a name that does not say what it is."""
-QUICK = (*OWN, "modes-cut")
-"""What takes part in a quick run."""
+QUICK = (*PLAIN, BY_HAND, "modes-cut")
+"""What takes part in a quick run: this project's own, as far as they need NumPy alone."""
 
 
 def row(name: str) -> Row:
@@ -181,8 +209,8 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 def installed() -> tuple[str, ...]:
-    """The engines whose packages are all there."""
-    return tuple(name for name, found in ENGINES.items() if not found.missing())
+    """The engines that can compute here: packages, and the device that they need, are all there."""
+    return tuple(name for name, found in ENGINES.items() if not (found.stands_for or found.absent()))
 
 
 def _version(package: str) -> str:

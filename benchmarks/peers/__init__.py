@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from modes.chains import Chain
 
@@ -29,9 +29,13 @@ class Engine(ABC):
 
     ``__init__`` takes no arguments, imports the engine's packages, and holds them to one thread: asv imports
     every module of the suite, wherever it runs. The callables take what :meth:`array` makes of ``chain.x`` and
-    return NumPy arrays of the chain's dtype: an engine whose results are lazy, or on a device, waits for them
-    and brings them home inside the timed call.
+    return NumPy arrays of the chain's dtype: an engine whose results are lazy waits for them inside the timed call.
+    Where ``on_device`` is true the result stays on the device, computed and waited for, as its users leave it, and
+    :meth:`home` makes it a NumPy array. Such an engine begins with its device on the first use, never in ``__init__``:
+    a device does not outlive the fork between the two.
     """
+
+    on_device: ClassVar[bool] = False
 
     tolerance: Mapping[str, float] | None = None
     """Largest relative error of its Jacobians, a dtype; None stands for rounding (checks.TOLERANCE)."""
@@ -47,6 +51,14 @@ class Engine(ABC):
     def array(self, x: Array) -> Array:
         """A NumPy array as the engine's own; never timed."""
         return x
+
+    def home(self, y: Array) -> Array:
+        """What one of its callables returned, as a NumPy array."""
+        return y
+
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether an exception says that there was not memory enough where this engine computes."""
+        return isinstance(error, MemoryError)
 
     def jvp(self, chain: Chain) -> Product:
         """(x, x_dot) -> (y, y_dot)."""
@@ -82,6 +94,12 @@ CLASSES = {
     "modes-prepared": "prepared_engine:ModesPrepared",
     "modes-cut": "cut_engines:ModesCut",
     "jax-cut": "cut_engines:JaxCut",
+    "modes-compiled": "prepared_engine:ModesCompiled",
+    "jax-gpu": "jax_device:JaxGpu",
+    "torch-cuda": "torch_device:TorchCuda",
+    "torch-compile": "torch_device:TorchCompile",
+    "jax-stand-in": "jax_device:JaxStandIn",
+    "torch-stand-in": "torch_device:TorchStandIn",
 }
 """Where each engine of the catalogue is: a module of this package, and its class there."""
 
@@ -95,12 +113,11 @@ class SkippedError(NotImplementedError):
 def load(name: str) -> Engine:
     """The engine of that name, made once a process.
 
-    Raises ValueError for an unknown name and SkippedError for a missing package. What an installed package
+    Raises ValueError for an unknown name and SkippedError for a missing package or device. What an installed package
     raises on being imported passes through: that is a failure, no skip.
     """
-    found = row(name)
-    if missing := found.missing():
-        raise SkippedError(f"engine {name} is skipped: not installed: {', '.join(missing)}")
+    if absent := row(name).absent():
+        raise SkippedError(f"engine {name} is skipped: {absent}")
     module, _, cls = CLASSES[name].partition(":")
     engine: Engine = getattr(import_module(f".{module}", __package__), cls)()
     return engine

@@ -12,7 +12,7 @@ import numpy as np
 from modes.chains import Chain
 
 from ..problems import Problem
-from . import Array, Engine, Function
+from . import Array, Engine, Function, Product
 from .layers import Namespace, function, identity
 
 
@@ -47,6 +47,31 @@ class Jax(Engine):
 
     def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:
         return _at_home(self._compiled(chain, mode))
+
+    def jvp(self, chain: Chain) -> Product:
+        f = self._function(chain)
+        return self._pair(lambda x, x_dot: self.jax.jvp(f, (x,), (x_dot,)))
+
+    def vjp(self, chain: Chain) -> Product:
+        f = self._function(chain)
+
+        def product(x: Array, y_bar: Array) -> tuple[Array, Array]:
+            y, pullback = self.jax.vjp(f, x)
+            return y, pullback(y_bar)[0]
+
+        return self._pair(product)
+
+    def gradient(self, chain: Chain) -> Function:
+        return _at_home(self.jax.jit(self.jax.grad(self._function(chain))))
+
+    def _pair(self, product: Product) -> Product:
+        compiled = self.jax.jit(product)
+
+        def at_home(x: Array, v: Array) -> tuple[Array, Array]:
+            y, moved = compiled(x, v)
+            return np.asarray(y.block_until_ready()), np.asarray(moved.block_until_ready())
+
+        return at_home
 
     def peak_bytes(self, chain: Chain, mode: str, chunk_size: int | None) -> int:
         """What XLA has laid out for the compiled function: its temporaries and its result."""

@@ -8,6 +8,7 @@ spell differently is in a :class:`Namespace`.
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -32,9 +33,14 @@ def identity(z: Array) -> Array:
 
 def function(chain: Chain, namespace: Namespace, convert: Callable[[Any], Array]) -> Callable[[Array], Array]:
     """x -> chain(x) for the library's arrays; ``convert`` makes one of a NumPy array."""
-    parameters = [tuple(map(convert, layer)) for layer in chain.parameters]
+    return partial(parametrised(chain, namespace), [tuple(map(convert, layer)) for layer in chain.parameters])
+
+
+def parametrised(chain: Chain, namespace: Namespace) -> Callable[[Layers, Array], Array]:
+    """(parameters, x) -> chain(x): for a library that would take up into its program whatever a function closes
+    over."""
     activation, apply = namespace.activations[chain.activation], LAYERS[chain.layer]
-    return lambda x: apply(namespace, activation, parameters, x)
+    return lambda parameters, x: apply(namespace, activation, parameters, x)
 
 
 def _dense(_: Namespace, activation: Any, parameters: Layers, x: Array) -> Array:

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from modes import prepare
-from modes.chains import Chain
+from modes import Prepared, prepare
+from modes.chains import Chain, layer_chain
 
 from ..catalogue.engines import BOTH
 from ..problems import Problem
@@ -13,8 +13,13 @@ from . import Array, Engine, Function, Product
 class ModesPrepared(Engine):
     """Results are NumPy arrays; set-up records the chain and, on the first call, the engine's own operations."""
 
+    backend = "numpy"
+
+    def _prepared(self, chain: Chain) -> Prepared:
+        return prepare(chain, chain.x, backend=self.backend)
+
     def jacobian(self, chain: Chain, mode: str, chunk_size: int | None) -> Function:
-        prepared = prepare(chain, chain.x)
+        prepared = self._prepared(chain)
         if mode not in BOTH:
             return partial(prepared.jacobian, mode=mode, chunk_size=chunk_size)
         method = {"forward": prepared.jacfwd, "reverse": prepared.jacrev}[mode]
@@ -23,17 +28,17 @@ class ModesPrepared(Engine):
         return lambda x: method(x, chunk_size=chunk_size)
 
     def primal(self, chain: Chain) -> Function:
-        return prepare(chain, chain.x).value
+        return self._prepared(chain).value
 
     def problem(self, problem: Problem, mode: str) -> Function:
-        return partial(prepare(problem, problem.x).jacobian, mode=mode)
+        return partial(prepare(problem, problem.x, backend=self.backend).jacobian, mode=mode)
 
     def jvp(self, chain: Chain) -> Product:
-        prepared = prepare(chain, chain.x)
+        prepared = self._prepared(chain)
         return lambda x, x_dot: prepared.jvp((x,), (x_dot,))
 
     def vjp(self, chain: Chain) -> Product:
-        prepared = prepare(chain, chain.x)
+        prepared = self._prepared(chain)
 
         def product(x: Array, y_bar: Array) -> tuple[Array, Array]:
             y, pullback = prepared.vjp(x)
@@ -42,4 +47,16 @@ class ModesPrepared(Engine):
         return product
 
     def gradient(self, chain: Chain) -> Function:
-        return prepare(chain, chain.x).jacrev
+        return self._prepared(chain).jacrev
+
+
+class ModesCompiled(ModesPrepared):
+    """The same operations, done by an interpreter that numba has compiled: once a machine, which is no set-up.
+
+    The interpreter is loaded, or compiled, when the engine is.
+    """
+
+    backend = "numba"
+
+    def __init__(self) -> None:
+        self._prepared(layer_chain(2, 2, 1, 2))

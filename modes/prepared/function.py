@@ -9,20 +9,21 @@ recorded. Nothing here knows a derivative or a function by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ..array import TracedArray, evaluate
 from ..blocks import Guarded, dense
-from ..partials import SAME, Dot, Matrix, Partial, Reshape, Scale
+from ..partials import SAME, Dot, Linear, Matrix, Partial, Reshape, Scale
+from ..rules.selection import Slice
 from ..rules.table import COMPOSITE, CONSTANT, RULES, SEQUENCE, Rule, rule_of
 from .recording import Diverged, Operation, Recorded, Recorder, Value, guard, shape_changed
 from .templates import resolve
 
 __all__ = ["RecordedFunction"]
 
-RECORDABLE = frozenset({type(SAME), Scale, Matrix, Dot, Reshape})
+RECORDABLE = frozenset({type(SAME), Scale, Matrix, Dot, Reshape, Slice})
 
 
 class RecordedFunction:
@@ -110,16 +111,51 @@ class RecordedFunction:
 def _partials(
     recorder: Recorder, rule: Rule, places: list[int], y: Any, values: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[Partial | None]:
+    def opaque() -> list[Partial | None]:
+        made = recorder.call(rule.partials, (places, y, values, kwargs))
+        return [None if partial is None else Opaque(recorder, made, i) for i, partial in enumerate(made.primal)]
+
     mark = recorder.mark()
     try:
         partials = rule.partials(places, y, values, kwargs)
-        if all(partial is None or type(partial) in RECORDABLE for partial in partials):
-            return partials
+        if all(partial is None or type(partial) in RECORDABLE or type(partial) is Linear for partial in partials):
+            return [
+                Tried(recorder, partial, i, opaque) if type(partial) is Linear else partial
+                for i, partial in enumerate(partials)
+            ]
     except Exception:  # whatever it was: on plain values it is either no error, or raised again
         pass
     recorder.rewind(mark)
-    made = recorder.call(rule.partials, (places, y, values, kwargs))
-    return [None if partial is None else Opaque(recorder, made, i) for i, partial in enumerate(made.primal)]
+    return opaque()
+
+
+class Tried(Partial):
+    """A linear map in functions of its own: recorded, where they are made of NumPy calls alone, else opaque."""
+
+    __slots__ = ("fma", "i", "linear", "make", "recorder")
+
+    def __init__(self, recorder: Recorder, linear: Linear, i: int, make: Callable[[], list[Partial | None]]) -> None:
+        self.recorder = recorder
+        self.linear: Partial = linear
+        self.i = i
+        self.make = make  # the same partials, opaque
+        self.fma = linear.fma
+
+    def push(self, t: Any) -> Any:
+        return self._tried(lambda: self.linear.push(t))
+
+    def pull(self, c: Any) -> Any:
+        return self._tried(lambda: self.linear.pull(c))
+
+    def _tried(self, carry: Callable[[], Any]) -> Any:
+        if type(self.linear) is Linear:
+            mark = self.recorder.mark()
+            try:
+                return carry()
+            except Exception:  # an entry written in place, a number needed: as above
+                self.recorder.rewind(mark)
+            (self.linear,) = [partial for i, partial in enumerate(self.make()) if i == self.i and partial is not None]
+        return carry()
 
 
 class Opaque(Partial):

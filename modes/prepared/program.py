@@ -12,6 +12,7 @@ about derivatives:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -24,7 +25,7 @@ from .recording import Operation, Recorded, Recorder, Value, refs, shape_changed
 from .schedule import Deferred, Schedule, Stage
 from .templates import Ref, resolve
 
-__all__ = ["Program"]
+__all__ = ["Program", "Step", "direct", "general"]
 
 Step = Callable[[], Any]
 
@@ -33,6 +34,15 @@ METHODS: dict[Any, Callable[..., Any]] = {
     np.transpose: np.ndarray.transpose,
     np.reshape: np.ndarray.reshape,
     np.all: np.ndarray.all,
+}
+
+# The operator does of two NumPy scalars what the ufunc does, for a fifth of a microsecond less.
+OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
 }
 
 # By position an out takes 0.15 microseconds less, but NumPy discourages it for these two.
@@ -60,6 +70,7 @@ class Program:
             if value.constant is not None:
                 self.buffers[slot] = self._shared(value.constant) if slot in later else value.constant
         self.shares = bool(self.copies or self.watched)
+        self._begin(stages)
         self.stages = [self._stage(i, stage) for i, stage in enumerate(stages)]
         del self.plan, self.own, self.free, self.values
 
@@ -88,6 +99,9 @@ class Program:
             self.cells[slot] = None
         return outputs
 
+    def _begin(self, stages: Sequence[Stage]) -> None:
+        """What there is to do before the first stage is made."""
+
     def _shared(self, array: Any) -> Any:
         """An array that f takes from elsewhere, as a later stage reads it: as it was in the first (modes.residuals)."""
         if is_fixed(array):
@@ -113,7 +127,7 @@ class Program:
                     f"of vjp, but it was written to since; pull back before changing it"
                 )
 
-    def _stage(self, number: int, stage: Stage) -> tuple[list[Any], list[Any], list[Step], list[Step], list[int]]:
+    def _stage(self, number: int, stage: Stage) -> Any:
         buffers, scalars = [], []
         for i, x in enumerate(stage.inputs):
             if x.shape:
@@ -139,15 +153,59 @@ class Program:
                 return []
         if isinstance(op.func, np.ufunc) and op.func.nout == 1 and not op.kwargs and value.shape:
             steps = [self._into_buffer(i, op, value)]
+        elif self._of_scalars(op, value):
+            steps = [self._scalar(op)]
         else:
-            steps = [_general(self.cells, op.out, self._call(op), None if op.effect else value, op.func)]
+            steps = [general(self.cells, op.out, self._call(op), None if op.effect else value, op.func)]
         for root in {root for slot in operands for root in self.values[slot].roots}:
             if self.plan.last[root] == i and root in self.own:
                 self.free.setdefault(_layout(self.values[root]), []).append(self.own.pop(root))
         for slot in set(operands):
-            if self.plan.last_read[slot] == i and slot not in self.buffers:
+            small = issubclass(self.values[slot].type, np.generic)
+            if self.plan.last_read[slot] == i and slot not in self.buffers and not small:
                 steps.append(partial(self.cells.__setitem__, slot, None))
         return steps
+
+    def _of_scalars(self, op: Operation, value: Value) -> bool:
+        """Whether an operation makes one NumPy scalar of others, and of numbers."""
+        if not isinstance(op.func, np.ufunc) or op.kwargs or op.func.nin > 2 or not issubclass(value.type, np.inexact):
+            return False
+        return all(
+            issubclass(self.values[x.slot].type, np.inexact) if type(x) is Ref else type(x) in (int, float)
+            for x in op.args
+        )
+
+    def _scalar(self, op: Operation) -> Step:
+        """The operation on scalars, from cell to cell."""
+        func, cells, out, args = OPERATORS.get(op.func, op.func), self.cells, op.out, op.args
+        if len(args) == 1:
+            (a,) = refs(op)
+
+            def of_one() -> None:
+                cells[out] = func(cells[a])
+
+            return of_one
+        x, y = args
+        if type(x) is Ref and type(y) is Ref:
+            a, b = x.slot, y.slot
+
+            def of_two() -> None:
+                cells[out] = func(cells[a], cells[b])
+
+            return of_two
+        if type(x) is Ref:
+            a = x.slot
+
+            def first() -> None:
+                cells[out] = func(cells[a], y)
+
+            return first
+        b = y.slot
+
+        def second() -> None:
+            cells[out] = func(x, cells[b])
+
+        return second
 
     def _into_buffer(self, i: int, op: Operation, value: Value) -> Step:
         out = self._buffer(i, op, value)
@@ -156,7 +214,7 @@ class Program:
             return lambda: call(out=out)
         operands = self._operands(op, value)
         row = _one_row(op.func, operands, value.shape)
-        return _ufunc(op.func, row, out[0]) if row is not None else _ufunc(op.func, operands, out)
+        return direct(op.func, row, out[0]) if row is not None else direct(op.func, operands, out)
 
     def _buffer(self, i: int, op: Operation, value: Value) -> Any:
         """A buffer for the result of operation i: an operand's that nothing needs any more, a free or a new one."""
@@ -232,8 +290,8 @@ class Program:
             vector = len(y.value.shape) == 1 and y.value.shape == made.shape[1:] and y.value.strides == made.strides[1:]
             row = _one_row(op.func, operands, made.shape) if vector else None
             if row is not None:
-                return _ufunc(op.func, row)
-            make = _ufunc(op.func, operands)
+                return direct(op.func, row)
+            make = direct(op.func, operands)
         elif made.shape:
             make = partial(_writable, make)
         if not y.views:
@@ -251,7 +309,7 @@ class Program:
         return viewed
 
 
-def _general(cells: list[Any], out: int, call: Step, value: Value | None, func: Any) -> Step:
+def general(cells: list[Any], out: int, call: Step, value: Value | None, func: Any) -> Step:
     """Call and keep the result, if it is of the shape that the rest was recorded for (None: there is no result)."""
     if value is None:
         return call
@@ -276,7 +334,7 @@ def _is_method(op: Operation) -> bool:
     return op.func in METHODS and 1 <= len(op.args) <= 2 and type(op.args[0]) is Ref and not op.kwargs
 
 
-def _ufunc(func: Any, operands: list[Any], *out: Any) -> Step:
+def direct(func: Any, operands: list[Any], *out: Any) -> Step:
     """func(*operands, *out): ndarray.dot where that gives the bits of a @ b, for less (see modes.partials.product)."""
     if func is np.matmul:
         a, b = operands

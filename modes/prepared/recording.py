@@ -84,7 +84,7 @@ def refs(op: Operation) -> list[int]:
 class Recorder(Trace):
     """A trace that notes operations. `guarding`: decisions on values become guards (see the module's docstring)."""
 
-    __slots__ = ("_constants", "_contents", "_guards", "_known", "guarding", "operations", "values")
+    __slots__ = ("_constants", "_contents", "_guards", "_known", "_order", "guarding", "operations", "values")
 
     def __init__(self, guarding: bool = False) -> None:
         super().__init__()
@@ -96,6 +96,7 @@ class Recorder(Trace):
         self._guards: dict[int, int] = {}  # by the slot decided on: the slot of the guard
         # Weakly, so that a block is freed as soon as the engine drops it.
         self._known: WeakValueDictionary[Any, Recorded] = WeakValueDictionary()
+        self._order: list[tuple[int, Any]] = []  # slots and keys of what was known, as it was noted
 
     def given(self, x: Any, active: bool = False) -> Recorded:
         """A recorded value that is given anew at every replay. `active`: f is to be differentiated for it."""
@@ -153,6 +154,7 @@ class Recorder(Trace):
         result = self._result(func, y, args, kwargs, operands, active and any(x.active for x in operands))
         if isinstance(result, Recorded):
             self._known[key] = result
+            self._order.append((result.slot, key))
         return result
 
     def _result(self, func: Any, y: Any, args: Any, kwargs: Any, operands: list[Recorded], active: bool) -> Any:
@@ -203,10 +205,13 @@ class Recorder(Trace):
         """Forget what was recorded since."""
         values, operations = mark
         del self.values[values:], self.operations[operations:]
-        for key in [key for key, x in self._known.items() if x.slot >= values]:
-            del self._known[key]
-        self._guards = {slot: done for slot, done in self._guards.items() if done < values}
-        self._constants = {key: x for key, x in self._constants.items() if x.slot < values}
+        # From the end, where the latest are: a rewind costs what it forgets.
+        while self._order and self._order[-1][0] >= values:
+            self._known.pop(self._order.pop()[1], None)
+        while self._guards and next(reversed(self._guards.values())) >= values:
+            self._guards.popitem()
+        while self._constants and next(reversed(self._constants.values())).slot >= values:
+            self._constants.popitem()
 
     def _new(self, x: Any, roots: frozenset[int], active: bool = False, **more: Any) -> Recorded:
         slot = len(self.values)

@@ -16,7 +16,7 @@ import numpy as np
 from .recording import Operation, Recorded, Recorder, Value, refs
 from .templates import Ref
 
-__all__ = ["Deferred", "Schedule", "Stage"]
+__all__ = ["Deferred", "Schedule", "Stage", "same", "store"]
 
 
 class Stage(NamedTuple):
@@ -125,15 +125,15 @@ class Schedule:
         for part in parts:
             stop = start + self.values[part.slot].shape[0]
             done = self._slot(Value(type(None), (), None, (), frozenset()))
-            store = Operation(_store, (Ref(out), start, stop, part), {}, done, effect=True)
-            stores.setdefault(made.get(part.slot, -1), []).append(store)
+            stored = Operation(store, (Ref(out), start, stop, part), {}, done, effect=True)
+            stores.setdefault(made.get(part.slot, -1), []).append(stored)
             start = stop
         value = self.values[out]
         make = Operation(np.empty, (value.shape, value.dtype), {}, out)
         new = [make, *stores.get(-1, ())]
         for i, op in enumerate(operations):
             new += [op, *stores.get(i, ())]
-        handed = Operation(_same, (Ref(out),), {}, self._slot(value))
+        handed = Operation(same, (Ref(out),), {}, self._slot(value))
         return new, Deferred(handed, y.views, y.value)
 
     def _slot(self, value: Value) -> int:
@@ -196,9 +196,11 @@ def _joins(op: Operation) -> bool:
     return op.func is np.concatenate and along and all(type(part) is Ref for part in op.args[0])
 
 
-def _store(whole: Any, start: int, stop: int, part: Any) -> None:
+def store(whole: Any, start: int, stop: int, part: Any) -> None:
+    """Copy a part of a joined output to its place."""
     whole[start:stop] = part
 
 
-def _same(x: Any) -> Any:
+def same(x: Any) -> Any:
+    """A joined output, once it has all its parts."""
     return x

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import MissingRule
-from ..instead import shown, update
+from ..instead import given, shown, update
 from ..operands import as_array
 from .reductions import Axis, log_of_sum, operand_axes
 from .shape import converted
@@ -39,8 +39,6 @@ def _reduce(
 ) -> Any:  # fmt: skip
     only_defaults(ufunc, out=out, where=None if where is True else where)
     array = _prepared(array, dtype)
-    if np.ndim(array) == 0 and axis == 0:
-        axis = None  # as NumPy has it
     axes = operand_axes(axis, np.ndim(array))
     if ufunc in REDUCTIONS:
         y = REDUCTIONS[ufunc](array, axis=axes, keepdims=keepdims)
@@ -105,9 +103,11 @@ def _outer(ufunc: Any, a: Any, b: Any) -> Any:
 
 def _at(ufunc: Any, array: Any, indices: Any, *values: Any) -> Any:
     name = {"add": "add", "multiply": "multiply", "maximum": "max", "minimum": "min"}.get(ufunc.__name__)
+    said = given()
+    array, index, added = said if len(said) == 3 else ("y", shown(indices), "values")
     raise MissingRule(
         f"numpy.{ufunc.__name__}.at writes into an array, and arrays that are differentiated are not modified; make a "
-        f"new one: {update('y', shown(indices), 'values', name or 'set')}"
+        f"new one: {update(array, index, added, name or 'set')}"
     )
 
 

@@ -6,7 +6,18 @@ nothing else in the report knows them by name.
 """
 
 from analysis.report.section import Section, Table, Words
-from analysis.report.sections import appendix, choosing, crossing, first, libraries, limits, mixed, problems, trust
+from analysis.report.sections import (
+    appendix,
+    choosing,
+    crossing,
+    device,
+    first,
+    libraries,
+    limits,
+    mixed,
+    problems,
+    trust,
+)
 
 SECTIONS: tuple[Section, ...] = (
     first.MAP,
@@ -16,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     crossing.SECTION,
     limits.SECTION,
     libraries.SECTION,
+    device.SECTION,
     choosing.SECTION,
     mixed.SECTION,
     problems.SECTION,

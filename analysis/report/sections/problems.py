@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.report.cells import DASH, INTERVAL, Row, ratio, span, text
+from analysis.report.cells import DASH, INTERVAL, Row, engine, ratio, span, text
 from analysis.report.section import Section, Table, Words
 from analysis.report.sections.choosing import percent, regret
 from analysis.tables.findings import Findings
@@ -43,7 +43,7 @@ SECTION = Section(
             "Ratios of times. Where forward / reverse is below 1, forward mode is the cheaper one; a tie is what the "
             "pairs cannot tell apart. n <= m: the choice of that rule, and its time over that of the better mode. "
             "Mixed: over the better mode. Auto: the whole call over the fastest of three. Better mode over f: what a "
-            "Jacobian costs beside a value in plain NumPy; by hand: over a hand-written derivative. Prepared and JAX: "
+            "Jacobian costs beside a value in plain NumPy; floor: over a derivative written by hand. Prepared and JAX: "
             "the engine's fastest way over that of modes. A dash: not measured, or there is none.",
             {
                 "problem": text("title"),
@@ -58,9 +58,9 @@ SECTION = Section(
                 "mixed / better": ratio("mixed_over_better"),
                 "auto / fastest": ratio("auto_over_fastest"),
                 "better / f": ratio("better_over_f"),
-                "better / by hand": ratio("better_over_hand"),
-                "prepared / modes": ratio("prepared_over_modes"),
-                "prepared auto / fastest": ratio("prepared_auto"),
+                "better / floor": ratio("better_over_hand"),
+                "modes-prepared / modes": ratio("prepared_over_modes"),
+                "modes-prepared auto / fastest": ratio("prepared_auto"),
                 "JAX / modes": ratio("jax_over_modes"),
             },
         ),
@@ -70,7 +70,7 @@ SECTION = Section(
             'Regret is the time by the rule\'s choice over that of the better mode; of mode="auto" it is that of the '
             "whole call over the fastest of three ways, and “wrong” the share of calls that took longer than that.",
             {
-                "engine": text("engine"),
+                "engine": engine(),
                 "rule": text("rule"),
                 "forward mode when": text("when"),
                 "regret, geometric mean": lambda row: regret(row["geometric_mean"]),
@@ -88,7 +88,7 @@ SECTION = Section(
             "as a problem grows; Python's garbage collector is on, as users have it.",
             {
                 "problem": text("title"),
-                "engine": text("engine"),
+                "engine": engine(),
                 "size": text("width"),
                 "n": text("n"),
                 "over": text("beside"),

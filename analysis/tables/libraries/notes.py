@@ -51,6 +51,8 @@ def lacking(engine: Engine, row: Mapping[Any, Any]) -> str:
     """
     if engine["missing"]:
         return f"not installed: {', '.join(engine['missing'])}"
+    if engine.get("absent"):
+        return str(engine["absent"])
     lack = Row.of(engine).lacks(case_of(row))
     return "" if lack is None else lack.note
 
@@ -68,7 +70,7 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
     known = {(row["engine"], row["mode"], *(row[name] for name in CELL)) for row in table.to_dict("records")}
     for cell in compared(table).drop_duplicates(CELL).to_dict("records"):
         for name, engine in engines.items():
-            for mode in () if engine.get("cut_of") else BOTH:
+            for mode in () if engine.get("cut_of") or engine.get("stands_for") else BOTH:
                 if (name, mode, *(cell[key] for key in CELL)) in known:
                     continue
                 row = {**cell, "engine": name, "mode": mode}

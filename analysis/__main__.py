@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from analysis.errors import FULL, AnalysisError, AnalysisWarning
-from analysis.interruption import SAID, STATUS, Interruption
+from analysis.interruption import GONE, SAID, STATUS, Interruption
 from analysis.text import one_line
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"error: {one_line(str(error))}", file=sys.stderr)
             return ERROR
         except KeyboardInterrupt:
-            print(SAID, file=sys.stderr)
+            print(GONE if options.command == "advise" else SAID, file=sys.stderr)
             return INTERRUPTED
         except BrokenPipeError:
             sys.stderr.close()  # the reader of a pipe has left; there is nobody to tell

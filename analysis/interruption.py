@@ -17,6 +17,8 @@ from types import FrameType
 from typing import Any
 
 SAID = "Interrupted. What had been measured is kept; the same command goes on from there."
+GONE = "Interrupted. Nothing was kept; the same command begins anew."
+"""Of a command that keeps nothing before it has ended."""
 STATUS = 130
 SIGNALS = ("SIGINT", "SIGHUP", "SIGTERM")  # the last one last: whoever sees it caught knows that all are
 AGAIN = 0.02  # seconds after which an exception that was lost is raised once more

@@ -16,7 +16,7 @@ from .apparatus.grids import Listed
 from .apparatus.pairs import Samples, samples
 from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import every, squares
-from .catalogue.engines import TWINS
+from .catalogue.engines import PLAIN, TWINS
 from .catalogue.metrics import UNITS
 
 SIZES = (32, 128, 512, 2000)
@@ -42,7 +42,7 @@ class Fill(Benchmark):
     """In interleaved pairs; the unit is the natural logarithm of the ratio."""
 
     grid = Listed(
-        quick=every(squares(1024, depth=16), layer=["elementwise"], engine=TWINS),
+        quick=every(squares(1024, depth=16), layer=["elementwise"], engine=PLAIN),
         standard=every(squares(256, 4096, depth=16), layer=["elementwise"], engine=TWINS),
         full=every(squares(64, 256, 1024, 4096, depth=64), layer=["elementwise"], engine=TWINS),
     )

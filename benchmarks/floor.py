@@ -16,7 +16,7 @@ from .apparatus.pairs import Call, Samples, samples
 from .apparatus.settings import active_preset, pair_count
 from .apparatus.shapes import SHAPES, SIZES, Shape, affordable, every, squares
 from .catalogue.case import Case
-from .catalogue.engines import BY_HAND, TWINS
+from .catalogue.engines import BY_HAND, PLAIN, TWINS
 from .catalogue.metrics import UNITS
 
 FLOATS = ["float64", "float32"]
@@ -35,10 +35,11 @@ class _OverFloor(Benchmark):
 
 class Jacobian(_OverFloor):
     grid = Listed(
-        quick=every(squares(8, 64, 256, 512), engine=TWINS),
+        quick=every(squares(8, 64, 256, 512), engine=PLAIN),
         standard=[
-            *affordable(every(SHAPES, engine=TWINS)),
-            *every(squares(8, 64, 256, 512), engine=TWINS, dtype=["float32"]),
+            *affordable(every(SHAPES, engine=PLAIN)),
+            *every(squares(8, 64, 256, 512), engine=PLAIN, dtype=["float32"]),
+            *every(squares(8, 64), engine=TWINS[2:]),
         ],
         full=[
             *every(SHAPES, dtype=FLOATS, engine=TWINS),
@@ -54,8 +55,8 @@ class Jacobian(_OverFloor):
 
 class Product(_OverFloor):
     grid = Listed(
-        quick=every(squares(64), engine=TWINS),
-        standard=every(squares(*SIZES), engine=TWINS),
+        quick=every(squares(64), engine=PLAIN),
+        standard=[*every(squares(*SIZES), engine=PLAIN), *every(squares(64), engine=TWINS[2:])],
         full=every(SHAPES, dtype=FLOATS, engine=TWINS),
     )
     param_names = grid.names
@@ -67,8 +68,11 @@ class Product(_OverFloor):
 
 class Gradient(_OverFloor):
     grid = Listed(
-        quick=every([Shape(64, 1, 64)], layer=["loss"], engine=TWINS, mode=["reverse"]),
-        standard=every([shape for shape in LOSSES if shape.depth == 4], layer=["loss"], engine=TWINS, mode=["reverse"]),
+        quick=every([Shape(64, 1, 64)], layer=["loss"], engine=PLAIN, mode=["reverse"]),
+        standard=[
+            *every([shape for shape in LOSSES if shape.depth == 4], layer=["loss"], engine=PLAIN, mode=["reverse"]),
+            *every([Shape(64, 1, 64)], layer=["loss"], engine=TWINS[2:], mode=["reverse"]),
+        ],
         full=every(LOSSES, layer=["loss"], dtype=FLOATS, engine=TWINS, mode=["reverse"]),
     )
     param_names = grid.names

@@ -22,7 +22,7 @@ from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Call, Samples, pairs, samples
 from .apparatus.settings import active_preset, pair_count
 from .catalogue.case import Case
-from .catalogue.engines import BOTH, TWINS
+from .catalogue.engines import BOTH, PLAIN, TWINS
 from .catalogue.metrics import UNITS
 
 FIRST = 5
@@ -88,7 +88,7 @@ class Shapes(_Mixed):
     """Encoders and decoders from small to large, and of unequal halves."""
 
     grid = Listed(
-        quick=by([*TWINS, "modes-cut"], [shape.case() for shape in SMALL], PURE),
+        quick=by([*PLAIN, "modes-cut"], [shape.case() for shape in SMALL], PURE),
         standard=by([*TWINS, *BY_HAND], [*(shape.case() for shape in (*SMALL, *LARGE)), *UNEQUAL], PURE),
     )
     params = grid.lists(active_preset())
@@ -145,7 +145,7 @@ class Uniform(_Mixed):
     """Chains without a waist, where there is nothing to gain: what does asking for it cost?"""
 
     grid = Listed(
-        quick=by(TWINS, squares([64], [4]), PURE),
+        quick=by(PLAIN, squares([64], [4]), PURE),
         standard=by(TWINS, [*squares([8, 256], [4]), *squares([8, 64], [64])], PURE),
         full=by(TWINS, squares([8, 16, 32, 64, 128, 256, 512], [4, 16, 64]), PURE),
     )
@@ -162,7 +162,7 @@ class Auto(Benchmark):
     without one."""
 
     grid = Listed(
-        quick=by(TWINS, [*CALLED, *OBLONG[:2]], BEST),
+        quick=by(PLAIN, [*CALLED, *OBLONG[:2]], BEST),
         standard=by(
             TWINS,
             [

@@ -1,13 +1,16 @@
 """How Sphinx builds these pages: `python -m sphinx -W --keep-going -b html docs build/docs`.
 
-Pages are Markdown (MyST). The theme is Alabaster, which comes with Sphinx: no further package, and pages that ask
-nothing of the network. Formulas are plain text, so that they read the same on any screen and need no script.
+Pages are Markdown (MyST). M and C numbers, wherever they stand, link to the fact of the mathematics that they name. The
+theme is Alabaster, which comes with Sphinx: no further package, and pages that ask nothing of the network. Formulas are
+plain text, so that they read the same on any screen and need no script.
 """
 
 import re
 import sys
 from pathlib import Path
 from typing import Any
+
+from docutils import nodes
 
 HERE = Path(__file__).resolve().parent
 RESULTS = "results/index"
@@ -83,6 +86,38 @@ def docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: lis
     lines[:] = plain("\n".join(lines)).splitlines()
 
 
+NUMBERED = re.compile(r"\b[MC][1-9]\d?\b")
+"""What names a fact of the mathematics: M1 to M23, C1 to C8."""
+
+
+def numbered(app: Any, doctree: nodes.document) -> None:
+    """Make each numbered fact of the mathematics a place that can be linked to: mathematics.html#c2."""
+    if app.env.docname == "mathematics":
+        for term in doctree.findall(nodes.term):
+            numbers = term.astext().split(", ")
+            if all(NUMBERED.fullmatch(number) for number in numbers):
+                term["ids"] += [number.lower() for number in numbers]
+
+
+def linked(app: Any, doctree: nodes.document, name: str) -> None:
+    """Make each mention of a numbered fact a link to it, in pages and docstrings alike, but for code and headings."""
+    skipped = (nodes.literal, nodes.literal_block, nodes.reference, nodes.title, nodes.term, nodes.image)
+    place = "" if name == "mathematics" else app.builder.get_relative_uri(name, "mathematics")
+    for text in list(doctree.findall(nodes.Text)):
+        parent, inside = text.parent, text.parent
+        while inside is not None and not isinstance(inside, skipped):
+            inside = inside.parent
+        if inside is not None or not NUMBERED.search(text):
+            continue
+        parts: list[nodes.Node] = []
+        end = 0
+        for number in NUMBERED.finditer(text):
+            link = nodes.reference("", number[0], internal=True, refuri=f"{place}#{number[0].lower()}")
+            parts += [nodes.Text(text[end : number.start()]), link]
+            end = number.end()
+        parent.replace(text, [*parts, nodes.Text(text[end:])])
+
+
 def contents(app: Any, name: str, source: list[str]) -> None:
     if name == "index" and not (HERE / f"{RESULTS}.md").exists():
         source[0] = source[0].replace(f"\n{RESULTS}\n", "\n")
@@ -91,3 +126,5 @@ def contents(app: Any, name: str, source: list[str]) -> None:
 def setup(app: Any) -> None:
     app.connect("autodoc-process-docstring", docstring)
     app.connect("source-read", contents)
+    app.connect("doctree-read", numbered)
+    app.connect("doctree-resolved", linked)

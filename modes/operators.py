@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import TracedValueError
+from .instead import writing
 from .operands import PLAIN
 from .rules import RULES
 
@@ -77,12 +78,17 @@ def _power(two: Callable[..., Any]) -> Callable[..., Any]:
     return power
 
 
+def _here() -> str:
+    said = writing()
+    return "" if said is None else f", here {said}"
+
+
 def _in_place(symbol: str, ufunc: Any) -> Callable[..., Any]:
     def augmented(self: Any, other: Any) -> Any:
         if self.shape:
             raise TracedValueError(
                 f"in-place write into a traced array of shape {self.shape} (x {symbol}= y): arrays that are "
-                f"differentiated are not modified; write x = x {symbol} y"
+                f"differentiated are not modified; write x = x {symbol} y{_here()}"
             )
         return self.__array_ufunc__(
             ufunc, "__call__", self, other

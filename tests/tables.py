@@ -62,19 +62,27 @@ def limits(size: int) -> list[dict[str, Any]]:
     square: dict[str, Any] = {"n": size, "m": size, "width": size}
     rows = []
     for mode in ("forward", "reverse"):
-        for engine, part in (("modes", 1.0), ("modes-prepared", 0.5)):
+        for engine, part in (("modes", 1.0), ("modes-prepared", 0.5), ("modes-compiled", 0.4)):
             over = square | {"mode": mode, "engine": engine}
             rows += [row("log_over_floor", part / size, **over), row("log_over_floor", part / 2, depth=16, **over)]
             rows += [row("log_product_over_floor", 2 * part / size, **over)]
             rows += [row("log_over_fill", part, layer="elementwise", **over)]
-        for engine, part in (("modes", 2.0), ("modes-prepared", 1.5), ("floor", 1.0)):
+        for engine, part in (("modes", 2.0), ("modes-prepared", 1.5), ("modes-compiled", 1.2), ("floor", 1.0)):
             rows += [row("log_over_limit", part / size, mode=mode, engine=engine, **square)]
             rows += [row("log_over_limit", part / 2, mode=mode, engine=engine, n=size, m=2 * size, width=size)]
     loss = {"layer": "loss", "m": 1, "n": size, "width": size, "mode": "reverse"}
     return [*rows, row("log_gradient_over_floor", 0.5, **loss)]
 
 
-ENGINES = {"modes": 1.0, "modes-prepared": 0.8, "floor": 0.5, "jax": 0.9, "torch": 4.0, "autograd": 30.0}
+ENGINES = {
+    "modes": 1.0,
+    "modes-prepared": 0.8,
+    "modes-compiled": 0.4,
+    "floor": 0.5,
+    "jax": 0.9,
+    "torch": 4.0,
+    "autograd": 30.0,
+}
 """The time of each engine over that of modes, in every cell."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,15 @@ def test_a_tie_is_called_a_tie() -> None:
     assert "either" in said.answer
 
 
+def test_one_call_each_that_take_the_same_are_no_reason_to_prefer_one() -> None:
+    said = advice([], found(seconds=(10.001, 10.0, 10.0, 10.0)))
+    assert said.answer == (
+        "Reverse mode or forward mode, either, as far as can be told: about 10 s a Jacobian (from one call each)."
+    )
+    slow = replace(found(seconds=(10.0, 10.0, 10.0, 10.0)), f_seconds=10.0)  # the function is all that takes time
+    assert "would take the same" in advice([], slow).changes[0]
+
+
 def test_with_too_few_processes_there_is_no_interval_and_a_doubt() -> None:
     said = advice(times(processes=2))
     assert said.sure == "likely"
@@ -187,6 +197,14 @@ def test_the_slower_the_function_the_less_is_timed_and_never_more_than_there_is_
     slowest = planned([found(seconds=(1.0, 0.8, 0.9, 0.9))], 25.0, 30.0, 0.3, 7)
     assert slowest.processes >= 2
     assert [way.name for way in slowest.ways[0]] == ["reverse", "forward"]
+    compiled = Look(Way(form="compiled"), 10.0, 1e-4, 1, 1)  # ten seconds to compile: not in every process
+    mixed = Found("m:f", 64, 16, "float64", 1e-4, (*found().looks, compiled), COUNTS)
+    assert [way.name for way in planned([mixed], 20.0, 30.0, 0.3, 7).ways[0]] == [
+        "reverse",
+        "forward",
+        "prepared reverse",
+        "auto",
+    ]
     assert planned([found(seconds=(30.0, 40.0, 30.0, 30.0))], 25.0, 30.0, 0.3, 7).processes == 0
 
 

@@ -359,3 +359,14 @@ def test_a_function_that_can_be_imported_is_timed_elsewhere(folder: Path) -> Non
     assert advice.use.startswith("modes.jacobian(f, (0, 1), mode=")
     with pytest.raises(NameError):
         analysis.advise(users_own.breaks, np.ones(4))
+
+
+def test_an_interruption_keeps_nothing_and_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(asked: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(advising, "in_a_process", interrupted)
+    assert main(["advise", "users_own:f", "--at", "users_own:x0"]) == 130
+    assert capsys.readouterr().err == "Interrupted. Nothing was kept; the same command begins anew.\n"

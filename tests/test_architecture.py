@@ -45,7 +45,9 @@ MODES = {
     "rules": Room(
         "The table: a row a function, both modes from it.", "blocks dispatch errors instead operands partials"
     ),
-    "operators": Room("Python's operators and an array's methods, as NumPy's functions.", "errors operands rules"),
+    "operators": Room(
+        "Python's operators and an array's methods, as NumPy's functions.", "errors instead operands rules"
+    ),
     "array": Room(
         "The traced array: NumPy's protocols, answered by the rules.",
         "errors instead operands operators partials rules",

@@ -271,6 +271,49 @@ def test_a_refused_write_is_written_out_in_the_user_s_words(f: Callable[[Any], A
         assert "out=" not in str(caught.value)
 
 
+def test_functions_that_write_are_rewritten_with_their_arguments() -> None:
+    """And what is written instead does what they do."""
+    mask = np.array([True, False, True])
+    A, y = np.ones((3, 3)), np.ones(3)
+    calls: dict[str, Callable[[Any], Any]] = {
+        "y = np.broadcast_to(x * 2, np.shape(y))": lambda x: np.copyto(y, x * 2),
+        "y = np.reshape(modes.at(np.ravel(y), [0, 2]).set(x[:2]), np.shape(y))": lambda x: np.put(y, [0, 2], x[:2]),
+        "y = modes.at(y, mask).set(x[1:])": lambda x: np.place(y, mask, x[1:]),
+        "y = np.where(mask, x, y)": lambda x: np.putmask(y, mask, x),
+        "A = modes.at(A, np.diag_indices_from(A)).set(x)": lambda x: np.fill_diagonal(A, x),
+    }
+    x = np.array([2.0, 3.0, 4.0])
+    for said, call in calls.items():
+        with pytest.raises(TypeError) as caught:
+            modes.grad(call)(x)
+        if "here" in str(caught.value):  # NumPy asks y alone for some
+            assert f"here {said} (called" in str(caught.value)
+        space: dict[str, Any] = {"np": np, "modes": modes, "mask": mask, "A": np.ones((3, 3)), "y": np.ones(3), "x": x}
+        exec(said, space)
+        A[:], y[:] = 1.0, 1.0
+        call(x)
+        np.testing.assert_array_equal(space[said[0]], A if said[0] == "A" else y)
+        A[:], y[:] = 1.0, 1.0
+
+
+def test_an_operator_that_writes_into_a_traced_array_is_written_out() -> None:
+    def f(x: Any) -> Any:
+        z = x * 2
+        z += x[::-1]
+        return z
+
+    def g(x: Any) -> Any:
+        z = x * 2
+        z[1:] -= x[0]
+        return z
+
+    for h, said in ((f, "here z = z + x[::-1] (called"), (g, "here z = modes.at(z, np.s_[1:]).add(-x[0]) (called")):
+        for jacobian in (modes.jacfwd, modes.jacrev):
+            with pytest.raises(modes.TracedValueError) as caught:
+                jacobian(h)(np.ones(3))
+            assert said in str(caught.value)
+
+
 def test_what_is_advised_gives_the_derivative() -> None:
     x = np.array([1.0, 2.0, 3.0])
     for f in SAID:

@@ -191,6 +191,14 @@ def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 IN_FORCE = "import modes; print(*modes.choice.rates_in_force())"
 
 
+def test_the_help_of_calibrate_measures_nothing() -> None:
+    done = python("-m", "modes.calibrate", "--help")
+    assert done.returncode == 0
+    assert "usage: python -m modes.calibrate" in done.stdout
+    assert "measured" not in done.stdout.lower().replace("measure for", "")
+    assert python("-m", "modes.calibrate", "--no-such-option").returncode == 2
+
+
 @pytest.mark.slow
 def test_what_the_command_prints_puts_the_measured_rates_in_force() -> None:
     done = python("-m", "modes.calibrate")

@@ -17,6 +17,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.citing import Fact, parse_facts
+from analysis.reading.provenance import with_versions
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "tests" / "data" / "recorded"
@@ -176,6 +177,27 @@ def test_mixed_machines(results: Path, tmp_path: Path, capsys: pytest.CaptureFix
     arguments = ("cite", "--results", str(results), "--facts", str(tmp_path / "facts.json"))
     assert "choose by --machine: recorded e55ab1d2; there e55ab1d2" in unusable(capsys, *arguments)
     assert main([*arguments, "--machine", "there"]) == 0
+
+
+def test_of_environments_of_one_commit_the_one_whose_versions_are_recorded_is_cited(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it is after `python -m analysis run` and a plain `asv run`, which records none."""
+    twin(results, lambda data: data.update(env_name="virtualenv-py"), "e55ab1d2-virtualenv-py.json")
+    run = {
+        "machine": "recorded",
+        "env": "existing-py",
+        "commit": json.loads(stored(results).read_text())["commit_hash"],
+    }
+    versions = dict.fromkeys(("python", "numpy", "blas", "modes"), "1")
+    (results / "facts").write_bytes(with_versions(results, **run, versions=versions, engines={}))
+    target = tmp_path / "facts.json"
+    assert main(["cite", "--results", str(results), "--facts", str(target)]) == 0
+    said = capsys.readouterr().err
+    assert "of 2 runs the one whose versions are recorded, existing-py; others by --env" in said
+    assert {fact["numpy"] for fact in parse_facts(target.read_bytes(), "").values()} == {"1"}
+    assert main(["cite", "--results", str(results), "--facts", str(target), "--env", "virtualenv"]) == 0
+    assert {fact["numpy"] for fact in parse_facts(target.read_bytes(), "").values()} == {"not recorded"}
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import ast
 import doctest
 import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 import textwrap
@@ -48,6 +49,27 @@ def test_examples_in_docstrings(module: ModuleType) -> None:
         modes.rules.RULES.update(kept)
     assert result.attempted > 2
     assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", ["tutorial", "api"])
+def test_the_sessions_on_a_page_are_what_python_says(name: str) -> None:
+    """All of a page is one session."""
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    text = "\n".join(re.findall(r"^```python\n(>>> .+?)^```", page, re.DOTALL | re.MULTILINE))
+    test = doctest.DocTestParser().get_doctest(text, {}, name, f"{name}.md", 0)
+    said: list[str] = []
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
+    assert result.attempted > 5
+    assert not result.failed, "".join(said)
+
+
+def test_every_number_of_the_mathematics_is_a_link(tmp_path: Path) -> None:
+    """As docs/conf.py makes them: each M and C number of the page is a place, and each mention leads there."""
+    conf = runpy.run_path(str(DOCS / "conf.py"))
+    assert all(
+        conf["NUMBERED"].fullmatch(f"{kind}{i}") for kind, last in (("M", 23), ("C", 8)) for i in range(1, last + 1)
+    )
+    assert not conf["NUMBERED"].search("RFC1 C99x M0 MC1")
 
 
 def test_the_readme_s_python_runs_and_says_the_truth() -> None:
@@ -248,6 +270,10 @@ def test_the_pages_build_without_a_warning_and_need_no_network(tmp_path: Path) -
     assert (done.returncode, done.stderr) == (0, "")
     pages = sorted((tmp_path / "html").rglob("*.html"))
     assert {page.stem for page in DOCS.glob("*.md")} <= {page.stem for page in pages}
+    there = (tmp_path / "html" / "mathematics.html").read_text(encoding="utf-8")
+    for number in (*(f"m{i}" for i in range(1, 24)), *(f"c{i}" for i in range(1, 9))):
+        assert f'id="{number}"' in there, number
+    assert 'href="mathematics.html#c2"' in (tmp_path / "html" / "questions.html").read_text(encoding="utf-8")
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert not re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(?:https?:)?//[^>]*>", text), page.name

@@ -286,6 +286,13 @@ def test_the_one_map_is_that_of_the_headline() -> None:
     assert panel.setting["width"] == 64
 
 
+def test_one_m_alone_is_a_map_of_one_strip() -> None:
+    found = Findings(frame(curve(80)))
+    (axes,) = shown_axes(drawn("headline-map", found))
+    assert "80 [77, 83]" in {text.get_text() for text in axes.texts}
+    assert not shown_axes(drawn("crossover-map", found))
+
+
 def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     rows = [pair(-1.0, n=n, m=8) for n in (4, 8, 16)] + [pair(1.0, n=n, m=16) for n in (4, 8, 16)]
     table = frame(rows)
@@ -413,7 +420,8 @@ def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Fi
 def test_other_shapes_are_markers_without_a_line_at_their_geometric_mean(pictures: dict[str, Figure]) -> None:
     for axes in shown_axes(pictures["cost-over-limit"]):
         loose = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() == 3]
-        assert {line.get_color() for line in loose if len(xs(line))} == {look["color"] for look in ENGINES.values()}
+        drawn_ones = ("modes", "modes-prepared", "floor")  # those of the table
+        assert {line.get_color() for line in loose if len(xs(line))} == {ENGINES[name]["color"] for name in drawn_ones}
         for line in loose:
             drawn = np.asarray(line.get_xdata(), dtype=float)
             np.testing.assert_allclose(drawn, np.cbrt([2 * size**3 for size in (8, 64, 256)][: drawn.size]))

@@ -345,6 +345,13 @@ def test_what_was_not_measured_of_an_engine_is_said_in_its_row() -> None:
     assert {text.get_text() for text in axes.texts} == {NOT_MEASURED}
 
 
+def test_where_nothing_is_known_no_mark_stands_for_a_number() -> None:
+    fails = pair(0.05, mode="forward/forward", low=0.03, high=0.07)
+    (axes,) = drawn("engines-crossover", frame([*curve(80), *curve(40, engine="jax"), fails]))
+    assert [text.get_text() for text in axes.texts] == ["not identifiable"] * 2
+    assert not [line for line in axes.lines if len(xs(line)) and line.get_marker() in ("o", "x")]
+
+
 def test_the_headlines_setting_has_the_engines_in_numbers() -> None:
     rows = curve(80) + curve(60, m=8) + curve(40, engine="jax") + curve(9, m=8, engine="jax")
     table = Findings(frame(rows)).engine_headline

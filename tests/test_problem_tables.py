@@ -158,7 +158,7 @@ def test_every_cell_of_the_tables_can_be_written(found: Findings) -> None:
     row = {str(key): value for key, value in found.problem_table.iloc[0].items()}
     assert first["n <= m"](row) == "reverse (2.000)"
     assert first["forward / reverse"](row) == "0.500"
-    assert first["better / by hand"](row) == DASH
+    assert first["better / floor"](row) == DASH
 
 
 # --- the figure ---

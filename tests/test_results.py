@@ -415,7 +415,7 @@ def test_nothing_traced_leaves_in_a_tree_of_results() -> None:
             jacobian(inside)(V)
 
 
-@pytest.mark.parametrize("value", [1, (1, 2, 3), None, [1.0, 2]])
+@pytest.mark.parametrize("value", [1, (1, 2, 3), None, [1.0, 2], V])
 def test_has_aux_wants_a_pair(value: Any) -> None:
     with pytest.raises(TypeError, match=r"to return a pair \(y, aux\), because of has_aux=True, got"):
         modes.grad(lambda x: value, has_aux=True)(V)

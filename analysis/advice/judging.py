@@ -212,6 +212,8 @@ def first_line(
         said = f"95 % interval {span(ends)}" if ends[0] is not None else "no interval: too few processes"
     else:
         said = "from one call each" if whole else "extrapolated from a few of the seeds"
+    if factor < 1 + MARGIN:
+        return f"{capital(called(best))} or {other}, either, as far as can be told: about {took} ({said})."
     how = "likely" if factor < 1.5 or sure == LIKELY else "very likely"
     return f"{capital(called(best))}, {how}: about {took}, about {ratio(factor)} times as fast as {other} ({said})."
 
@@ -260,9 +262,11 @@ def remarks(
         look = looks[fastest]
         if sure in (SURE, UNTIMED, LIKELY) and factor > 1.05:
             within = f" (95 % interval {span(ends)})" if ends[0] is not None else ""
+            # Whichever is compiled first loads, or compiles, what all of them need.
+            once = max(each.first for each in looks.values() if each.way.form == look.way.form)
             said.append(
                 f"Called often, {look.way.form} {called(look.way.mode)} takes {duration(seconds[fastest])}, "
-                f"{ratio(factor)} times as fast again{within}, after {duration(look.first)} once; right for functions "
+                f"{ratio(factor)} times as fast again{within}, after {duration(once)} once; right for functions "
                 f"that do the same operations whatever the values: {call_of(look, argnums)}"
             )
         elif factor <= 1.05:
@@ -296,10 +300,11 @@ def changes(found: Found, looks: Mapping[str, Look], seconds: Mapping[str, float
     fixed = {mode: seconds[mode] - growing[mode] for mode in OTHER}
     twice = fixed[FORWARD] + 2 * growing[FORWARD]
     faster, slower = sorted(((twice, FORWARD), (seconds[REVERSE], REVERSE)))
-    said = [
-        f"With n twice as large ({2 * found.n}) and all else as it is, {faster[1]} mode would be "
-        f"{ratio(slower[0] / faster[0])} times as fast as {slower[1]} mode"
-    ]
+    factor = slower[0] / faster[0]
+    would = f"{faster[1]} mode would be {ratio(factor)} times as fast as {slower[1]} mode"
+    if factor < 1 + MARGIN:
+        would = "the two modes would take the same"
+    said = [f"With n twice as large ({2 * found.n}) and all else as it is, {would}"]
     if growing[FORWARD] > 0 and seconds[REVERSE] > fixed[FORWARD]:
         crossing = found.n * (seconds[REVERSE] - fixed[FORWARD]) / growing[FORWARD]
         if crossing >= 1:

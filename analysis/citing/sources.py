@@ -3,11 +3,13 @@
 import warnings
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.citing.collect import collect
 from analysis.errors import AnalysisError, AnalysisWarning
 from analysis.reading.load import read_results
 from analysis.reading.provenance import Provenance, read_provenance
-from analysis.reading.runs import only_run, single_run
+from analysis.reading.runs import RUN, narrowed, only_run, single_run
 from analysis.reading.tidy import tidy
 from analysis.tables.findings import Findings
 from modes.facts.record import Fact
@@ -20,7 +22,7 @@ def citable(results: Path, machine: str | None, commit: str | None, env: str | N
     words may name a path. Raises AnalysisError where there are several such runs, and of what a report only leaves out.
     """
     raw = read_results(results)
-    run = single_run(raw, str(results), machine, commit, env)
+    run = run_to_cite(raw, results, machine, commit, env)
     with warnings.catch_warnings():
         # What a report only leaves out must not stand behind a number that others cite.
         warnings.simplefilter("error", AnalysisWarning)
@@ -45,3 +47,23 @@ def collected(found: Findings, results: Path) -> list[Fact]:
 def measured_facts(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> list[Fact]:
     """The facts of the one run in a results folder that is as asked for; raises AnalysisError as the two above do."""
     return collected(citable(results, machine, commit, env), results)
+
+
+def run_to_cite(
+    raw: pd.DataFrame, results: Path, machine: str | None, commit: str | None, env: str | None
+) -> dict[str, str]:
+    """The one run that is as asked for.
+
+    Of several environments of one machine and commit it is the one whose versions are recorded, where that is one
+    alone: the others asv measured by itself, and of those nobody knows the BLAS kernel. Raises AnalysisError where
+    there is none, or several.
+    """
+    runs = narrowed(raw[RUN].drop_duplicates(), machine, commit, env)
+    if env is None and len(runs) > 1 and len(runs[["machine", "commit"]].drop_duplicates()) == 1:
+        places = [{name: str(row[name]) for name in RUN} for row in runs.to_dict("records")]
+        recorded = [place for place in places if "measured" in read_provenance(results, **place).known]
+        if len(recorded) == 1:
+            text = f"of {len(runs)} runs the one whose versions are recorded, {recorded[0]['env']}; others by --env"
+            warnings.warn(f"{results}: {text}", AnalysisWarning, stacklevel=2)
+            return recorded[0]
+    return single_run(raw, str(results), machine, commit, env)

@@ -44,7 +44,7 @@ FIGURES: dict[str, Picture] = {
     "crossover-ratio": Picture(crossover_ratio, lambda found: found.ratio_panels, (11.0, 6.0), (4.8, 10.0)),
     "crossover-map": Picture(crossover_map, lambda found: found.map_panels, (9.0, 9.0)),
     "cost-against-n": Picture(cost_against_n, lambda found: found.cost_panels, (9.0, 4.2)),
-    "memory-against-depth": Picture(memory_against_depth, lambda found: found.memory_panels, (7.6, 4.4)),
+    "memory-against-depth": Picture(memory_against_depth, lambda found: found.memory_panels, (7.6, 4.4), (4.4, 4.4)),
     "product-cost": Picture(product_cost, lambda found: found.product_panels, (9.0, 5.0)),
     "chunk-size": Picture(chunk_size, lambda found: found.chunk_panels, (9.0, 4.4)),
     "engines-time": Picture(engines_time, lambda found: found.engine_time_panels, (10.0, 5.0)),

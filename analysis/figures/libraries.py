@@ -75,14 +75,17 @@ def aspect_axes(axes: Axes, panels: tuple[Panel, ...], engines: tuple[str, ...])
             here = places[verdicts == verdict]
             across = axes.get_yaxis_transform()
             axes.plot([at] * len(here), here, marker=marker, markersize=7, transform=across, **open_mark)
-        for place, (_, first, last) in zip(places[verdicts == UNKNOWN], values[verdicts == UNKNOWN], strict=True):
-            ends = np.clip([first, last], low, high) if np.isfinite([first, last]).all() else np.array([1.0, 1.0])
+        known = (verdicts == UNKNOWN) & np.isfinite(values[:, 1:]).all(axis=1)
+        for place, (_, first, last) in zip(places[known], values[known], strict=True):
+            ends = np.clip([first, last], low, high)
             axes.plot(ends, [place, place], color=look["color"], linewidth=1.2, zorder=3)
             axes.plot([np.sqrt(ends.prod())], [place], marker="x", markersize=6, zorder=3, **open_mark)
-        for place in places[verdicts == NOT_MEASURED]:
-            at_left: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 6}
-            axes.text(0.02, place, NOT_MEASURED, color=look["color"], **at_left)
-    seen = {verdict for panel in panels for verdict in panel.rows["verdict"]}
+        at_left: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 6}
+        for verdict, here in ((NOT_MEASURED, verdicts == NOT_MEASURED), (UNKNOWN, (verdicts == UNKNOWN) & ~known)):
+            for place in places[here]:
+                axes.text(0.02, place, verdict, color=look["color"], **at_left)
+    told = pd.concat([panel.rows[["verdict", "aspect_low"]] for panel in panels])
+    seen = set(told.loc[told["aspect_low"].notna(), "verdict"])
     legend: dict[str, Any] = {"linestyle": "none", "color": "black", "markerfacecolor": "none"}
     for verdict, (marker, _, name) in BEYOND.items():
         if verdict in seen:

@@ -1,4 +1,4 @@
-"""Figures: a Jacobian's time over the arithmetic limit, and the engines' time over that of code written by hand."""
+"""Figures: a Jacobian's time over the arithmetic limit, and the engines' time over that of the floor."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ ENGINES: dict[str, dict[str, Any]] = {
 FILLS: dict[str, dict[str, Any]] = {
     "modes": {},
     "modes-prepared": {"markerfacecolor": "white"},
-    "modes-compiled": {"markerfacecolor": "white", "marker": "D", "markersize": 3},
+    "modes-compiled": {"markerfacecolor": "white", "marker": "D"},
 }
 """The engines that are compared with what is written by hand, each with its marker."""
 OTHER: dict[str, Any] = {"linestyle": "none", "markersize": 3, "alpha": 0.6}
@@ -83,7 +83,7 @@ def finish_panels(figure: Figure, panels: list[Axes], rows: pd.DataFrame, ylabel
 
 
 def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine, prepared, compiled and by hand over the limit, at one depth."""
+    """One panel a mode: each of ENGINES over the limit, at one depth."""
     if not shown.panels:
         return missing_figure(figure, "the time of Jacobians over that of their multiply-adds alone")
     panels = panels_by_mode(figure, shown.panels)
@@ -101,7 +101,7 @@ def cost_over_limit(figure: Figure, shown: Shown) -> Figure:
 
 
 def engine_overhead(figure: Figure, shown: Shown) -> Figure:
-    """One panel a mode: engine, prepared and compiled over the hand-written Jacobian, one line a depth."""
+    """One panel a mode: modes, modes-prepared and modes-compiled over the floor, one line a depth."""
     if not shown.panels:
         return missing_figure(figure, "the engines' time over a hand-written derivative's")
     setting = shown.setting

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from analysis.figures.style import (
     PREDICTED,
@@ -25,7 +24,8 @@ from analysis.tables.shown.panels import Panel, Shown
 from analysis.text import interval, number, size
 
 HALF_STEP = 2**0.5  # how far the outermost cells reach beyond their n
-HALO = [withStroke(linewidth=2.5, foreground="white")]  # keeps words legible where a line crosses them
+GROUND = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "boxstyle": "round,pad=0.12"}
+"""Keeps words legible where a line crosses them; a halo around their letters would double the file."""
 STEPS = (1 / 8, 1 / 4, 1 / 2, 1 / 1.25, 1, 1.25, 2, 4, 8)
 """The ratios at which the colour changes."""
 COLOURS = ("#4f9fcb", "#80bbdb", "#abd2e7", "#cfe5f1", "#eaf4f9", "#fcf1e7", "#f8dfc8", "#f3c49d", "#eba672", "#e18a48")
@@ -66,7 +66,7 @@ def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, counted: 
     axes.set(xscale="log", yscale="log", xlabel="inputs n", ylabel="outputs m", xlim=outer, ylim=borders[[0, -1]])
     draw_measured_line(axes, crossovers, outer, borders, 6.5 if small else 8)
     words: dict[str, Any] = {"transform": axes.transAxes, "fontweight": "bold", "fontsize": 8 if small else 10}
-    words |= {"path_effects": HALO, "zorder": 6}
+    words |= {"bbox": GROUND, "zorder": 6}
     strip_height = 1 / len(outputs)
     axes.text(0.015, 1 - 0.72 * strip_height, FORWARD_WORDS, ha="left", va="center", **words)  # below the numbers
     axes.text(0.985, 0.28 * strip_height, REVERSE_WORDS, ha="right", va="center", **words)
@@ -96,7 +96,7 @@ def draw_measured_line(
         place: dict[str, Any] = {"xytext": (4 if right else -4, 0), "ha": "left" if right else "right", "va": "center"}
         text = f"{size(row['n_star'])} {known}".strip()
         place |= {"textcoords": "offset points", "fontsize": fontsize, "fontweight": "bold"}
-        axes.annotate(text, (row["n_star"], height), path_effects=HALO, zorder=6, **place)
+        axes.annotate(text, (row["n_star"], height), bbox=GROUND, zorder=6, **place)
     arrow: dict[str, Any] = {"markersize": 8, "linestyle": "none", "clip_on": False, **ink}
     for verdict, marker, border in ((FORWARD, ">", outer[1]), (REVERSE, "<", outer[0])):
         beyond = crossovers[crossovers["verdict"] == verdict]
@@ -141,6 +141,7 @@ def headline_map(figure: Figure, shown: Shown) -> Figure:
     if not shown.panels:
         return missing_figure(figure, "the ratio of the two modes' times over n and m")
     (panel,) = shown.panels
+    figure.set_figheight(min(figure.get_figheight(), 2.6 + 0.6 * panel.rows["m"].nunique()))
     axes = figure.subplots()
     mesh = drawn_panel(axes, panel, small=False)
     setting = panel.setting

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.style import BLUE, VERMILLION, finish, finish_axes, log_ticks, missing_figure
+from analysis.figures.style import BLUE, VERMILLION, finish, finish_axes, log_ticks, missing_figure, title
 from analysis.tables.shown.panels import Shown
 from analysis.tables.shown.problems import LABELS
 
@@ -65,5 +65,5 @@ def problem_regret(figure: Figure, shown: Shown) -> Figure:
     (panel,) = shown.panels
     axes = problem_axes(figure.subplots(), panel.rows, panel.beside["means"])
     count = panel.rows[["layer", "n", "m"]].drop_duplicates().shape[0]
-    axes.set_title(f"Choosing the mode on known problems: the time that is lost on each of {count}", fontsize=10)
+    title(figure, f"Choosing the mode on known problems: the time that is lost on each of {count}")
     return finish(figure, [axes], shown.rows, columns=3)

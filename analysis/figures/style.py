@@ -163,6 +163,7 @@ def missing(axes: Axes, what: str, command: str = MEASURE) -> Axes:
 
 
 def missing_figure(figure: Figure, what: str, command: str = MEASURE) -> Figure:
-    """`missing`, for a whole figure."""
+    """`missing`, for a whole figure, which is then no larger than its words."""
+    figure.set_figheight(2.2)
     missing(figure.subplots(), what, command)
     return figure

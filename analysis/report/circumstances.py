@@ -64,6 +64,6 @@ def imported(seconds: float) -> str:
 def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
-    preset = max((name for name in PAIRS if PAIRS[name] <= fewest), key=PAIRS.__getitem__, default="quick")
+    preset = next((name for name in reversed(PAIRS) if PAIRS[name] <= fewest), "quick")  # the smallest come first
     option = "--profile" if found.summary.date < RENAMED else "--preset"
     return [f"git checkout {commit[:8]}", f"{MEASURE} {option} {preset}"]

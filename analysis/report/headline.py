@@ -119,7 +119,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     if found.summary.threads > 1:
         said.append(f"BLAS ran on {found.summary.threads:.0f} threads, not on one.")
     if found.summary.failed:
-        said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is at the end.")
+        said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is under “How sure this is”.")
     if left_out:
         said.append(
             f"{counted(len(left_out), 'refinement')} left out for lack of time, so that some intervals are wider "

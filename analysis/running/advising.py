@@ -45,6 +45,9 @@ PROCESSES = 7
 ROUNDS = 15
 STRETCH = 1e-3
 """Seconds that a stretch of calls lasts at least (`benchmarks.apparatus.pairs`)."""
+SETUP = 0.02
+"""A way that takes more than this share of the time before its second call is left out where time is short, since every
+process would take it anew."""
 BEHIND = 3.0
 """A way that takes so many times as long as the fastest is left out first where time is short."""
 
@@ -157,9 +160,10 @@ def planned(looked: Sequence[Found], seconds: float, whole: float, overhead: flo
     the first look has left, or of all that was asked for.
     """
     every = [candidates(found) for found in looked]
+    ready = [[look for look in looks if look.first <= SETUP * seconds] for looks in every]  # without long compilations
     few = [best(looks) for looks in every]
     counts = [count for count in (processes, 5, 3, 2) if count <= processes]
-    wishes = [(looks, count, seconds) for looks in (every, few) for count in counts]
+    wishes = [(looks, count, seconds) for looks in (every, ready, few) for count in counts]
     for looks, count, there in (*wishes, (few, counts[-1], whole)):
         each = overhead + sum(look.first + look.seconds for size in looks for look in size)
         least = each + sum(4 * max(look.seconds, STRETCH) for size in looks for look in size)
@@ -179,12 +183,12 @@ def candidates(found: Found) -> list[Look]:
 
 
 def best(looks: Sequence[Look]) -> list[Look]:
-    """Those of the ways that may be the best, the two modes among them unless one is out of the question."""
-    if not looks:
-        return []
-    least = min(look.seconds for look in looks)
+    """Those of the ways that may be the best as they stand: the first two, and what is not far behind."""
     plain = [look for look in looks if look.way.form == DIRECT and look.way.mode != AUTO]
-    return [look for look in plain if look.seconds <= BEHIND * least] if len(plain) > 1 else []
+    if len(plain) < 2:
+        return []
+    least = plain[0].seconds  # they are in order
+    return [look for i, look in enumerate(plain) if i < 2 or look.seconds <= BEHIND * least]
 
 
 # --- asked here, or in a process ---

@@ -129,7 +129,7 @@ class Findings:
     # --- what the figures draw, in the order of the report ---
     cost_panels = cached_property(lambda self: crossing.cost_panels(self.tidy, self.counted))
     map_panels = cached_property(lambda self: crossing.map_panels(self.tidy, self.counted))
-    headline_panels = cached_property(lambda self: crossing.headline_panels(self.map_panels, self.headline))
+    headline_panels = cached_property(lambda self: crossing.headline_panels(self.tidy, self.counted, self.headline))
     ratio_panels = cached_property(lambda self: crossing.ratio_panels(self.counted, self.predictions, self.tidy))
     memory_panels = cached_property(lambda self: crossing.memory_panels(self.peaks))
     product_panels = cached_property(lambda self: costs.product_panels(self.tidy))

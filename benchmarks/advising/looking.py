@@ -125,6 +125,16 @@ class Looking:
     def at(self, way: Way) -> Look:
         if way.engine == "modes" and self.counts is None:
             return Look(way, note=self.why, failed=True)
+        try:
+            return self.tried(way)
+        except RefusedError:
+            raise
+        except Exception as error:
+            other = "" if way.engine == "modes" else f"no function of {way.engine}? "
+            return Look(way, note=f"{other}{said(error)}{place(error)}", failed=True)
+
+    def tried(self, way: Way) -> Look:
+        """What a way is like; raises what it raises."""
         total = self.seeds.get(way.mode, 1)
         if way.engine == "modes" and (reason := self.too_long(way)):
             if way.form != DIRECT or way.mode not in self.seeds:
@@ -134,22 +144,16 @@ class Looking:
             few = carried(self.subject, way.mode, total, self.allowed, each)
             if few.seconds > self.allowed:
                 return Look(way, seconds=few.seconds, seeds=few.seeds, of=total)
-        try:
-            (call, J), first = clocked(partial(self.begin, way))
-            off = self.wrong(way, J)
-            if off:
-                return Look(way, first=first, seeds=total, of=total, note=off, failed=True)
-            seconds = first
-            if way.form != DIRECT or way.engine != "modes" or first < self.allowed / 4:
-                seconds = min(clocked(call)[1] for _ in range(1 if first > QUICK else 3))
-            if way.form in (PREPARED, COMPILED) and seconds < self.allowed / 4 and (off := self.frozen(way, call)):
-                return Look(way, first=first, seeds=total, of=total, note=off, failed=True)
-            peak = self.peak(way) if first < self.allowed / 4 else None
-        except RefusedError:
-            raise
-        except Exception as error:
-            other = "" if way.engine == "modes" else f"no function of {way.engine}? "
-            return Look(way, note=f"{other}{said(error)}{place(error)}", failed=True)
+        (call, J), first = clocked(partial(self.begin, way))
+        off = self.wrong(way, J)
+        if off:
+            return Look(way, first=first, seeds=total, of=total, note=off, failed=True)
+        seconds = first
+        if way.form != DIRECT or way.engine != "modes" or first < self.allowed / 4:
+            seconds = min(clocked(call)[1] for _ in range(1 if first > QUICK else 3))
+        if way.form in (PREPARED, COMPILED) and seconds < self.allowed / 4 and (off := self.frozen(way, call)):
+            return Look(way, first=first, seeds=total, of=total, note=off, failed=True)
+        peak = self.peak(way) if first < self.allowed / 4 else None
         return Look(way, first=max(first - seconds, 0.0), seconds=seconds, seeds=total, of=total, peak=peak)
 
     def begin(self, way: Way) -> tuple[Callable[[], Any], Any]:

@@ -19,15 +19,15 @@ Axis = Sequence[Any] | dict[str, list[Any]]
 
 
 def nested(quick: Iterable[Any], standard: Iterable[Any] = (), full: Iterable[Any] = ()) -> dict[str, list[Any]]:
-    """The values of one parameter a preset: each preset adds its own to those of the one before.
+    """The values of one parameter a preset: each preset adds its own to those of the one before, after them.
 
+    In that order, so that asv's graphs, which show the first values of each list, show what a quick run has measured.
     What of them preset first takes is said by the grid.
     """
     lists: dict[str, list[Any]] = {}
     values: list[Any] = []
     for preset, added in zip(PRESETS[1:], (quick, standard, full), strict=True):
-        values = [*values, *added]
-        lists[preset] = values if isinstance(values[0], str) else sorted(values, key=lambda v: (v is None, v))
+        lists[preset] = values = [*values, *added]
     return lists
 
 

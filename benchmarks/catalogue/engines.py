@@ -165,6 +165,8 @@ CUTS = tuple(name for name, found in ENGINES.items() if found.cut_of)
 """The engines by a hand-made cut, which no other question asks."""
 TWINS = ("modes", "modes-prepared", "modes-compiled")
 """The engines of :mod:`modes`: as it stands, prepared, and prepared for the interpreter that numba compiles."""
+PLAIN = TWINS[:2]
+"""Those of them that need NumPy alone."""
 BY_HAND = "floor"
 """Derivatives written by hand, which the twins are measured against."""
 OWN = (*TWINS, BY_HAND)
@@ -175,7 +177,7 @@ STAND_INS = tuple(name for name, found in ENGINES.items() if found.stands_for)
 """The same on the CPU, for tests: no numbers of a device, and in no run that does not name them."""
 GLOSSES = {BY_HAND: "by hand", **dict.fromkeys(CUTS, "cut by hand")}
 """What a reader is told beside a name that does not say what it is."""
-QUICK = ("modes", "modes-prepared", BY_HAND, "modes-cut")
+QUICK = (*PLAIN, BY_HAND, "modes-cut")
 """What takes part in a quick run: this project's own, as far as they need NumPy alone."""
 
 

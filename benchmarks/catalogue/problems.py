@@ -120,7 +120,6 @@ PROBLEMS = {
         quick=[8],
         standard=[64],
         full=[256],
-        by_hand=True,
     ),
     "recurrence": Row(
         "recurrence of slices",

@@ -22,14 +22,14 @@ def objective(x: Any, points: int, xp: Any = np) -> Any:
 
 def problem(size: int) -> Problem:
     """`size` coefficients at 512 points."""
-    powers = np.vander(np.linspace(-1.0, 1.0, POINTS), size, increasing=True)
-    step = np.sign(np.linspace(-1.0, 1.0, POINTS))
 
     def f(x: Any, xp: Any) -> Any:
         return objective(x, POINTS, xp)
 
     def jacobian(x: Array) -> Array:
-        return powers.T @ (powers @ x - step)
+        t = np.linspace(-1.0, 1.0, POINTS)
+        powers = np.vander(t, size, increasing=True)  # anew, as f does
+        return (powers @ x - np.sign(t)) @ powers
 
     zero = Known("the definition: half of 512 squares of 1", np.zeros(size), 0.5 * POINTS, 1e-15)
     return Problem(drawn(1, size), f, jacobian, (zero,))

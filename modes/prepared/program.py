@@ -12,6 +12,7 @@ about derivatives:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -33,6 +34,15 @@ METHODS: dict[Any, Callable[..., Any]] = {
     np.transpose: np.ndarray.transpose,
     np.reshape: np.ndarray.reshape,
     np.all: np.ndarray.all,
+}
+
+# The operator does of two NumPy scalars what the ufunc does, for a fifth of a microsecond less.
+OPERATORS: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.negative: operator.neg,
 }
 
 # By position an out takes 0.15 microseconds less, but NumPy discourages it for these two.
@@ -143,15 +153,59 @@ class Program:
                 return []
         if isinstance(op.func, np.ufunc) and op.func.nout == 1 and not op.kwargs and value.shape:
             steps = [self._into_buffer(i, op, value)]
+        elif self._of_scalars(op, value):
+            steps = [self._scalar(op)]
         else:
             steps = [general(self.cells, op.out, self._call(op), None if op.effect else value, op.func)]
         for root in {root for slot in operands for root in self.values[slot].roots}:
             if self.plan.last[root] == i and root in self.own:
                 self.free.setdefault(_layout(self.values[root]), []).append(self.own.pop(root))
         for slot in set(operands):
-            if self.plan.last_read[slot] == i and slot not in self.buffers:
+            small = issubclass(self.values[slot].type, np.generic)
+            if self.plan.last_read[slot] == i and slot not in self.buffers and not small:
                 steps.append(partial(self.cells.__setitem__, slot, None))
         return steps
+
+    def _of_scalars(self, op: Operation, value: Value) -> bool:
+        """Whether an operation makes one NumPy scalar of others, and of numbers."""
+        if not isinstance(op.func, np.ufunc) or op.kwargs or op.func.nin > 2 or not issubclass(value.type, np.inexact):
+            return False
+        return all(
+            issubclass(self.values[x.slot].type, np.inexact) if type(x) is Ref else type(x) in (int, float)
+            for x in op.args
+        )
+
+    def _scalar(self, op: Operation) -> Step:
+        """The operation on scalars, from cell to cell."""
+        func, cells, out, args = OPERATORS.get(op.func, op.func), self.cells, op.out, op.args
+        if len(args) == 1:
+            (a,) = refs(op)
+
+            def of_one() -> None:
+                cells[out] = func(cells[a])
+
+            return of_one
+        x, y = args
+        if type(x) is Ref and type(y) is Ref:
+            a, b = x.slot, y.slot
+
+            def of_two() -> None:
+                cells[out] = func(cells[a], cells[b])
+
+            return of_two
+        if type(x) is Ref:
+            a = x.slot
+
+            def first() -> None:
+                cells[out] = func(cells[a], y)
+
+            return first
+        b = y.slot
+
+        def second() -> None:
+            cells[out] = func(x, cells[b])
+
+        return second
 
     def _into_buffer(self, i: int, op: Operation, value: Value) -> Step:
         out = self._buffer(i, op, value)

@@ -9,19 +9,32 @@ import numpy as np
 from .table import refused
 
 _func: Any
-for _func, _instead in {
-    np.copyto: "y = np.broadcast_to(values, y.shape), or np.where(mask, values, y) with where=mask",
-    np.put: "y = modes.at(np.ravel(y), indices).set(values), reshaped",
-    np.place: "y = modes.at(y, mask).set(values)",
-    np.putmask: "y = np.where(mask, values, y)",
-    np.put_along_axis: "y = modes.at(y, index).set(values), with the index of every axis",
-    np.fill_diagonal: "y = modes.at(y, np.diag_indices_from(y)).set(values)",
-}.items():
+for _func, _instead, _rewritten in (
+    (
+        np.copyto,
+        "y = np.broadcast_to(values, y.shape), or np.where(mask, values, y) with where=mask",
+        "{0} = np.broadcast_to({1}, np.shape({0}))",
+    ),
+    (
+        np.put,
+        "y = modes.at(np.ravel(y), indices).set(values), reshaped",
+        "{0} = np.reshape(modes.at(np.ravel({0}), {1}).set({2}), np.shape({0}))",
+    ),
+    (np.place, "y = modes.at(y, mask).set(values)", "{0} = modes.at({0}, {1}).set({2})"),
+    (np.putmask, "y = np.where(mask, values, y)", "{0} = np.where({1}, {2}, {0})"),
+    (np.put_along_axis, "y = modes.at(y, index).set(values), with the index of every axis", None),
+    (
+        np.fill_diagonal,
+        "y = modes.at(y, np.diag_indices_from(y)).set(values)",
+        "{0} = modes.at({0}, np.diag_indices_from({0})).set({1})",
+    ),
+):
     refused(
         _func,
         f"it writes into an array, and arrays that are differentiated are not modified; make a new one: {_instead}; or "
         f"build it with np.where, np.concatenate or np.stack, and np.full(shape, value) with np.broadcast_to(value, "
         f"shape)",
+        _rewritten,
     )
 for _func in (
     *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values),

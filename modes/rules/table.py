@@ -31,6 +31,7 @@ import numpy as np
 
 from ..dispatch import primitive
 from ..errors import MissingRule, name_of
+from ..instead import given
 from ..partials import SAME, Partial, Scale, elementwise_partial
 
 __all__ = [
@@ -185,9 +186,24 @@ def later(add: Callable[[], None]) -> None:
 REFUSED: dict[Callable[..., Any], str] = {}
 
 
-def refused(func: Callable[..., Any], remedy: str) -> None:
-    """Say why a function has no row, and what to write instead; a row that is added for it takes precedence."""
+REWRITTEN: dict[Callable[..., Any], str] = {}
+
+
+def refused(func: Callable[..., Any], remedy: str, rewritten: str | None = None) -> None:
+    """Say why a function has no row, and what to write instead; a row that is added for it takes precedence.
+
+    `rewritten` : the call in other words, with {0}, {1}, ... for its arguments as they are written.
+    """
     REFUSED[func] = remedy
+    if rewritten is not None:
+        REWRITTEN[func] = rewritten
+
+
+def _here(func: Callable[..., Any]) -> str:
+    """What to write in the line that calls a refused function."""
+    template, said = REWRITTEN.get(func), given()
+    count = 0 if template is None else max(int(part[0]) for part in template.split("{")[1:]) + 1
+    return f"; here {template.format(*said)}" if template is not None and len(said) >= count else ""
 
 
 ANY: Any = object()
@@ -217,7 +233,9 @@ def rule_of(func: Callable[..., Any]) -> Rule:
             add()
         rule = RULES.get(func)
     if rule is None and func in REFUSED:
-        raise MissingRule(f"{name_of(func)} was called on a traced array, and has no derivative rule: {REFUSED[func]}")
+        raise MissingRule(
+            f"{name_of(func)} was called on a traced array, and has no derivative rule: {REFUSED[func]}{_here(func)}"
+        )
     if rule is None:
         raise MissingRule(
             f"{name_of(func)} was called on a traced array, and has no derivative rule; "

@@ -16,16 +16,18 @@ SECTION = Section(
     {
         "engine-overhead": Words(
             "Over the floor",
-            "Time of the Jacobian of modes and modes-prepared over that of the floor, the same Jacobian written by "
-            "hand in NumPy for this very chain, timed in turn, at several depths. Open markers: modes-prepared. 1 "
-            "would be no overhead. Where it is high, a crossover says more about the engine than about the mode.",
+            "Time of the Jacobian of modes, modes-prepared and modes-compiled over that of the floor, the same "
+            "Jacobian written by hand in NumPy for this very chain, timed in turn, at several depths. Open markers: "
+            "functions recorded once. 1 would be no overhead. Where it is high, a crossover says more about the "
+            "engine than about the mode.",
         ),
         "cost-over-limit": Words(
             "Over the arithmetic limit",
-            "Time of one Jacobian over that of its multiply-adds alone (the line at 1), by size: of modes, of "
-            "modes-prepared, and of the floor, which is written by hand. In large chains nearly all of the time can go "
-            "into the products, and 1 can be reached. In small ones the price of a call of NumPy is nearly all there "
-            "is, by hand as well. Lines join chains with n = m = width; small markers are chains of other shapes.",
+            "Time of one Jacobian over that of its multiply-adds alone (the line at 1), by size: of modes, of modes- "
+            "prepared and modes-compiled, and of the floor, which is written by hand. In large chains nearly all of "
+            "the time can go into the products, and 1 can be reached. In small ones the price of a call of NumPy is "
+            "nearly all there is, by hand as well. Lines join chains with n = m = width; small markers are chains of "
+            "other shapes.",
         ),
         "model-errors": Words(
             "How well the cost model predicts",

@@ -44,20 +44,21 @@ ENGINES = Section(
     "",
     {
         "engines-crossover": Words(
-            "n*/m, engine by engine",
+            "Each engine's own crossover",
             "n*/m is the crossover as a multiple of the outputs: forward mode is cheaper up to n*/m times as many "
-            "inputs as outputs. A row an engine, a mark a setting, bars are 95 % intervals; this project's engines are "
-            "in bold. modes is called as it stands, modes-prepared replays what it recorded once, floor is the "
-            "derivative written by hand in NumPy. An open triangle at the border: one mode was cheaper at every size "
-            "measured, so that the crossover, if there is one, lies beyond.",
+            "inputs as outputs. A row an engine, a mark a setting, bars are 95 % intervals; this project's engines "
+            "are in bold. modes is called as it stands, modes-prepared and modes-compiled replay what they recorded "
+            "once, by NumPy and by numba, floor is the derivative written by hand in NumPy. An open triangle at the "
+            "border: one mode was cheaper at every size measured, so that the crossover, if there is one, lies "
+            "beyond.",
         ),
     },
     {
         "engines-headline": Table(
             lambda found: found.engine_headline,
-            "The same in numbers, in the setting of the map's headline",
-            "“>8” stands for a crossover beyond eight inputs an output, the most that were measured, “<0.25” for one "
-            "below the least.",
+            "The engines in the finding's setting",
+            "A number with > or < stands for a crossover beyond the most inputs that were measured, or below "
+            "the least.",
             HERE,
         ),
     },
@@ -91,7 +92,7 @@ ELSEWHERE = Section(
     "",
     {
         "crossover-ratio": Words(
-            "The crossover at other widths, outputs, depths and profiles, and why it moves",
+            "The crossover at other sizes, and why it moves",
             "Above, n*/m as measured, as counted from multiply-adds alone (dotted), and as the fitted cost model "
             "has it (dashed); in each panel all else is fixed. The grey lines are the thresholds of shipped "
             "software: a point above a line means that this software gives up forward mode too early. A triangle "

@@ -86,7 +86,7 @@ SECTION = Section(
         "engines-time": Words(
             "Time of one Jacobian over the number of inputs",
             "One full Jacobian of each engine, forward mode on the left, reverse mode on the right, both scales "
-            "logarithmic. Black: modes and modes-prepared; grey: the floor, written by hand for this very chain. Each "
+            "logarithmic. Black: this project's engines; grey: the floor, written by hand for this very chain. Each "
             "engine was timed by itself, with its set-up left out; bars are 95 % intervals.",
         ),
     },
@@ -95,7 +95,7 @@ SECTION = Section(
             lambda found: found.fastest_engines,
             "The fastest engine in each cell",
             "The engine that takes the least time in its faster mode, by how much the next one is slower, and how much "
-            "this project's own (modes or modes-prepared, whichever is faster) takes of it. The floor, written by hand "
+            "the fastest of this project's own takes of it. The floor, written by hand "
             "for the chain, does not take part: nobody can call it for a function of theirs.",
             {
                 **CELL,

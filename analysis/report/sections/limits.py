@@ -27,12 +27,12 @@ WORST: Columns = {"worst": ratio("worst"), "worst at": text("at")}
 SECTION = Section(
     "What the engines cost",
     "A crossover says something about the modes only where what was measured is the mode, and not the engine's own "
-    "cost. So engines stand here beside two limits. The floor is the derivative of the same chain written by "
-    "hand in NumPy, as one would who knows that chain: all seeds at once, the identity seed never multiplied out, "
-    "work in place. The arithmetic limit is the multiply-adds of that Jacobian in matrix products of the same shapes "
-    "and nothing else: no value of f, no activations, no new arrays. modes-prepared has recorded a function's "
-    "operations once and replays them into arrays that it keeps (modes.prepare). Every ratio comes from pairs timed "
-    "in turn.",
+    "cost. So engines stand here beside two limits. The floor is the derivative of the same chain written by hand in "
+    "NumPy, as one would who knows that chain: all seeds at once, the identity seed never multiplied out, work in "
+    "place. The arithmetic limit is the multiply-adds of that Jacobian in matrix products of the same shapes and "
+    "nothing else: no value of f, no activations, no new arrays. modes-prepared and modes-compiled have recorded a "
+    "function's operations once and replay them into arrays that they keep (modes.prepare). Every ratio comes from "
+    "pairs timed in turn.",
     {
         "product-cost": Words(
             "The cost of one product",

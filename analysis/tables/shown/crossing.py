@@ -17,6 +17,8 @@ DENSE = {"engine": "modes", "layer": "dense"}
 UNIFORM = {**DENSE, "profile": "uniform"}
 COSTS = 3
 """Panels of the cost against n, one an m."""
+MAP = ["activation", "dtype", "width", "depth"]
+"""What the cells of one map have in common."""
 MAPS = 6
 """Panels of the map, one a width and depth."""
 PROFILES = ("uniform", "funnel", "hourglass", "bulge")
@@ -68,30 +70,40 @@ def cost_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
     return Shown(seconds, tuple(panels), setting)
 
 
-def headline_panels(panels: Shown, headline: Mapping[str, Any] | None) -> Shown:
-    """Of the map's panels the one that the headline is in; the first where there is none."""
-    if headline is None or not panels.panels:
-        return Shown(panels.rows, panels.panels[:1])
-    wanted = {name: headline[name] for name in ("dtype", "width", "depth")}
-    found = [panel for panel in panels.panels if wanted.items() <= dict(panel.setting).items()]
-    return Shown(panels.rows, tuple(found[:1]) or panels.panels[:1])
+def headline_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame, headline: Mapping[str, Any] | None) -> Shown:
+    """The map's panel of the width and depth that the headline speaks of; of a single m as well, a strip then."""
+    rows = map_rows(tidy)
+    if headline is not None:
+        rows = match(rows, **{name: headline[name] for name in ("activation", "dtype", "width", "depth")})
+    if rows.empty:
+        return Shown(rows)
+    setting = {name: rows[name].iloc[0] for name in MAP}
+    return Shown(rows, (map_panel(match(rows, **setting), crossovers, setting),))
 
 
 def map_panels(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> Shown:
     """Ratios over n and m for each width and depth measured at two m and two n or more; beside them the crossovers."""
-    rows = unchunked(measured(tidy, "log_ratio", **UNIFORM, mode="forward/reverse"))
-    names = ["activation", "dtype", "width", "depth"]
-    rows = rows[rows.groupby([*names, "m"])["n"].transform("nunique") >= 2]  # one n alone is no strip
-    counts = rows.groupby(names)["m"].nunique()
+    rows = map_rows(tidy)
+    counts = rows.groupby(MAP)["m"].nunique()
     panels = []
     for key in counts[counts >= 2].sort_index().head(MAPS).index:
-        setting = dict(zip(names, key, strict=True))
-        here = match(rows, **setting)
-        same = {name: setting[name] for name in ("dtype", "width", "depth")}
-        found = match(crossovers, **UNIFORM, metric="log_ratio", **same)
-        beside = {"crossovers": found[found["m"].isin(here["m"])], "counted": count_line(here)}
-        panels.append(Panel(key, here, setting, beside))
+        setting = dict(zip(MAP, key, strict=True))
+        panels.append(map_panel(match(rows, **setting), crossovers, setting))
     return Shown(rows, tuple(panels))
+
+
+def map_rows(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The ratios that a map is made of: of each m that was measured at two n or more, for one n alone is no strip."""
+    rows = unchunked(measured(tidy, "log_ratio", **UNIFORM, mode="forward/reverse"))
+    return rows[rows.groupby([*MAP, "m"])["n"].transform("nunique") >= 2]
+
+
+def map_panel(rows: pd.DataFrame, crossovers: pd.DataFrame, setting: Mapping[str, Any]) -> Panel:
+    """The panel of the rows of one setting."""
+    same = {name: setting[name] for name in ("dtype", "width", "depth")}
+    found = match(crossovers, **UNIFORM, metric="log_ratio", **same)
+    beside = {"crossovers": found[found["m"].isin(rows["m"])], "counted": count_line(rows)}
+    return Panel(tuple(setting.values()), rows, setting, beside)
 
 
 def count_line(rows: pd.DataFrame) -> pd.DataFrame:

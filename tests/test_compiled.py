@@ -477,6 +477,7 @@ def test_large_products_are_left_to_blas() -> None:
 
 def test_what_numpy_has_no_loop_for_is_not_lowered() -> None:
     assert loop_of(np.bitwise_and, (np.dtype("i4"), np.dtype("i4"))) is None
+    assert loop_of(np.frompyfunc(abs, 1, 1), (np.dtype("d"),)) is None
     assert loop_of(np.matmul, (np.dtype("d"), np.dtype("d"))) is None
     found = loop_of(np.multiply, (np.dtype("f4"), float))
     assert found is not None

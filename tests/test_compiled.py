@@ -477,6 +477,7 @@ def test_large_products_are_left_to_blas() -> None:
 
 def test_what_numpy_has_no_loop_for_is_not_lowered() -> None:
     assert loop_of(np.bitwise_and, (np.dtype("i4"), np.dtype("i4"))) is None
+    assert loop_of(np.frompyfunc(abs, 1, 1), (np.dtype("d"),)) is None
     assert loop_of(np.matmul, (np.dtype("d"), np.dtype("d"))) is None
     found = loop_of(np.multiply, (np.dtype("f4"), float))
     assert found is not None
@@ -497,22 +498,24 @@ def test_where_no_cache_can_be_written_there_is_a_folder_of_ones_own(
 
     from modes.prepared.compiled import interpreter
 
+    config: Any = numba.config
+
     asked: list[tuple[bool, str]] = []
 
     def build(cache: bool) -> str:
-        asked.append((cache, numba.config.CACHE_DIR))
-        if cache and not numba.config.CACHE_DIR:
+        asked.append((cache, config.CACHE_DIR))
+        if cache and not config.CACHE_DIR:
             raise RuntimeError("cannot cache function 'run': no locator available for file 'interpreter.py'")
         return "built"
 
     monkeypatch.setattr(interpreter, "build", build)
-    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(config, "CACHE_DIR", "")
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     assert machine._interpreter.__wrapped__() == "built"
     (folder,) = tmp_path.iterdir()
     assert asked == [(True, ""), (True, str(folder))]
     assert folder.stat().st_mode & 0o077 == 0
-    assert numba.config.CACHE_DIR == ""
+    assert config.CACHE_DIR == ""
     folder.chmod(0o777)  # anyone could have put code there
     assert machine._interpreter.__wrapped__() == "built"
     assert asked[-1] == (False, "")

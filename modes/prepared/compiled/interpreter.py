@@ -233,7 +233,7 @@ def build(cache: bool) -> Interpreter:
         # The function itself, without a look at the types of its arguments: 0.1 microseconds of 0.2.
         return getattr(overload, "entry_point", None) or made
 
-    interpreter = cfunc(int64(int64), cache=cache)(_interpreter(fingerprint))
+    interpreter: Any = cfunc(int64(int64), cache=cache)(_interpreter(fingerprint))
     into = {
         (char, ndim): compiled(int64(int64, Array(real, ndim, "C")), start_into)
         for char, real in (("d", float64), ("f", float32))

@@ -55,6 +55,8 @@ def loop_of(ufunc: np.ufunc, operands: tuple[Any, ...]) -> Loop | None:
 
     None as well where NumPy would convert to a dtype that is neither a float64, a float32 nor a bool.
     """
+    if getattr(np, ufunc.__name__, None) is not ufunc:  # SciPy's and others' loops may want to be called by NumPy
+        return None
     if ufunc.signature is not None or ufunc.nout != 1 or (head := _head(ufunc)) is None:
         return None
     try:

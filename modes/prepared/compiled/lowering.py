@@ -93,7 +93,8 @@ def _loop(op: Operation, values: Sequence[Value]) -> Any:
 
 
 def _able_ufunc(op: Operation, values: Sequence[Value]) -> bool:
-    if op.kwargs or len(op.args) != op.func.nin or len(values[op.out].shape) > MOST_AXES:
+    func: Any = op.func
+    if op.kwargs or len(op.args) != func.nin or len(values[op.out].shape) > MOST_AXES:
         return False
     loop = _loop(op, values)
     if loop is None or loop.types[-1] != _result(op, values):
@@ -105,12 +106,13 @@ def _able_ufunc(op: Operation, values: Sequence[Value]) -> bool:
 
 
 def _write_ufunc(op: Operation, values: Sequence[Value], known: Known) -> None:
+    func: Any = op.func
     loop = _loop(op, values)
     operands = [
         known.array(x.slot) if type(x) is Ref else np.asarray(x, char)
         for x, char in zip(op.args, loop.types, strict=False)
     ]
-    known.table.ufunc(op.func, loop, operands, known.new(_order(operands, values[op.out].shape)))
+    known.table.ufunc(func, loop, operands, known.new(_order(operands, values[op.out].shape)))
 
 
 def _order(operands: Sequence[Any], shape: tuple[int, ...]) -> str:

@@ -53,18 +53,18 @@ def _interpreter() -> Any:
         folder = _own_folder()
         if folder is None:
             return build(cache=False)
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(folder)
+        config: Any = numba.config  # whose names are known at run time alone
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
         try:
             return build(cache=True)
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
 
 
 def _announcer(listener: Any) -> Any:
     """Says once that something is compiled."""
 
-    class Announcer(listener):  # type: ignore[misc]  # a class that is known at run time alone
+    class Announcer(listener):
         said = False
 
         def on_start(self, event: Any) -> None:

@@ -249,7 +249,7 @@ class Compiled(Program):
                 return slot
         return None
 
-    def _new(self, slot: int, order: str = "C") -> Any:
+    def _new(self, slot: int, order: Any = "C") -> Any:
         """The array of a slot, in its place."""
         if slot in self.in_place:
             array = self._array(self.in_place[slot])
@@ -432,7 +432,8 @@ class Compiled(Program):
         for y in fresh:
             patches = self._patches(y.stand_in, first, last)
             if y is fresh[-1]:
-                frame = self._frame(*parts[0][0], patches)
+                start, stop = parts[0][0]
+                frame = self._frame(start, stop, patches)
                 frames[0] = 0
             else:
                 frame = self._frame(first, first, patches)

@@ -420,8 +420,7 @@ def test_the_cost_over_the_limit_is_drawn_for_each_engine(pictures: dict[str, Fi
 def test_other_shapes_are_markers_without_a_line_at_their_geometric_mean(pictures: dict[str, Figure]) -> None:
     for axes in shown_axes(pictures["cost-over-limit"]):
         loose = [line for line in axes.lines if line.get_linestyle() == "None" and line.get_markersize() == 3]
-        drawn_ones = ("modes", "modes-prepared", "floor")  # those of the table
-        assert {line.get_color() for line in loose if len(xs(line))} == {ENGINES[name]["color"] for name in drawn_ones}
+        assert {line.get_color() for line in loose if len(xs(line))} == {look["color"] for look in ENGINES.values()}
         for line in loose:
             drawn = np.asarray(line.get_xdata(), dtype=float)
             np.testing.assert_allclose(drawn, np.cbrt([2 * size**3 for size in (8, 64, 256)][: drawn.size]))

@@ -379,7 +379,7 @@ def test_the_section_is_there_where_a_library_was_measured() -> None:
     assert not SECTION.measured(Findings(frame(own)))
     assert not SECTION.measured(Findings(frame([*own, row("seconds", np.nan, engine="jax", status="failed")])))
     assert "python -m analysis run" in SECTION.absent
-    assert libraries(full_table()) == ["jax", "torch", "autograd"]
+    assert libraries(full_table()) == ["jax", "torch", "autograd", "jax-gpu"]
 
 
 def test_every_table_of_the_section_can_be_empty() -> None:

@@ -174,7 +174,7 @@ class Fits(_Device):
     """
 
     grid = Listed(
-        quick=asked([Shape(1024, 256, 256)], chunk_size=CHUNKS),
+        quick=every([Shape(1024, 256, 256)], engine=ON_DEVICE, dtype=FLOATS[:1]),
         standard=asked([Shape(1024, 1024, 1024)], chunk_size=CHUNKS),
         full=asked([Shape(1024, 1024, 1024)], engine=HOST[:1], chunk_size=CHUNKS),
     )

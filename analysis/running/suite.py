@@ -158,7 +158,10 @@ class Suite:
                 "forkserver",
             ]
             said_why = stage / "reasons"
-            settings = self.environment(refine) | {"MODES_PRELOAD": ",".join(engines(batch))}
+            # The batch's engines take part, chosen by name or not: by itself the suite would leave a stand-in out.
+            settings = self.environment(refine) | dict.fromkeys(
+                ("MODES_PRELOAD", "MODES_ENGINES"), ",".join(engines(batch))
+            )
             settings[reasons.VARIABLE] = str(said_why)
             settings[reasons.BEGUN] = str(self.begun)
             code, said = stream([*command, "-b", pattern(batch)], self.root, settings, self.show)

@@ -51,7 +51,10 @@ class UnsteadyError(ArithmeticError):
 
 
 class Settled(NamedTuple):
-    """When the times of a call had stopped changing: after so many calls of those sampled, and so many seconds."""
+    """When the times of a call had stopped changing: after so many calls of those sampled, and so many seconds.
+
+    0 where that was before the first sample, while it was found out how many calls make one.
+    """
 
     calls: int
     seconds: float
@@ -59,9 +62,9 @@ class Settled(NamedTuple):
 
 def settle(call: Call, clock: Clock = time.perf_counter_ns) -> Settled:
     """Call until the last LEVEL samples or more are of one level. UnsteadyError after MOST samples, or SECONDS."""
-    began = clock()
     with quiet():
         loops = calibrate(call, call, clock, STRETCH_NS)
+        began = clock()
         times: list[float] = []
         starts: list[int] = []
         for _ in repeat(None, MOST):

@@ -48,8 +48,9 @@ def clone(folder: Path) -> Path:
     for path in (repository / "benchmarks").glob("*.py"):
         if path.name != "__init__.py":
             path.unlink()
-    for name in ("apparatus", "peers"):
-        shutil.rmtree(repository / "benchmarks" / name)
+    for path in (repository / "benchmarks").iterdir():
+        if path.is_dir() and path.name != "catalogue":
+            shutil.rmtree(path)
     names = [f"Q{number}" for number in range(QUESTIONS)]
     cells = {f"crossover.{name}.track_it": [list(map(repr, case)) for case in product(*PARAMS)] for name in names}
     answers = {

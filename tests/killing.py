@@ -55,6 +55,7 @@ def clone(folder: Path) -> Path:
     answers = {
         "cells": cells,
         "engines": {"modes": {"requires": ["numpy"], "versions": {"numpy": "2.4.6"}, "missing": []}},
+        "quietness": [],
     }
     # asv imports this module as well
     answer = f"import json, sys\nif __name__ == '__main__':\n    print(json.dumps({answers!r}[sys.argv[1]]))\n"

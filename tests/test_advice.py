@@ -137,6 +137,21 @@ def test_a_control_that_is_off_and_a_busy_core_are_doubts() -> None:
     assert advice(times()).doubts == ()
 
 
+def test_rounds_that_another_program_disturbed_do_not_count_where_a_process_says_so() -> None:
+    rng = np.random.default_rng(3)
+    disturbed = []
+    for each in times(spread=0.001, busy=0.6):
+        hit = {
+            name: (np.array(t) * np.where(rng.random(9) < 0.6, 3.0, 1.0)).tolist() for name, t in each.seconds.items()
+        }
+        disturbed.append(Times(hit, [], 0.6))
+    known = over("forward", "reverse", disturbed)
+    assert known is not None
+    blind = over("forward", "reverse", [replace(each, busy=1.0) for each in disturbed])
+    assert blind is not None
+    assert abs(math.log(known[0] / 2)) < 0.1 < abs(math.log((blind[1][1] or 9) / (blind[1][0] or 1)))
+
+
 def test_a_way_that_failed_is_named_with_its_reason_and_not_the_best() -> None:
     looks = (*found().looks, Look(Way(form="prepared"), note="TracedValueError: a branch", failed=True))
     said = advice(times(), Found("m:f", 64, 16, "float64", 1e-4, looks, COUNTS))

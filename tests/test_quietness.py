@@ -52,7 +52,7 @@ def test_a_busy_machine_is_said_with_what_can_be_done(reason: dict[str, Any]) ->
     assert "wait until the other programs have ended" in alone
     assert "the only one that this process may use" in alone
     both = " ".join(sentences(judged([reason, found(1, 0.4)])))
-    assert "Going on on core 0." in both
+    assert "Going on, on core 0." in both
 
 
 def test_where_no_core_can_be_chosen_none_is_named() -> None:

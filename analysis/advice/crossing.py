@@ -18,7 +18,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.advice.advice import Crossing
-from analysis.advice.judging import log_ratios, over
+from analysis.advice.judging import log_ratios, over, typical
 from analysis.advice.words import duration, listed, ratio
 from analysis.errors import AnalysisWarning
 from analysis.figures.advice import advice_figure
@@ -60,7 +60,7 @@ def point(size: int, found: Found, times: Sequence[Times], names: dict[str, str]
     """What was measured at one size."""
     seconds = {}
     for mode, name in names.items():
-        medians = [np.median(each.seconds[name]) for each in times if name in each.seconds]
+        medians = [typical(each, name) for each in times if name in each.seconds]
         looked = found.look(name)
         alone = looked.seconds if looked is not None and looked.seconds else None
         seconds[mode] = float(np.median(medians)) if medians else alone

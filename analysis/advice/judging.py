@@ -43,7 +43,7 @@ def judged(
 ) -> Advice:
     """What there is to say of a function by its first look and each process's rounds."""
     looks = {look.way.name: look for look in found.looks if look.seconds and not look.failed}
-    logs = {name: [math.log(np.median(each.seconds[name])) for each in times if name in each.seconds] for name in looks}
+    logs = {name: [math.log(typical(each, name)) for each in times if name in each.seconds] for name in looks}
     seconds = {name: math.exp(np.mean(logs[name])) if logs[name] else look.seconds for name, look in looks.items()}
     plain = [name for name, look in looks.items() if look.way.form == DIRECT and look.way.mode != AUTO]
     best = min(plain, key=lambda name: seconds[name])
@@ -78,9 +78,25 @@ def judged(
 
 
 def log_ratios(above: str, below: str, times: Sequence[Times]) -> list[float]:
-    """Each process's median over its rounds of the log of one way's time over another's."""
-    both = [each.seconds for each in times if above in each.seconds and below in each.seconds]
-    return [float(np.median(np.log(np.divide(each[above], each[below])))) for each in both]
+    """Of each process the median over its rounds of the log of one way's time over another's.
+
+    Of a process that shared its core the log of the ratio of both least times: most of its rounds were disturbed.
+    """
+    both = [each for each in times if above in each.seconds and below in each.seconds]
+    return [log_ratio(each, each.seconds[above], each.seconds[below]) for each in both]
+
+
+def log_ratio(one: Times, above: Sequence[float], below: Sequence[float]) -> float:
+    if one.busy >= BUSY:
+        return float(np.median(np.log(np.divide(above, below))))
+    return math.log(min(above) / min(below))
+
+
+def typical(one: Times, name: str) -> float:
+    """A way's seconds in a process: the median; where another program ran on the core, the least, which it did not
+    disturb (J. Chen and J. Revels, Robust benchmarking in noisy environments, 2016, https://arxiv.org/abs/1608.04295)."""
+    found = one.seconds[name]
+    return float(np.median(found)) if one.busy >= BUSY else min(found)
 
 
 def over(above: str, below: str, times: Sequence[Times]) -> tuple[float, Ends] | None:
@@ -109,11 +125,7 @@ def compared(above: str, below: str, seconds: Mapping[str, float], times: Sequen
 
 def controlled(times: Sequence[Times]) -> tuple[float | None, float | None, float | None]:
     """The A/A control, one way over itself: ratio and interval."""
-    logs = [
-        float(np.median(np.log(np.divide(each.control, next(iter(each.seconds.values()))))))
-        for each in times
-        if each.control
-    ]
+    logs = [log_ratio(each, each.control, next(iter(each.seconds.values()))) for each in times if each.control]
     if not logs:
         return None, None, None
     factor, (low, high) = exponential(t_interval(logs))

@@ -70,7 +70,6 @@ def measure(
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
     suite = Suite(root, folder, scratch, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show, status))
-    run.record(with_versions(folder, **run.place, versions=current_versions(root), engines=suite.engines()))
     wanted = suite.cells(preset, engines)
     if part != (1, 1):
         wanted = shard(wanted, *part)
@@ -88,6 +87,7 @@ def measure(
             show(line)
         if len(cores) > 1:
             run.suite = replace(suite, core=cores[0].number)
+    run.record(with_versions(folder, **run.place, versions=current_versions(root), engines=suite.engines()))
     run.measure(missing)
     left_out = run.refine(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

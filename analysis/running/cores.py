@@ -76,7 +76,7 @@ def sentences(cores: Sequence[Core]) -> list[str]:
         f"Control (A/A): this machine is busy: {quietest}: {most}, and {best.said}.",
         "Small differences will be lost. Better: stop this (Ctrl-C), wait until the other programs have ended, and run "
         "it again; or measure on another machine. Going on"
-        + (f" on core {best.number}." if others and best.number is not None else "."),
+        + (f", on core {best.number}." if others and best.number is not None else "."),
     ]
 
 

@@ -86,8 +86,8 @@ SECTION = Section(
         "engines-time": Words(
             "Time of one Jacobian over the number of inputs",
             "One full Jacobian of each engine, forward mode on the left, reverse mode on the right, both scales "
-            "logarithmic. Black: this project's engines; grey: the floor, written by hand for this very chain. Each "
-            "engine was timed by itself, with its set-up left out; bars are 95 % intervals.",
+            "logarithmic. First in the legend: this project's engines; last: the floor, written by hand for this very "
+            "chain. Each engine was timed by itself, with its set-up left out; bars are 95 % intervals.",
         ),
     },
     {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.tables.rows import CHAIN, as_ratios, commonest, match, measured, spread, unchunked
+from analysis.tables.rows import CHAIN, as_ratios, commonest, engines_first, match, measured, spread, unchunked
 from analysis.tables.shown.panels import Panel, Shown
 
 PRODUCTS = ("log_product_over_f", "log_gradient_over_f")
@@ -30,8 +30,8 @@ def ratio_table(tidy: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The rows of a metric that is the logarithm of a ratio, as ratios with their intervals."""
     table = measured(tidy, metric)
     found = pd.concat([table[["engine", "mode", *CHAIN]], as_ratios(table)], axis=1)
-    order = ["engine", "dtype", "depth", "width", "mode"]
-    return found.sort_values(order, ascending=[False, False, True, True, True])
+    order = ["dtype", "depth", "width", "mode"]  # float64 before float32
+    return engines_first(found.sort_values(order, ascending=[False, True, True, True]))
 
 
 # --- panels ---

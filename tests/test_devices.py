@@ -208,10 +208,8 @@ def test_torch_compile_takes_each_mode_as_a_whole(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch_device.TorchCompile, "device", "cpu")
     monkeypatch.setattr(torch_device.TorchCompile, "wait", lambda self: None)
     engine = torch_device.TorchCompile()
-    for dtype in ("float64", "float32"):
-        chain = layer_chain(5, 3, 4, 6, dtype=dtype)
-        for mode in BOTH:
-            check_jacobian(chain, engine.home(engine.jacobian(chain, mode, None)(engine.array(chain.x))))
+    for mode in BOTH:
+        check_jacobian(CHAIN, engine.home(engine.jacobian(CHAIN, mode, None)(engine.array(CHAIN.x))))
     np.testing.assert_allclose(engine.home(engine.primal(CHAIN)(engine.array(CHAIN.x))), CHAIN(CHAIN.x), rtol=1e-12)
 
 

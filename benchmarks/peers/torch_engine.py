@@ -1,7 +1,7 @@
 """PyTorch on the CPU: ``torch.func.jacfwd`` and ``jacrev``, and ``torch.autograd.functional.jacobian`` with
 ``vectorize=True``.
 
-The chain is written in torch over the same parameters; tensors share their memory with the NumPy arrays. CPU
+The chain is written in torch over the same parameters, copied; the point shares its memory with the NumPy array. CPU
 tensors are computed at once, so there is nothing to wait for, and the result becomes a NumPy array without a
 copy. Nothing is compiled. Of the two transforms of torch.func only ``jacrev`` has a ``chunk_size``.
 """
@@ -43,7 +43,7 @@ class _Torch(Engine):
         return lambda x: f(x).numpy()
 
     def _function(self, chain: Chain) -> Function:
-        return function(chain, self.namespace, self.torch.as_tensor)
+        return function(chain, self.namespace, self.torch.tensor)  # a copy: they are read-only, and tensors never are
 
 
 class Func(_Torch):

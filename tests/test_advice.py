@@ -130,6 +130,15 @@ def test_with_too_few_processes_there_is_no_interval_and_a_doubt() -> None:
     assert any("nothing was timed repeatedly" in doubt for doubt in said.doubts)
 
 
+def test_nothing_is_sure_on_a_core_that_was_shared_or_below_what_the_control_is_off_by() -> None:
+    assert advice([controlled(each, 1.08) for each in times()]).sure == "sure"  # a factor of 2 is more than that
+    for timed in (times(busy=0.25), [controlled(each, 2.5) for each in times()]):
+        said = advice(timed)
+        assert said.sure == "likely"
+        assert said.answer.startswith("Reverse mode, likely: ")
+        assert said.doubts
+
+
 def test_a_control_that_is_off_and_a_busy_core_are_doubts() -> None:
     off = [controlled(each, 1.08) for each in times()]
     assert any("one way against itself" in doubt for doubt in advice(off).doubts)

@@ -51,8 +51,10 @@ def judged(
     second = sorted(among, key=lambda name: seconds[name])[:1]
     rows = tuple(row(look, seconds, logs, times, best) for look in found.looks)
     sure, factor, ends = compared(second[0], best, seconds, times) if second else (UNTIMED, math.nan, (None, None))
-    answer = first_line(found, looks, seconds, best, second, sure, factor, ends)
     control = controlled(times)
+    if sure == SURE and (shared(times) or abs(math.log(factor)) <= off(control)):
+        sure = LIKELY
+    answer = first_line(found, looks, seconds, best, second, sure, factor, ends)
     return Advice(
         answer=answer,
         use=call_of(looks[best], argnums),
@@ -130,6 +132,20 @@ def controlled(times: Sequence[Times]) -> tuple[float | None, float | None, floa
         return None, None, None
     factor, (low, high) = exponential(t_interval(logs))
     return factor, low, high
+
+
+def off(control: tuple[float | None, float | None, float | None]) -> float:
+    """By how much, as a logarithm, one way against itself was off: what a ratio has to be further from 1 than. 0 where
+    the control's interval covers 1."""
+    factor, low, high = control
+    if factor is None or low is None or high is None or low <= 1 <= high:
+        return 0.0
+    return abs(math.log(factor))
+
+
+def shared(times: Sequence[Times]) -> bool:
+    """Did most processes have to share their core?"""
+    return bool(times) and float(np.median([each.busy for each in times])) < BUSY
 
 
 # --- rows ---
@@ -340,23 +356,14 @@ def doubts(
     """What speaks against the numbers."""
     said = []
     factor, low, high = control
-    if (
-        factor is not None
-        and low is not None
-        and high is not None
-        and abs(math.log(factor)) > MARGIN
-        and not low <= 1 <= high
-    ):
+    if off(control) > MARGIN and factor is not None:
         said.append(
             f"the control, one way against itself, came to {ratio(factor)} ({span((low, high))}): ratios nearer to 1 "
             "than that say nothing; try again on a quiet machine"
         )
-    busy = [each.busy for each in times]
-    if busy and np.median(busy) < BUSY:
-        said.append(
-            f"something else ran on the same core ({100 * (1 - np.median(busy)):.0f} % of the time): try again when it "
-            "is quiet"
-        )
+    if shared(times):
+        taken = 100 * (1 - float(np.median([each.busy for each in times])))
+        said.append(f"something else ran on the same core ({taken:.0f} % of the time): try again when it is quiet")
     if len(times) < 3:
         said.append(
             f"{'nothing' if not times else 'too little'} was timed repeatedly, for lack of time: there is no interval; "

@@ -8,6 +8,7 @@ before the pairs.
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from modes.chains import Chain
 
@@ -66,11 +67,16 @@ def gradient(case: Case, chain: Chain) -> Call:
 class _Beside(Benchmark):
     """Base of the questions here."""
 
+    other: ClassVar[str] = JAX
     unit = UNITS["log_over_jax"]
     version = "1"
 
-    def beside(self, other: str, made: Callable[[Case, Chain], Call]) -> Samples:
-        own, others = (made(self.case._replace(engine=engine), self.chain) for engine in (self.case.engine, other))
+    def make(self) -> None:
+        peers.load(self.other)  # where that is missing the cell is skipped with the reason
+        super().make()
+
+    def beside(self, made: Callable[[Case, Chain], Call]) -> Samples:
+        own, others = (made(self.case._replace(engine=engine), self.chain) for engine in (self.case.engine, self.other))
         return over(own, others, pair_count())
 
 
@@ -86,7 +92,7 @@ class Jacobian(_Beside):
     params = grid.lists(active_preset())
 
     def track_log_over_jax(self, *case: object) -> Samples:
-        return self.beside(JAX, faster)
+        return self.beside(faster)
 
 
 class Product(_Beside):
@@ -100,7 +106,7 @@ class Product(_Beside):
     params = grid.lists(active_preset())
 
     def track_log_product_over_jax(self, *case: object) -> Samples:
-        return self.beside(JAX, product)
+        return self.beside(product)
 
 
 class Gradient(_Beside):
@@ -114,7 +120,7 @@ class Gradient(_Beside):
     params = grid.lists(active_preset())
 
     def track_log_gradient_over_jax(self, *case: object) -> Samples:
-        return self.beside(JAX, gradient)
+        return self.beside(gradient)
 
 
 class Plain(_Beside):
@@ -127,7 +133,8 @@ class Plain(_Beside):
     )
     param_names = grid.names
     params = grid.lists(active_preset())
+    other = PREPARED
     unit = UNITS["log_over_prepared"]
 
     def track_log_over_prepared(self, *case: object) -> Samples:
-        return self.beside(PREPARED, faster)
+        return self.beside(faster)

@@ -107,8 +107,8 @@ def test_figures_report_and_facts_take_what_is_found_and_compute_nothing() -> No
                     assert not taken & made, f"{path.relative_to(ROOT)} computes {taken & made}"
 
 
-def test_the_public_names_are_the_three_tables() -> None:
-    assert analysis.__all__ == ["crossovers", "read_results", "tidy"]
+def test_the_public_names_are_the_three_tables_and_the_advice() -> None:
+    assert analysis.__all__ == ["advise", "crossovers", "read_results", "tidy"]
     assert (analysis.read_results, analysis.tidy, analysis.crossovers) == (read_results, tidy, crossover.crossovers)
 
 

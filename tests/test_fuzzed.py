@@ -115,7 +115,8 @@ def cited(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_undamaged_results_are_read_by_all_without_a_word(whole: Path, cited: Path, tmp_path: Path) -> None:
     shutil.copy(cited, tmp_path / "cited.json")
-    (tmp_path / "page.md").write_text("No mark.")
+    fact = json.loads(cited.read_text())["facts"][0]
+    (tmp_path / "page.md").write_text(f"<!-- fact:{fact['key']} -->{fact['text']}<!-- /fact -->")
     for arguments in commands(whole, tmp_path):
         said = command(*arguments)
         assert (said.status, said.err) == (0, [])

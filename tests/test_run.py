@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,9 +83,10 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measured:
-    scratch = project.parent / "scratch"
-    scratch.mkdir(exist_ok=True)
-    return measure(project, "quick", project / "results", [project / "report"], scratch, show, write)
+    with tempfile.TemporaryDirectory() as short:  # sockets are made in it, whose paths have at most 100 characters
+        scratch = Path(short) / "scratch"
+        scratch.mkdir()
+        return measure(project, "quick", project / "results", [project / "report"], scratch, show, write)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from ..apparatus.pairs import blas_threads
 from ..catalogue.advice import AUTO, COMPILED, DIRECT, FORWARD, PREPARED, REVERSE, Counts, Found, Look, Request, Way
 from .seeds import carried
 from .subject import RefusedError, Subject, chosen, elsewhere, leaves, place, said
-from .ways import build, possible
+from .ways import build, possible, ready
 
 SHARE = 1 / 6
 """Of the time allowed, what one way may take at a first look before it is extrapolated, or left out."""
@@ -144,6 +144,8 @@ class Looking:
             few = carried(self.subject, way.mode, total, self.allowed, each)
             if few.seconds > self.allowed:
                 return Look(way, seconds=few.seconds, seeds=few.seeds, of=total)
+        if way.form == COMPILED:
+            ready()
         (call, J), first = clocked(partial(self.begin, way))
         off = self.wrong(way, J)
         if off:

@@ -7,7 +7,7 @@ calling it is what is timed. Which ways there are is said by :func:`possible`, f
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -36,6 +36,12 @@ def possible(request: Request, cuts: bool) -> Iterator[Way]:
 def compiles() -> bool:
     """Whether prepared functions can be compiled here."""
     return "backend" in inspect.signature(modes.prepare).parameters and find_spec("numba") is not None
+
+
+@cache
+def ready() -> None:
+    """The interpreter that compiled ways share, loaded, or compiled once a machine: the set-up of no function."""
+    modes.prepare(np.sin, np.ones(1), backend="numba").jacobian(np.ones(1), mode=FORWARD)
 
 
 def build(way: Way, subject: Subject) -> Call:

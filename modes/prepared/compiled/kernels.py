@@ -5,8 +5,8 @@ vectors half as wide, a quarter, down to one number, so that a row of four takes
 but the sums of products, and no assumption is made about NaN, infinity or -0.0; a product and a sum may be fused where
 the machine does so (as BLAS does). Reads and writes need no alignment but that of a number.
 
-Contract: addresses are integers, strides are in bytes; nothing is checked here (modes.compiled.table writes what is
-right). A result may be one of the operands, whole, and may not overlap them otherwise.
+Contract: addresses are integers, strides are in bytes; nothing is checked here (`.table` writes what is right). A
+result may be one of the operands, whole, and may not overlap them otherwise.
 """
 
 from __future__ import annotations

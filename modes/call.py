@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence
 from math import prod
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 from .array import Trace, TracedArray, escaped
 from .errors import TracedValueError
 from .operands import plain
+from .references import references
 from .rules.joining import joined
 from .trees import ARRAYS, TREES, aligned, flatten, leaves, rebuild, same_structure
 
@@ -222,13 +222,7 @@ def _refuse_hidden(x: Any, aux: Any, seen: set[int]) -> None:
     if id(x) in seen or isinstance(x, type | ModuleType | FunctionType | TracedArray):
         return
     seen.add(id(x))
-    inside = list(getattr(x, "__dict__", {}).values())
-    inside += [getattr(x, name, None) for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())]
-    if isinstance(x, Mapping):
-        inside += x.values()
-    elif isinstance(x, Set | deque | tuple | list):
-        inside += x
-    for item in inside:
+    for item in references(x):
         _refuse_hidden(item, aux, seen)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from .call import Call
 from .rates import Rates, rates_in_force
+from .references import contents
 
 __all__ = ["AGAIN", "MOST", "Choice", "choices", "forget", "like"]
 
@@ -142,11 +143,4 @@ def _written(f: Any, depth: int) -> Any:
     code = getattr(f, "__code__", None)
     if code is None or not depth:
         return type(f) if code is None else code
-    return code, *[_written(_content(cell), depth - 1) for cell in getattr(f, "__closure__", None) or ()]
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it is still empty
-        return None
+    return code, *[_written(contents(cell), depth - 1) for cell in getattr(f, "__closure__", None) or ()]

@@ -24,14 +24,15 @@ Contract: nothing here knows what a trace is; no array is written to.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from .errors import TracedValueError, place
+from .operands import is_foreign
+from .references import references
 
 __all__ = ["SHORT", "SMALL", "Kept", "changed", "content", "detached", "holds", "is_fixed", "is_small"]
 
@@ -162,33 +163,5 @@ def arrays_in(x: Any, seen: set[int]) -> Iterator[Any]:
     seen.add(id(x))
     if isinstance(x, np.ndarray):
         yield x
-        inside = list(x.flat) if x.dtype.hasobject else []
-    elif hasattr(type(x), "__array_function__"):
-        inside = []  # a traced array of an outer trace, which looks after its own
-    elif isinstance(x, tuple | list | set | frozenset):
-        inside = list(x)
-    elif isinstance(x, dict):
-        inside = list(x.values())
-    elif isinstance(x, FunctionType):
-        inside = [*map(contents, x.__closure__ or ()), *(x.__defaults__ or ()), *(x.__kwdefaults__ or {}).values()]
-    elif isinstance(x, MethodType):
-        inside = [x.__self__]
-    elif isinstance(x, functools.partial):
-        inside = [x.func, *x.args, *x.keywords.values()]
-    else:
-        names = [name for kind in type(x).__mro__ for name in slots(kind)]
-        inside = [*(getattr(x, name, None) for name in names), *getattr(x, "__dict__", {}).values()]
-    for item in inside:
+    for item in [] if is_foreign(x) else references(x):  # a traced array of an outer trace looks after its own
         yield from arrays_in(item, seen)
-
-
-def contents(cell: CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # nothing was assigned to it
-        return None
-
-
-def slots(kind: type) -> tuple[str, ...]:
-    names = getattr(kind, "__slots__", ())
-    return (names,) if isinstance(names, str) else tuple(names)

@@ -37,7 +37,8 @@ MODES = {
     "ownership": Room("Who owns a result: what is handed out is nobody else's array."),
     "instead": Room("What to write instead of an in-place write, in the user's words.", "errors"),
     "operands": Room("What is taken as an operand beside a traced array, and what is refused.", "errors"),
-    "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors"),
+    "references": Room("What an object refers to."),
+    "residuals": Room("Arrays of the caller's that are read later: copied, or compared.", "errors operands references"),
     "collector": Room("Python's garbage collector, asked for patience while much is written down."),
     # derivatives, and what carries them
     "blocks": Room("Blocks of seeds: rows of an identity, diagonal, dense; what each must do.", "dispatch residuals"),
@@ -57,7 +58,7 @@ MODES = {
     "trees": Room("Nested arguments as leaves, and back.", "array operands"),
     "call": Room(
         "The user's function with its arguments: which are traced, what may come out.",
-        "array errors operands rules trees",
+        "array errors operands references rules trees",
     ),
     # how many seeds, and a Jacobian of them
     "chunking": Room("How many seeds go at once, decided here for every mode.", "blocks partials"),
@@ -86,7 +87,7 @@ MODES = {
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
     ),
-    "remembered": Room("Which mode was chosen for a function before.", "call rates"),
+    "remembered": Room("Which mode was chosen for a function before.", "call rates references"),
     "choice": Room(
         "Of the three modes, the one that takes the least.",
         "agreement call forward mixed planning rates remembered reverse sized",

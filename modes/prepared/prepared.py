@@ -105,12 +105,6 @@ def _program(backend: str) -> type[Program]:
     return compiled_program()
 
 
-def _prepared_again(
-    f: Callable[..., Any], example_args: tuple[Any, ...], argnums: ArgNums, backend: str = "numpy"
-) -> Prepared:
-    return Prepared(f, example_args, argnums, backend)
-
-
 class Prepared:
     """A function whose operations are recorded; see `prepare`."""
 
@@ -160,7 +154,7 @@ class Prepared:
 
     def __reduce__(self) -> Any:
         """To pickle: the function and its example arguments, to be recorded again where they arrive."""
-        return _prepared_again, (self._f, tuple(self._inputs.tree), self._argnums, self._backend)
+        return Prepared, (self._f, tuple(self._inputs.tree), self._argnums, self._backend)
 
     # -- the public methods ----------------------------------------------------------------------------------------
     def jacfwd(self, *args: Any, chunk_size: int | None = None) -> Any:

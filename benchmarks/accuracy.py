@@ -4,7 +4,6 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import jacobian
 from .apparatus.checks import largest_error
 from .apparatus.grids import Grid, nested
-from .apparatus.settings import active_preset
 from .catalogue.metrics import UNITS
 
 
@@ -18,7 +17,6 @@ class Accuracy(Benchmark):
         depth=nested([4], [64]),
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["max_error"]
     version = "1"
 

@@ -2,7 +2,6 @@
 
 from .apparatus.benchmark import Timed
 from .apparatus.grids import Grid, nested
-from .apparatus.settings import active_preset
 
 
 class Aspect(Timed):
@@ -12,7 +11,6 @@ class Aspect(Timed):
         activation=nested(["tanh"], full=["relu"]),
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

@@ -24,7 +24,6 @@ from .apparatus.benchmark import Timed
 from .apparatus.checks import check_gradient
 from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Call
-from .apparatus.settings import active_preset
 
 Pullback = Callable[[Any], tuple[Any, ...]]
 
@@ -38,7 +37,6 @@ class Backpropagation(Timed):
         depth=nested([16, 32, 64, 96, 128], [192, 256], [8, 512]),
         mode=["backpropagation", "product-formula"],
     )
-    params = grid.lists(active_preset())
     version = "1"
 
     def prepare(self) -> Call:

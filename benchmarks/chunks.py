@@ -8,7 +8,6 @@ from .apparatus.benchmark import Benchmark, Timed
 from .apparatus.calls import jacobian
 from .apparatus.grids import Listed
 from .apparatus.memory import peak_bytes
-from .apparatus.settings import active_preset
 from .apparatus.shapes import Shape, every, squares
 from .catalogue.case import Case
 from .catalogue.metrics import UNITS
@@ -48,8 +47,6 @@ CASES = Listed(
 
 class Chunks(Timed):
     grid = CASES
-    param_names = grid.names
-    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:
@@ -58,8 +55,6 @@ class Chunks(Timed):
 
 class Memory(Benchmark):
     grid = CASES
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
     version = "1"
 

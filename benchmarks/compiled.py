@@ -19,7 +19,7 @@ from .apparatus.checks import check_jacobian, check_jvp, check_vjp, covector, di
 from .apparatus.grids import Listed
 from .apparatus.pairs import Call, Samples
 from .apparatus.relative import over
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import Shape, every, squares
 from .apparatus.single import seconds
 from .catalogue.case import Case
@@ -88,8 +88,6 @@ class Jacobian(_Beside):
         standard=every(SHAPES, engine=[COMPILED, PREPARED], mode=PURE),
         full=every(SHAPES, engine=[COMPILED, PREPARED], dtype=["float32"], mode=PURE),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_over_jax(self, *case: object) -> Samples:
         return self.beside(faster)
@@ -102,8 +100,6 @@ class Product(_Beside):
         quick=every(squares(8), engine=[COMPILED]),
         standard=every(squares(8, 64, 512), engine=[COMPILED, PREPARED]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_product_over_jax(self, *case: object) -> Samples:
         return self.beside(product)
@@ -116,8 +112,6 @@ class Gradient(_Beside):
         quick=every(LOSSES[:1], layer=["loss"], engine=[COMPILED], mode=["reverse"]),
         standard=every(LOSSES, layer=["loss"], engine=[COMPILED, PREPARED], mode=["reverse"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_gradient_over_jax(self, *case: object) -> Samples:
         return self.beside(gradient)
@@ -131,8 +125,6 @@ class Plain(_Beside):
         standard=every(SHAPES, engine=[COMPILED], mode=PURE),
         full=every(SHAPES, engine=[COMPILED], dtype=["float32"], mode=PURE),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     other = PREPARED
     unit = UNITS["log_over_prepared"]
 

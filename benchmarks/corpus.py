@@ -18,7 +18,7 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import of_problem
 from .apparatus.grids import Listed
 from .apparatus.pairs import Call, Samples, pairs, samples, stretch
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .catalogue.case import Case
 from .catalogue.engines import BOTH, TWINS, row
 from .catalogue.metrics import UNITS
@@ -83,7 +83,6 @@ def affordable_pairs(a: Call, b: Call) -> int:
 
 
 class _Corpus(Benchmark):
-    param_names = Listed.names
     version = "1"
 
     problem: Problem
@@ -110,7 +109,6 @@ class Problems(_Corpus):
             *asked([*cases("quick"), *cases("standard")], "jax", ["forward/reverse"]),
         ],
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_problem_ratio"]
 
     def track_log_problem_ratio(self, *case: object) -> Samples:
@@ -130,7 +128,6 @@ class Tape(_Corpus):
         ],
         full=tapes("lstm", "reverse/primal", ["modes"], 1024),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_tape_ratio"]
 
     def track_log_tape_ratio(self, *case: object) -> Samples:

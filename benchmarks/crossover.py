@@ -13,7 +13,6 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Samples
 from .apparatus.ratio import AROUND_64, RATIO, log_ratio
-from .apparatus.settings import active_preset
 from .catalogue.metrics import UNITS
 
 
@@ -34,7 +33,6 @@ class Map(_Ratio):
         mode=RATIO,
         first={"m": [64], "width": [64]},
     )
-    params = grid.lists(active_preset())
 
 
 class Width(_Ratio):
@@ -44,7 +42,6 @@ class Width(_Ratio):
         width=nested([16, 32, 64, 128, 256], full=[512, 1024]),
         mode=RATIO,
     )
-    params = grid.lists(active_preset())
 
 
 class Depth(_Ratio):
@@ -55,7 +52,6 @@ class Depth(_Ratio):
         dtype=nested(["float64"], full=["float32"]),
         mode=RATIO,
     )
-    params = grid.lists(active_preset())
 
 
 class Profile(_Ratio):
@@ -66,14 +62,12 @@ class Profile(_Ratio):
         depth=nested([4], full=[16]),
         mode=RATIO,
     )
-    params = grid.lists(active_preset())
 
 
 class Control(_Ratio):
     """A/A: forward mode against itself. What is not 0 here is the machine's, not the modes'."""
 
     grid = Grid(n=nested([16, 32, 64, 128, 256], [8, 512]), mode=["forward/forward"], first={"n": [16, 64, 256]})
-    params = grid.lists(active_preset())
     unit = "ln(forward / forward)"
 
 

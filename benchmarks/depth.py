@@ -2,7 +2,6 @@
 
 from .apparatus.benchmark import Timed
 from .apparatus.grids import Grid, nested
-from .apparatus.settings import active_preset
 
 
 class Depth(Timed):
@@ -11,7 +10,6 @@ class Depth(Timed):
         layer=nested(["dense"], ["residual"]),
         width=nested([64], full=[256]),
     )
-    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

@@ -23,7 +23,7 @@ from .apparatus.grids import Listed
 from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Samples
 from .apparatus.ratio import RATIO, log_ratio
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import Shape, every
 from .apparatus.single import copy_seconds, seconds, stored
 from .apparatus.steady import expect_level, settle
@@ -74,8 +74,6 @@ class Crossover(_Device):
             *asked(around(1024, factors=[0.5, 1, 2]), RATIO, HOST),
         ],
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     timeout = 3600.0
     unit = UNITS["log_ratio"]
 
@@ -91,8 +89,6 @@ class Control(_Device):
         standard=asked(SQUARE, ["forward/forward"]),
         full=asked(LARGE[:1], ["forward/forward"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     timeout = 3600.0
     unit = "ln(forward / forward)"
 
@@ -108,8 +104,6 @@ class Cost(_Device):
         standard=asked([*SQUARE, *(shape._replace(depth=16) for shape in SQUARE)]),
         full=[*asked(LARGE), *asked(SQUARE[:1], engine=HOST)],
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["seconds"]
 
     def track_seconds(self, *case: object) -> Samples:
@@ -127,8 +121,6 @@ class Home(_Device):
         standard=asked(SQUARE, mode=["reverse"]),
         full=asked(LARGE[:1], mode=["reverse"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["home_seconds"]
 
     def track_home_seconds(self, *case: object) -> Samples:
@@ -140,8 +132,6 @@ class WarmUp(_Device):
     """From the second call of a Jacobian until its time is steady."""
 
     grid = Listed(quick=asked(QUICK), standard=asked(SQUARE), full=asked(LARGE))
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["warm_up_seconds"]
 
     def track_warm_up_seconds(self, *case: object) -> float:
@@ -156,8 +146,6 @@ class Memory(_Device):
         standard=asked([*SQUARE, *(shape._replace(depth=16) for shape in SQUARE)], engine=DEVICES, chunk_size=CHUNKS),
         full=[*asked(LARGE, engine=DEVICES, chunk_size=CHUNKS), *asked(SQUARE[:1], engine=HOST[:1], chunk_size=CHUNKS)],
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
 
     def track_peak_bytes(self, *case: object) -> int:
@@ -178,9 +166,6 @@ class Fits(_Device):
         standard=asked([Shape(1024, 1024, 1024)], chunk_size=CHUNKS),
         full=asked([Shape(1024, 1024, 1024)], engine=HOST[:1], chunk_size=CHUNKS),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
-    timeout = 3600.0
     unit = UNITS["largest_n"]
 
     def track_largest_n(self, *case: object) -> int:
@@ -210,8 +195,6 @@ class Power(_Condition):
     """What the device draws while it computes Jacobians."""
 
     grid = BUSY
-    param_names = grid.names
-    params = grid.lists(active_preset())
     what = conditions.POWER
     unit = UNITS["power_watts"]
 
@@ -223,8 +206,6 @@ class Clock(_Condition):
     """The clock that the device keeps while it computes Jacobians."""
 
     grid = BUSY
-    param_names = grid.names
-    params = grid.lists(active_preset())
     what = conditions.CLOCK
     unit = UNITS["clock_mhz"]
 

@@ -14,7 +14,7 @@ from .apparatus.benchmark import Benchmark, Timed
 from .apparatus.calls import jacobian
 from .apparatus.grids import Listed
 from .apparatus.pairs import Samples, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import every, squares
 from .catalogue.engines import PLAIN, TWINS
 from .catalogue.metrics import UNITS
@@ -30,8 +30,6 @@ class Elementwise(Timed):
         standard=every(DEPTHS, layer=LAYERS),
         full=every(DEPTHS, layer=LAYERS, activation=["tanh", "relu"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:
@@ -46,8 +44,6 @@ class Fill(Benchmark):
         standard=every(squares(256, 4096, depth=16), layer=["elementwise"], engine=TWINS),
         full=every(squares(64, 256, 1024, 4096, depth=64), layer=["elementwise"], engine=TWINS),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["log_over_fill"]
     version = "1"
 

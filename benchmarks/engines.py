@@ -20,7 +20,7 @@ from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Call, Samples
 from .apparatus.ratio import RATIO, log_ratio
 from .apparatus.relative import over
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.single import seconds, setup_seconds, stored
 from .catalogue.case import Case
 from .catalogue.engines import ENGINES
@@ -68,22 +68,18 @@ class Crossover(_Crossover):
         standard=[*around(16, 64), *around(256, factors=[0.5, 1, 2])],
         full=around(8, 16, 32, 64, 128, 256, factors=[0.125, 0.25, 0.5, 1, 2, 4, 8]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
 
 class CrossoverWidth(_Crossover):
     """Over the width; that of 64 is in Crossover."""
 
     grid = Grid(engine=TWO_MODES, n=N, width=nested([256], full=[16, 1024]), mode=RATIO)
-    params = grid.lists(active_preset())
 
 
 class CrossoverDepth(_Crossover):
     """Over the depth; that of 4 is in Crossover."""
 
     grid = Grid(engine=TWO_MODES, n=N, depth=nested([16], full=[2, 64]), mode=RATIO)
-    params = grid.lists(active_preset())
 
 
 # --- one engine beside the others ---
@@ -93,7 +89,6 @@ class Cost(_Compared):
     """The time of one Jacobian; n, m and width against each other in preset full."""
 
     grid = sizes(ALL, square=("quick", "standard"))
-    params = grid.lists(active_preset())
     unit = UNITS["seconds"]
 
     def track_seconds(self, *case: object) -> Samples:
@@ -104,21 +99,18 @@ class CostOverInputs(Cost):
     """The same over n, at m and width 64; that of n = 64 is in Cost."""
 
     grid = Grid(engine=ALL, n=nested([16], [128, 512], [32, 256]))
-    params = grid.lists(active_preset())
 
 
 class CostFloat32(Cost):
     """The same in single precision."""
 
     grid = sizes(ALL, size=nested([64], [256], [8, 1024]), depth=nested([4], full=[16]), dtype=["float32"])
-    params = grid.lists(active_preset())
 
 
 class Primal(_Compared):
     """The time of f itself, as the engine's users evaluate it."""
 
     grid = sizes(ALL, mode=["primal"])
-    params = grid.lists(active_preset())
     unit = UNITS["f_seconds"]
 
     def track_f_seconds(self, *case: object) -> Samples:
@@ -130,7 +122,6 @@ class OverModes(_Compared):
     slower."""
 
     grid = sizes([name for name in ALL if name != "modes"], square=("quick", "standard"))
-    params = grid.lists(active_preset())
     unit = UNITS["log_over_modes"]
 
     def track_log_over_modes(self, *case: object) -> Samples:
@@ -144,7 +135,6 @@ class Preparation(_Compared):
     before."""
 
     grid = sizes(ALL, size=nested([64], full=[8, 256, 1024]))
-    params = grid.lists(active_preset())
     unit = UNITS["setup_seconds"]
 
     def track_setup_seconds(self, *case: object) -> Samples:
@@ -168,7 +158,6 @@ class Accuracy(_Compared):
         width=[16],
         dtype=nested(["float64"], ["float32"]),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["max_error"]
 
     def track_max_error(self, *case: object) -> float:
@@ -185,7 +174,6 @@ class Memory(_Compared):
         m=nested([64], full=[256]),
         depth=nested([4, 64], full=[16]),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
 
     def track_peak_bytes(self, *case: object) -> int:
@@ -202,7 +190,6 @@ class Cores(Benchmark):
     one in any case."""
 
     grid = Grid(engine=ALL, n=[256], m=[256], width=[256])
-    params = grid.lists(active_preset())
     pinned = False
     unit = UNITS["cores_in_use"]
     version = "1"

@@ -3,13 +3,11 @@
 from .apparatus.benchmark import Benchmark
 from .apparatus.grids import Grid
 from .apparatus.pairs import blas_threads
-from .apparatus.settings import active_preset
 from .catalogue.metrics import UNITS
 
 
 class Environment(Benchmark):
     grid = Grid(mode=["forward/reverse"], first={})
-    params = grid.lists(active_preset())
     unit = UNITS["blas_threads"]
     version = "1"
 

@@ -13,7 +13,7 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import gradient, jacobian, product
 from .apparatus.grids import Listed
 from .apparatus.pairs import Call, Samples, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import SHAPES, SIZES, Shape, affordable, every, squares
 from .catalogue.case import Case
 from .catalogue.engines import BY_HAND, PLAIN, TWINS
@@ -46,8 +46,6 @@ class Jacobian(_OverFloor):
             *every(squares(8, 64, 256, 512), engine=TWINS, activation=["relu"]),
         ],
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_over_floor(self, *case: object) -> Samples:
         return self.over_floor(lambda side, chain: jacobian(side, chain, side.mode))
@@ -59,8 +57,6 @@ class Product(_OverFloor):
         standard=[*every(squares(*SIZES), engine=PLAIN), *every(squares(64), engine=TWINS[2:])],
         full=every(SHAPES, dtype=FLOATS, engine=TWINS),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_product_over_floor(self, *case: object) -> Samples:
         return self.over_floor(lambda side, chain: product(side, chain, side.mode))
@@ -75,8 +71,6 @@ class Gradient(_OverFloor):
         ],
         full=every(LOSSES, layer=["loss"], dtype=FLOATS, engine=TWINS, mode=["reverse"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
 
     def track_log_gradient_over_floor(self, *case: object) -> Samples:
         return self.over_floor(gradient)

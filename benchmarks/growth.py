@@ -9,7 +9,7 @@ from .apparatus.calls import jacobian
 from .apparatus.grids import Listed
 from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import Shape, every
 from .apparatus.single import seconds, stored
 from .catalogue.metrics import UNITS
@@ -34,8 +34,6 @@ CASES = Listed(
 
 class Time(Benchmark):
     grid = CASES
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["seconds"]
     version = "1"
 
@@ -45,8 +43,6 @@ class Time(Benchmark):
 
 class Memory(Benchmark):
     grid = CASES
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
     version = "1"
 

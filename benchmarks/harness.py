@@ -6,7 +6,6 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import jacobian
 from .apparatus.comparisons import ALL, TIMEOUT, sizes
 from .apparatus.grids import nested
-from .apparatus.settings import active_preset
 from .apparatus.single import FEWEST, seconds
 from .catalogue.metrics import UNITS
 from .peers import Array
@@ -19,7 +18,6 @@ def nothing(x: Array) -> Array:
 
 class Overhead(Benchmark):
     grid = sizes(ALL, size=nested([8], [64, 256], [1024]), depth=nested([4], full=[16]))
-    params = grid.lists(active_preset())
     unit = UNITS["harness_share"]
     timeout = TIMEOUT
     version = "1"

@@ -10,7 +10,6 @@ from .apparatus.benchmark import Timed
 from .apparatus.checks import check_hessian
 from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Call
-from .apparatus.settings import active_preset
 
 COMBINATIONS = [f"{outer}-over-{inner}" for outer in ("forward", "reverse") for inner in ("forward", "reverse")]
 
@@ -22,7 +21,6 @@ class Hessian(Timed):
         m=[1],
         mode=COMBINATIONS,
     )
-    params = grid.lists(active_preset())
     version = "1"
 
     def prepare(self) -> Call:

@@ -14,7 +14,6 @@ import modes
 from .apparatus.benchmark import Benchmark
 from .apparatus.grids import Grid
 from .apparatus.pairs import Samples
-from .apparatus.settings import active_preset
 from .apparatus.single import stored
 from .catalogue.metrics import UNITS
 
@@ -29,7 +28,6 @@ STARTS = 11
 
 class Import(Benchmark):
     grid = Grid(mode=["primal"])
-    params = grid.lists(active_preset())
     unit = UNITS["import_seconds"]
     version = "1"
 

@@ -27,7 +27,7 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import jacobian
 from .apparatus.grids import Listed
 from .apparatus.pairs import Call, Samples, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .apparatus.shapes import SHAPES, affordable, every, squares
 from .catalogue.engines import BY_HAND, OWN
 from .catalogue.metrics import UNITS
@@ -48,8 +48,6 @@ class Limit(Benchmark):
         ],
         full=every([*squares(8), *LARGE], dtype=["float64", "float32"], engine=OWN),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["log_over_limit"]
     version = "1"
 

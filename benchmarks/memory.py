@@ -4,7 +4,6 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import jacobian
 from .apparatus.grids import Grid, nested
 from .apparatus.memory import peak_bytes
-from .apparatus.settings import active_preset
 from .catalogue.metrics import UNITS
 
 
@@ -14,7 +13,6 @@ class Memory(Benchmark):
         width=nested([64], full=[256]),
         depth=nested([4, 16, 64], [2, 8, 32]),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
     version = "1"
 

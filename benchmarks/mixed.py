@@ -20,7 +20,7 @@ from .apparatus.calls import jacobian
 from .apparatus.grids import Grid, Listed, nested
 from .apparatus.memory import peak_bytes
 from .apparatus.pairs import Call, Samples, pairs, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .catalogue.case import Case
 from .catalogue.engines import BOTH, PLAIN, TWINS
 from .catalogue.metrics import UNITS
@@ -76,7 +76,6 @@ def over(benchmark: Benchmark) -> Samples:
 
 
 class _Mixed(Benchmark):
-    param_names = Listed.names
     unit = UNITS["log_mixed_ratio"]
     version = "1"
 
@@ -91,7 +90,6 @@ class Shapes(_Mixed):
         quick=by([*PLAIN, "modes-cut"], [shape.case() for shape in SMALL], PURE),
         standard=by([*TWINS, *BY_HAND], [*(shape.case() for shape in (*SMALL, *LARGE)), *UNEQUAL], PURE),
     )
-    params = grid.lists(active_preset())
 
 
 def waists(size: int, width: int, side: int, *waist: int) -> list[Case]:
@@ -120,7 +118,6 @@ class Waist(_Mixed):
         standard=[*by(["modes", "modes-cut"], [*FINER, *WIDER], PURE), *by(["jax-cut"], [*NARROW, *WIDER[-6:]], PURE)],
         full=by(["modes", *BY_HAND], [*NARROW, *FINER, *WIDER, *WIDEST], PURE),
     )
-    params = grid.lists(active_preset())
 
 
 class Regions(Benchmark):
@@ -133,7 +130,6 @@ class Regions(Benchmark):
         m=nested([16, 256], [4, 64], [8, 32, 128, 512]),
         mode=["mixed/forward", "mixed/reverse"],
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_mixed_ratio"]
     version = "1"
 
@@ -149,7 +145,6 @@ class Uniform(_Mixed):
         standard=by(TWINS, [*squares([8, 256], [4]), *squares([8, 64], [64])], PURE),
         full=by(TWINS, squares([8, 16, 32, 64, 128, 256, 512], [4, 16, 64]), PURE),
     )
-    params = grid.lists(active_preset())
 
 
 CALLED = [SMALL[0].case(), *squares([64], [4])]
@@ -175,8 +170,6 @@ class Auto(Benchmark):
         ),
         full=by(TWINS, [*UNEQUAL, *squares([8, 16, 32, 64, 128, 256, 512], [4, 16, 64])], BEST),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["log_auto_ratio"]
     version = "1"
 
@@ -191,8 +184,6 @@ class First(Benchmark):
         quick=by(["modes"], [*CALLED, *OBLONG[:2]], BEST),
         standard=by(["modes"], [SMALL[1].case(), *squares([8, 256], [4]), *squares([8], [64]), *OBLONG[2:]], BEST),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["log_first_ratio"]
     version = "1"
 
@@ -213,8 +204,6 @@ class Memory(Benchmark):
         quick=by(["modes"], [SMALL[0].case()], AMONG["best"]),
         standard=by(["modes"], [shape.case() for shape in (*SMALL, *LARGE)], AMONG["best"]),
     )
-    param_names = grid.names
-    params = grid.lists(active_preset())
     unit = UNITS["peak_bytes"]
     version = "1"
 

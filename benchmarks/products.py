@@ -9,7 +9,7 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.calls import gradient, product
 from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Samples, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .catalogue.metrics import UNITS
 
 
@@ -21,7 +21,6 @@ class Products(Benchmark):
         width=nested([8, 64, 512], [32, 128, 256], [1024]),
         depth=nested([4], [16], [64]),
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_product_over_f"]
     version = "1"
 
@@ -40,7 +39,6 @@ class Gradient(Benchmark):
         depth=nested([4], [16], [64]),
         mode=["reverse"],
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_gradient_over_f"]
     version = "1"
 

@@ -2,7 +2,6 @@
 
 from .apparatus.benchmark import Timed
 from .apparatus.grids import Grid, nested
-from .apparatus.settings import active_preset
 
 
 class Profile(Timed):
@@ -13,7 +12,6 @@ class Profile(Timed):
         width=nested([64], [256], [16]),
         depth=nested([4], [16], [64]),
     )
-    params = grid.lists(active_preset())
     version = "1"
 
     def time_jacobian(self, *case: object) -> None:

@@ -7,7 +7,6 @@ from .apparatus.comparisons import TWO_MODES
 from .apparatus.grids import Grid
 from .apparatus.pairs import Samples
 from .apparatus.ratio import RATIO, log_ratio
-from .apparatus.settings import active_preset
 from .catalogue.metrics import UNITS
 from .catalogue.published import PUBLISHED, Published
 
@@ -27,9 +26,7 @@ class _Published(Benchmark):
 
 class Tall(_Published):
     grid = compared(PUBLISHED["tall"])
-    params = grid.lists(active_preset())
 
 
 class Wide(_Published):
     grid = compared(PUBLISHED["wide"])
-    params = grid.lists(active_preset())

@@ -17,7 +17,7 @@ from .apparatus.benchmark import Benchmark
 from .apparatus.checks import TOLERANCE, expect_close, expect_shape
 from .apparatus.grids import Grid, nested
 from .apparatus.pairs import Call, Samples, samples
-from .apparatus.settings import active_preset, pair_count
+from .apparatus.settings import pair_count
 from .catalogue.metrics import UNITS
 
 
@@ -30,7 +30,6 @@ class Tensors(Benchmark):
         depth=[1],
         mode=["tensor/vjp"],
     )
-    params = grid.lists(active_preset())
     unit = UNITS["log_tensor_over_vjp"]
     version = "1"
 

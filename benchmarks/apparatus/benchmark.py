@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from modes.chains import Chain
 
 from .. import peers
-from ..catalogue.case import PARAMETERS, Case
+from ..catalogue.case import Case
 from ..catalogue.engines import row
 from ..catalogue.presets import CORE
 from ..peers import SkippedError
@@ -32,7 +32,7 @@ class Benchmark:
     two questions may have a class of the same name (`memory.Memory`, `engines.Memory`).
     """
 
-    param_names: ClassVar[list[str]] = list(PARAMETERS)
+    param_names: ClassVar[list[str]]
     timeout = 3600.0  # of one cell; the largest of preset full take ten minutes
 
     pinned = True
@@ -46,6 +46,8 @@ class Benchmark:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if "grid" in vars(cls):
+            cls.param_names, cls.params = cls.grid.names, cls.grid.lists(active_preset())
         for name, member in list(vars(cls).items()):
             if name.startswith("track_"):
                 setattr(cls, name, recorded(member))

@@ -1,15 +1,15 @@
 """Lists of cases: what each preset measures of a benchmark.
 
 Contract: cases that are a product of lists are a :class:`Grid`, others are :class:`Listed`. Either says what asv calls
-``params`` (``lists``), the cells that the chosen engines can take (``cells``), and how asv names a case
-(``parameters``). Each preset lists what the one before it does, and more.
+``param_names`` (``names``) and ``params`` (``lists``), the cells that the chosen engines can take (``cells``), and how
+asv names a case (``parameters``). Each preset lists what the one before it does, and more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product as combinations
 from typing import Any, ClassVar
 
-from ..catalogue.case import Case
+from ..catalogue.case import PARAMETERS, Case
 from ..catalogue.engines import row
 from ..catalogue.presets import PRESETS
 from .settings import chosen
@@ -38,6 +38,8 @@ class Grid:
     In the presets named in ``square`` only cases with n == m == width are listed. Preset first takes those of quick
     that have the values named in ``first``, and none of a benchmark that names nothing there.
     """
+
+    names: ClassVar[list[str]] = list(PARAMETERS)
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ def pairs(
     if count < 1:
         raise ValueError(f"pairs: expected a count of at least 1, got {count}; ask for one pair or more")
     with quiet(collecting):
-        loops = calibrate(a, b, clock, stretch_ns)
+        loops = calibrate(a, b, clock=clock, stretch_ns=stretch_ns)
         return [_quartet(a, b, loops, clock) for _ in range(count)]
 
 
@@ -60,12 +60,12 @@ def rounded(ratios: list[float]) -> Samples:
     return {"samples": [round(sample, 6) for sample in ratios], "number": 1}
 
 
-def calibrate(a: Call, b: Call, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS) -> int:
-    """How many calls make the faster side's stretch last ``stretch_ns``; warms up both sides on the way."""
-    a()
-    b()
+def calibrate(*calls: Call, clock: Clock = time.perf_counter_ns, stretch_ns: int = STRETCH_NS) -> int:
+    """How many calls make the fastest side's stretch last ``stretch_ns``; warms up every side on the way."""
+    for call in calls:
+        call()
     loops = 1
-    while (shorter := min(stretch(a, loops, clock), stretch(b, loops, clock))) < stretch_ns:
+    while (shorter := min(stretch(call, loops, clock) for call in calls)) < stretch_ns:
         # At most tenfold a step: the first stretches of a cold cache, or of a coarse clock, mislead.
         loops = min(10 * loops, max(loops + 1, math.ceil(loops * stretch_ns / max(shorter, 1))))
     return loops

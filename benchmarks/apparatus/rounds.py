@@ -7,11 +7,10 @@ back what the others have driven out of the caches (both together: a control of 
 Nothing here knows about chains, modes or asv.
 """
 
-import math
 import time
 from collections.abc import Sequence
 
-from .pairs import STRETCH_NS, Call, Clock, quiet, stretch
+from .pairs import STRETCH_NS, Call, Clock, calibrate, quiet, stretch
 
 
 def rounds(
@@ -31,7 +30,7 @@ def rounds(
     if most < 1 or not calls:
         raise ValueError(f"rounds: expected a callable and a round at least, got {len(calls)} and {most}")
     with quiet():
-        loops = [enough(call, clock, stretch_ns) for call in calls]
+        loops = [calibrate(call, clock=clock, stretch_ns=stretch_ns) for call in calls]
         found: list[list[float]] = [[] for _ in calls]
         start = clock()
         for done in range(most):
@@ -47,13 +46,3 @@ def rounds(
             if elapsed + elapsed / (done + 1) > seconds:
                 break
         return found
-
-
-def enough(call: Call, clock: Clock, stretch_ns: int) -> int:
-    """How many calls last `stretch_ns`; warms up on the way."""
-    call()
-    loops = 1
-    while (took := stretch(call, loops, clock)) < stretch_ns:
-        # At most tenfold a step: the first stretches of a cold cache, or of a coarse clock, mislead.
-        loops = min(10 * loops, max(loops + 1, math.ceil(loops * stretch_ns / max(took, 1))))
-    return loops

@@ -19,7 +19,7 @@ FEWEST = 7
 def seconds(call: Call, count: int, *, clock: Clock = time.perf_counter_ns) -> list[float]:
     """``count`` samples of the time of a call, in seconds; fewer of a call that takes long."""
     with quiet():
-        loops = calibrate(call, call, clock)
+        loops = calibrate(call, clock=clock)
         return _until(lambda: stretch(call, loops, clock) / loops * 1e-9, count, clock)
 
 

@@ -83,7 +83,8 @@ def main() -> None:
     if options.command == "take":
         lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no line of ours
-        return take_all(json.load(options.cells), lines.write)
+        take_all(json.load(options.cells), lines.write)
+        return
     asked: dict[str, Callable[[], object]] = {
         "cells": lambda: cells(options.preset),
         "engines": engines,

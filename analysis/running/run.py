@@ -44,7 +44,7 @@ REFINED_BY = "crossover.Map.track_log_ratio"  # the same work as a refinement: i
 class Run:
     """One machine, environment and commit being measured.
 
-    `samples` is what the processes said so far of each ratio, `disturbed` how often one was taken again because its
+    `asked` are the cells of this run, `samples` is what the processes said so far of each ratio, `disturbed` how often one was taken again because its
     process shared its core, `given_up` those that a process failed at; `draw` shuffles.
     """
 
@@ -52,6 +52,7 @@ class Run:
     machine: str
     env: str
     progress: Progress
+    asked: set[Cell] = field(default_factory=set)
     samples: dict[Cell, list[float]] = field(default_factory=dict)
     disturbed: Counter[Cell] = field(default_factory=Counter)
     given_up: set[Cell] = field(default_factory=set)
@@ -89,11 +90,12 @@ class Run:
             return pd.DataFrame()
         return only_run(raw, self.place)
 
-    def unfinished(self, wanted: Mapping[str, Sequence[Sequence[str]]]) -> list[Cell]:
-        """The cells among the `wanted` that are not measured, ratios those that lack processes."""
+    def unfinished(self, cells: Mapping[str, Sequence[Sequence[str]]]) -> list[Cell]:
+        """Those of a preset's cells that are not measured, ratios those that lack processes."""
         rows = self.rows()
         self.samples = samples_of(rows)
-        return unfinished(wanted, finished_cells(rows, self.least))
+        self.asked = set(unfinished(cells, ()))
+        return unfinished(cells, finished_cells(rows, self.least))
 
     def failed(self) -> tuple[str, ...]:
         """The names of the cells that failed."""
@@ -183,35 +185,44 @@ class Run:
         """More processes where they decide, and sizes between those measured around each crossover, pass by pass, until
         nothing is gained by it.
 
-        Returns what was left out because the run would have lasted longer than `deadline` seconds: cases of
-        refinements, and names of ratios whose interval is wider than it should be.
+        Returns the names of the ratios left as they are because the run would have lasted longer than `deadline`
+        seconds.
         """
         self.progress.rates.setdefault(REFINE, self.progress.rates.get(REFINED_BY, GUESSED_RATIO_SECONDS))
         while True:
-            known = {cell: found for cell, found in self.samples.items() if cell not in self.given_up}
-            asked = wanted(known, self.least, self.most)
-            more = [cell for cell, found in known.items() if asked[cell] > len(found)]
-            begun = [cell for cell in more if self.lacking(cell)]  # sizes between others that have no interval yet
+            more = self.undecided()
+            begun = [cell for cell in more if self.lacking(cell)]  # new sizes, which have no interval yet
             new = [] if begun else self.refinements()
-            # A new size takes its least number of processes, or none would have an interval.
-            now, left_out = affordable(
-                [*begun, *(cell for cell in new for _ in range(self.least)), *(cell for cell in more if cell not in begun)],
-                deadline - self.progress.elapsed(),
-                self.progress.rates,
-            )
-            if not now:
-                return [cell[1][0] if cell[0] == REFINE else f"{cell[0]}({', '.join(cell[1])})" for cell in dict.fromkeys(left_out)]
+            # Beginning with a size asks for its least number of processes; with fewer it would have no interval.
+            asked = [*begun, *(cell for cell in new for _ in range(self.least)), *more]
+            now, left_out = affordable(asked, deadline - self.progress.elapsed(), self.progress.rates)
             due = list(dict.fromkeys(now))
-            self.progress.show(f"Further processes: of {counted(len(due), 'ratio')}, {len(new)} of them at new sizes.")
+            if not due:
+                return [named(cell) for cell in dict.fromkeys(left_out)]
+            sizes = sum(cell not in self.samples for cell in due)
+            at = f", {sizes} of them at sizes between those measured" if sizes else ""
+            self.progress.show(f"Further processes: {counted(len(due), 'ratio')}{at}.")
             self.pass_over(due, [])
-            self.samples |= {cell: [] for cell in new if cell not in self.samples}
+
+    def undecided(self) -> list[Cell]:
+        """The ratios of this run that more processes would make surer, as sure as they should be."""
+        mine = {cell: self.samples[cell] for cell in self.samples if cell in self.asked or cell[0] == REFINE}
+        numbers = wanted(
+            {cell: found for cell, found in mine.items() if cell not in self.given_up}, self.least, self.most
+        )
+        return [cell for cell, number in numbers.items() if number > len(mine[cell])]
 
     def refinements(self) -> list[Cell]:
         """The sizes to measure next, between those measured; none twice."""
         rows = self.rows()
-        cases = [] if rows.empty else brackets(tidy(rows))["case"]
+        cases = [] if rows.empty else brackets(tidy(rows))["case"].tolist()
         cells = [(REFINE, (repr(case),)) for case in cases]
         return [cell for cell in cells if cell not in self.samples and cell not in self.given_up]
+
+
+def named(cell: Cell) -> str:
+    """A cell as a run writes it."""
+    return f"{cell[0]}({', '.join(cell[1])})"
 
 
 def finished_cells(rows: pd.DataFrame, least: int) -> set[Cell]:

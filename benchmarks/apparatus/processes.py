@@ -1,10 +1,10 @@
 """A ratio in several fresh processes: where the memory of one lies, and what else it drew, is in all of its pairs.
 
 Contract: :func:`take` measures one cell in this process, :func:`several` in a few that are started anew, one after the
-other, by `python -m benchmarks take`. A ``track_`` method whose metric is a ratio (`benchmarks.catalogue.metrics.paired`)
+other, by `python -m benchmarks take`. A ``track_`` method whose metric is a ratio (:mod:`benchmarks.catalogue.metrics`)
 is wrapped by :func:`over_processes`: it says how pairs are taken, and what asv stores of it is one number a process.
-A process that shared its core is asked again (:mod:`benchmarks.catalogue.taken`). `python -m analysis run` asks for many
-cells of one process, and for the processes of one cell all over a run, which :func:`several` cannot.
+A process that shared its core is asked again (:mod:`benchmarks.catalogue.taken`). `python -m analysis run` asks one
+process for many cells, and spreads the processes of a cell over the run, which :func:`several` cannot.
 """
 
 import json

@@ -1,9 +1,9 @@
 """What one process says of one ratio that it measured: the form in which the suite hands it to whoever asked.
 
-Contract: `python -m benchmarks take` prints one line a cell, a JSON object with the fields of :class:`Taken`. The number
-is one: the median of the interleaved pairs that this process took. Its scatter from process to process, which the
-pairs of one process do not show, is what an interval has to know of (T. Kalibera and R. Jones, Rigorous Benchmarking in
-Reasonable Time, ISMM 2013, https://doi.org/10.1145/2464157.2464160).
+Contract: `python -m benchmarks take` prints one line a cell, a JSON object with the fields of :class:`Taken`. There is
+one number: the median of the interleaved pairs that this process took. Its scatter from process to process, which the
+pairs of one process do not show, is what an interval has to know of (T. Kalibera and R. Jones, Rigorous Benchmarking
+in Reasonable Time, ISMM 2013, https://doi.org/10.1145/2464157.2464160).
 """
 
 import json

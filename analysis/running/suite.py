@@ -34,7 +34,7 @@ from analysis.reading.schema import DamagedError, cases_of, opened, results_of
 from analysis.running.checkout import Checkout
 from analysis.running.children import ask, stream, temporary
 from analysis.running.output import failure
-from analysis.running.plan import REFINE, Batch, Cell, pattern
+from analysis.running.plan import REFINE, Batch, pattern
 from analysis.running.storing import added, durations
 from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons

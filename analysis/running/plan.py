@@ -22,7 +22,7 @@ GUESSED_RATIO_SECONDS = 0.15  # the same, of one process of a ratio
 REFINE = "crossover.Refine.track_log_ratio"
 CONTROL = "crossover.Control.track_log_ratio"
 FIRST = "environment.Environment.track_blas_threads"
-"""What is measured before all else: in an instant, by asv, which has then made the files that a run adds to."""
+"""What is measured before all else: it takes an instant, and asv has then made the file that ratios are added to."""
 
 Parameters = tuple[str, ...]
 Cell = tuple[str, Parameters]
@@ -71,15 +71,12 @@ def unfinished(wanted: Mapping[str, Sequence[Sequence[str]]], finished: Collecti
 
 
 def batches(cells: Iterable[Cell], rates: Mapping[str, float], seconds: float = BATCH_SECONDS) -> list[Batch]:
-    """Cut `cells` into batches of about `seconds`, in their order, by the `rates` (seconds a cell) known.
-
-    FIRST has a batch of its own: nothing can be added before asv has made its files.
-    """
+    """Cut `cells` into batches of about `seconds`, in their order, by the `rates` (seconds a cell) known."""
     cut: list[list[Cell]] = []
     left = 0.0
     for cell in cells:
         took = rate(cell, rates)
-        if not cut or left < took or cut[-1][0][0] == FIRST:
+        if not cut or left < took:
             cut.append([])
             left = seconds
         cut[-1].append(cell)

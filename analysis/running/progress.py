@@ -74,8 +74,9 @@ def named(batch: Batch) -> str:
     """A batch in words."""
     names = list(batch.by_benchmark)
     others = f" and {len(names) - 1} others" if len(names) > 2 else f", {names[1]}" if len(names) > 1 else ""
-    what = "one process of" if ratio(batch.cells[0]) else ""
-    return f"{what} {counted(len(batch.cells), 'ratio' if what else 'cell')}: {names[0]}{others}".strip()
+    if ratio(batch.cells[0]):
+        return f"{counted(len(batch.cells), 'ratio')} in one process: {names[0]}{others}"
+    return f"{counted(len(batch.cells), 'cell')}: {names[0]}{others}"
 
 
 def within(batch: Batch, begun: list[str]) -> str:

@@ -16,7 +16,6 @@ from analysis.reading.runs import only_run
 from analysis.reading.tidy import tidy
 from analysis.running.plan import (
     CONTROL,
-    FIRST,
     GUESSED_RATIO_SECONDS,
     REFINE,
     Batch,
@@ -44,8 +43,8 @@ REFINED_BY = "crossover.Map.track_log_ratio"  # the same work as a refinement: i
 class Run:
     """One machine, environment and commit being measured.
 
-    `asked` are the cells of this run, `samples` is what the processes said so far of each ratio, `disturbed` how often one was taken again because its
-    process shared its core, `given_up` those that a process failed at; `draw` shuffles.
+    `asked` are the cells of this run, `samples` is what the processes said so far of each ratio, `disturbed` how often
+    one was taken again because its process shared its core, `given_up` those that a process failed at; `draw` shuffles.
     """
 
     suite: Suite
@@ -106,11 +105,14 @@ class Run:
     def measure(self, cells: Sequence[Cell]) -> None:
         """Measure `cells`: what is measured once in as many portions as ratios have processes, one after each pass over
         the ratios, so that the processes of a ratio lie all over the run."""
-        ratios, singles = [cell for cell in cells if ratio(cell)], [cell for cell in cells if not ratio(cell)]
+        if cells and not self.suite.files(self.suite.results):
+            # What processes say is added to a file that asv makes with the first cell that it measures.
+            first = next((cell for cell in cells if not ratio(cell)), cells[0])
+            self.once([first], [cell for cell in cells[1:] for _ in range(self.lacking(cell) or 1)])
+            self.samples = samples_of(self.rows())
+            cells = [cell for cell in cells if cell != first]
+        ratios, rest = [cell for cell in cells if ratio(cell)], [cell for cell in cells if not ratio(cell)]
         passes = max((self.lacking(cell) for cell in ratios), default=0)
-        first = [cell for cell in singles if cell[0] == FIRST]
-        self.once(first, [*singles[len(first) :], *ratios * passes])
-        rest = singles[len(first) :]
         for number in range(passes):
             share = math.ceil(len(rest) / (passes - number))
             now, rest = rest[:share], rest[share:]

@@ -16,7 +16,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,7 @@ class Suite:
         """The environment that benchmarks run in: one BLAS thread, full parameter lists, the code of `root`."""
         settings = dict.fromkeys(ONE_THREAD, "1")
         settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(presets.PAIRS[self.preset]), "PYTHONUNBUFFERED": "1"}
+        settings["MODES_PROCESSES"] = "1"  # where asv itself takes a ratio, it takes one number of it
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
         settings |= temporary(self.scratch)
         if self.core is not None:
@@ -159,8 +160,7 @@ class Suite:
                 "forkserver",
             ]
             code, said = stream([*command, "-b", pattern(batch)], self.root, self.settings(stage, batch), self.show)
-            if any(os.strerror(errno.ENOSPC) in line for line in said):  # asv takes it for a fault of the cells
-                raise AnalysisError(self.writer.cannot_be_written(self.scratch, OSError(errno.ENOSPC, "asv")))
+            self.check_room(said)
             if code not in (0, SOME_FAILED):
                 raise AnalysisError(failure(["asv", "run", "-b", *batch.by_benchmark], code, said))
             self.keep(stage)
@@ -193,7 +193,9 @@ class Suite:
                 name, parameters = batch.cells[len(found)]
                 found.append(Taken(name, parameters, "failed"))
                 deaths[f"{name}({', '.join(parameters)})"] = ended(code)
-            return found, self.failures(stage) | deaths
+            faults = self.failures(stage) | deaths
+            self.check_room(faults.values())
+            return found, faults
 
     def store(self, batch: Batch, found: list[Taken]) -> None:
         """Add what processes said of some cells to what is stored. Raises AnalysisError as `measure` does."""
@@ -228,6 +230,11 @@ class Suite:
         said = stage / "reasons"
         lines = said.read_text(encoding="utf-8") if said.exists() else ""
         return reasons.failures(reasons.parse_reasons(lines).values())
+
+    def check_room(self, said: Iterable[str]) -> None:
+        """AnalysisError where a full disk was taken for a fault of the cells."""
+        if any(os.strerror(errno.ENOSPC) in line for line in said):
+            raise AnalysisError(self.writer.cannot_be_written(self.scratch, OSError(errno.ENOSPC, "benchmarks")))
 
     def files(self, folder: Path) -> list[Path]:
         """This commit's result files in a results folder: one for each environment."""

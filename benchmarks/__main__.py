@@ -10,6 +10,9 @@ the others. An engine that is named is listed even if it is missing: asv then sh
 
 ``python -m benchmarks quietness``: an A/A control on each core, in a few seconds, [{"core", "share", "samples"}]: the
 share of its time that the core gave, and the log ratios of forward mode over itself (apparatus.quietness).
+
+``python -m benchmarks kernels``: which BLAS kernels this machine has, and what each gives, in a second or two
+(apparatus.kernels); with ``--seconds 0`` only which there are. ``--kernel NAME`` tries that name as well.
 """
 
 import argparse
@@ -22,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .apparatus.benchmark import Benchmark
+from .apparatus.kernels import measured, tried
 from .apparatus.quietness import probed
 from .catalogue.engines import ENGINES, listed
 from .catalogue.option import add_preset
@@ -57,14 +61,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["cells", "engines", "quietness"])
+    parser.add_argument("command", choices=["cells", "engines", "quietness", "kernels"])
     add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
+    parser.add_argument("--kernel", default="", metavar="NAME", help="a name of BLAS kernels to try besides")
+    parser.add_argument("--seconds", type=float, default=1.2, help="for kernels: how long to measure (%(default)s)")
     options = parser.parse_args()
     asked: dict[str, Callable[[], object]] = {
         "cells": lambda: cells(options.preset),
         "engines": engines,
         "quietness": probed,
+        "kernels": lambda: measured(options.kernel, options.seconds) if options.seconds else tried(options.kernel),
     }
     try:
         if options.engines is not None:

@@ -28,18 +28,12 @@ from analysis.reading.provenance import Engines
 from analysis.reading.schema import DamagedError, cases_of, opened, results_of
 from analysis.running.checkout import Checkout
 from analysis.running.children import ask, stream, temporary
+from analysis.running.conditions import USUAL, Conditions
 from analysis.running.output import failure
 from analysis.running.plan import REFINE, Batch, pattern
 from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons
 
-ONE_THREAD = [
-    "OPENBLAS_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-]
 STAGE = "batch"  # the folder in `scratch` of the batch in hand
 SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
 
@@ -49,7 +43,8 @@ class Suite:
     """The benchmarks of the checkout in `root`, measured into the folder `results`.
 
     `scratch` is the temporary folder of all that is started here; `recheck` reads the checkout anew; `show` prints a
-    line; `writer` writes, in `scratch` as in `results`; `core` is the one to measure on (None: each process's own).
+    line; `writer` writes, in `scratch` as in `results`; `core` is the one to measure on (None: each process's own);
+    `conditions` hold for all that is measured.
     """
 
     root: Path
@@ -61,6 +56,7 @@ class Suite:
     show: Callable[[str], None]
     writer: Writer
     core: int | None = None
+    conditions: Conditions = USUAL
 
     @property
     def refine_file(self) -> Path:
@@ -68,8 +64,8 @@ class Suite:
         return self.results / REFINED
 
     def environment(self, refine_file: Path | None = None) -> dict[str, str]:
-        """The environment that benchmarks run in: one BLAS thread, full parameter lists, the code of `root`."""
-        settings = dict.fromkeys(ONE_THREAD, "1")
+        """The environment that benchmarks run in: the conditions, full parameter lists, the code of `root`."""
+        settings = self.conditions.environment
         settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(self.pairs), "PYTHONUNBUFFERED": "1"}
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
         settings |= temporary(self.scratch)
@@ -98,6 +94,12 @@ class Suite:
         found: list[dict[str, Any]] = self.described("quietness")
         return found
 
+    def kernels(self, seconds: float, name: str = "") -> dict[str, Any]:
+        """The BLAS kernels of this machine, as `python -m benchmarks kernels` finds them in so many seconds, rates
+        included; for 0 seconds without. `name` is tried as well."""
+        found: dict[str, Any] = self.described("kernels", "--seconds", str(seconds), "--kernel", name)
+        return found
+
     @property
     def begun(self) -> Path:
         """The file to which each cell of the batch in hand appends that it begins."""
@@ -113,7 +115,7 @@ class Suite:
 
     def environment_name(self) -> str:
         """The name under which asv files results of this Python."""
-        config = Config.from_json(staged_config(self.root, self.results))
+        config = Config.from_json(staged_config(self.root, self.results, self.conditions))
         (environment,) = get_environments(config, [":same"])
         name: str = environment.name
         return name
@@ -148,7 +150,9 @@ class Suite:
                 self.writer.write_whole(refine, json.dumps(refinement_list(self.refine_file, batch)).encode())
             self.stage(stage / "results")
             config = stage / "asv.conf.json"
-            self.writer.write_whole(config, json.dumps(staged_config(self.root, stage / "results")).encode())
+            self.writer.write_whole(
+                config, json.dumps(staged_config(self.root, stage / "results", self.conditions)).encode()
+            )
             command = [sys.executable, "-m", "asv", "run", "--config", str(config), "--python=same"]
             command += [
                 "--set-commit-hash",
@@ -219,17 +223,18 @@ def engines(batch: Batch) -> list[str]:
     return sorted({text.split()[0].removeprefix("engine=") for text in first})
 
 
-def staged_config(root: Path, results: Path) -> dict[str, object]:
-    """The project's asv configuration with absolute paths, for a configuration file that lies elsewhere.
+def staged_config(root: Path, results: Path, conditions: Conditions = USUAL) -> dict[str, object]:
+    """The project's asv configuration with absolute paths and the conditions, for a file that lies elsewhere.
 
     asv looks up the branches named in it even when it is told the commit, and fails in a clone without them: HEAD is
     always there.
     """
     path = root / "asv.conf.json"
     try:
-        config: dict[str, object] = load_json(str(path), js_comments=True)
+        config: dict[str, Any] = load_json(str(path), js_comments=True)
     except (OSError, UserError, ValueError) as error:
         raise AnalysisError(f"{path} cannot be read ({error}); restore it: git checkout asv.conf.json") from None
     for key, default in {"benchmark_dir": "benchmarks", "env_dir": "env", "html_dir": "html"}.items():
         config[key] = str(root / str(config.get(key, default)))
+    config["matrix"] = conditions.matrix(config.get("matrix", {}))
     return config | {"repo": str(root), "branches": ["HEAD"], "results_dir": str(results)}

@@ -48,7 +48,9 @@ class Conditions:
 
     def matrix(self, configured: Mapping[str, Any]) -> dict[str, Any]:
         """asv's `matrix` with these conditions, which an environment's name is made of."""
-        variables = configured.get("env_nobuild", {})
+        if self == USUAL:
+            return dict(configured)
+        variables = {"OMP_NUM_THREADS": ["1"]} | configured.get("env_nobuild", {})
         named = {name: [str(self.threads)] for name in variables if name in THREAD_VARIABLES}
         chosen = {KERNEL: [self.kernel]} if self.kernel else {}
         return {**configured, "env_nobuild": {**variables, **named, **chosen}}

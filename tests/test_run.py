@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,13 @@ if sys.argv[1] == "take":
     sys.exit()
 STATE = {"requires": ["numpy"], "versions": {"numpy": "2.4.6"}, "missing": []}
 QUIET = [{"core": None, "share": 1.0, "samples": [i / 1000 for i in range(-7, 8)]}]
-print(json.dumps({"modes": STATE} if sys.argv[1] == "engines" else QUIET if sys.argv[1] == "quietness" else {
+KERNELS = {"library": "openblas 0.3.31", "own": "Zen", "used": "Zen", "threads": 1, "kernels": ["Zen", "Haswell"],
+           "called": {"haswell": "Haswell", "Nonsense": "Zen"}, "faults": {}, "skipped": "", "rates": [
+               {"kernel": kernel, "product": product, "dtype": "float64", "rows": 4, "width": 64, "gflops": rate,
+                "low": rate, "high": rate}
+               for kernel, rate in [("Zen", 4.0), ("Haswell", 8.0)] for product in ["c @ W", "square"]]}
+SAID = {"engines": {"modes": STATE}, "quietness": QUIET, "kernels": KERNELS}
+print(json.dumps(SAID[sys.argv[1]] if sys.argv[1] in SAID else {
     "crossover.Map.track_log_ratio": [[repr(value) for value in case] for case in itertools.product(*PARAMS)],
     "crossover.Threads.track_blas_threads": [["4"], ["8"]],
 }))
@@ -102,11 +109,11 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return repository
 
 
-def run(project: Path, show: Callable[[str], None] = lambda line: None) -> Measured:
+def run(project: Path, show: Callable[[str], None] = lambda line: None, **conditions: Any) -> Measured:
     with tempfile.TemporaryDirectory() as short:  # sockets are made in it, whose paths have at most 100 characters
         scratch = Path(short) / "scratch"
         scratch.mkdir()
-        return measure(project, "quick", project / "results", [project / "report"], scratch, show, write)
+        return measure(project, "quick", project / "results", [project / "report"], scratch, show, write, **conditions)
 
 
 @pytest.mark.slow
@@ -168,6 +175,41 @@ def test_a_ratio_whose_process_shared_its_core_is_taken_again(project: Path, mon
     rows = read_results(done.results)
     (samples,) = rows.loc[(rows["n"] == 4) & (rows["status"] == "ok") & rows["samples"].notna(), "samples"]
     assert len(samples) >= LEAST["quick"]
+
+
+@pytest.mark.slow
+def test_a_run_under_other_conditions_is_another_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = SUITE.replace('["OPENBLAS_NUM_THREADS"])', '["MODES_THREADS"]) + 10 * len(os.environ.get(KERNEL, ""))')
+    said = said.replace("n == 8", "False")  # nothing fails
+    (project / "benchmarks" / "__main__.py").write_text(CELLS.replace("n == 32", "False").replace("n == 64", "False"))
+    monkeypatch.setattr("analysis.running.TIME_LIMIT", {"quick": 0.0})  # nothing is refined
+    (project / "benchmarks" / "crossover.py").write_text(f'KERNEL = "OPENBLAS_CORETYPE"\n{said}')
+    git(project, "add", "-A")
+    git(project, "commit", "-m", "says its conditions")
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    lines: list[str] = []
+    usual = run(project, lines.append)
+    assert any("Haswell kernels are faster: 8 against 4 Gflop/s" in line for line in lines)
+    assert any("--blas-kernel Haswell" in line for line in lines)
+    chosen = run(project, lines.append, kernel="haswell")
+    threads = run(project, lines.append, threads=2)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")  # counts as chosen: the run that there is, with nothing to do
+    again: list[str] = []
+    assert run(project, again.append).run == chosen.run
+    assert "7 of them measured before" in again[0]
+    rows = read_results(usual.results)
+    names = [done.run["env"] for done in (usual, chosen, threads)]
+    assert "OPENBLAS_CORETYPE" not in names[0]
+    assert "OPENBLAS_CORETYPEHaswell" in names[1]
+    assert "OMP_NUM_THREADS2" in names[2]
+    in_force = rows[rows["benchmark"].str.endswith("blas_threads") & (rows["n"] == 4)].set_index("env")["value"]
+    assert in_force[names].to_list() == [1, 1 + 10 * len("Haswell"), 2]
+    assert rows.groupby("env").size().nunique() == 1  # none has the other's cells
+    for done, kernel in ((usual, ""), (chosen, "Haswell kernels")):
+        assert kernel in read_provenance(done.results, **done.run).known["blas"]
+        assert read_provenance(done.results, **done.run).kernels["rates"][0]["gflops"] == 4
+    with pytest.raises(AnalysisError, match=r"--blas-kernel Nonsense: openblas 0\.3\.31 has no such kernels"):
+        run(project, kernel="Nonsense")
 
 
 @pytest.mark.slow

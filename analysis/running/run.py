@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
+from asv.results import get_filename
 
 from analysis.errors import NoResultsError
 from analysis.reading.load import read_results
@@ -58,6 +60,11 @@ class Run:
     draw: random.Random = field(default_factory=random.Random)
 
     @property
+    def file(self) -> Path:
+        """Where asv keeps the results of this run, in the folder of results."""
+        return Path(get_filename(self.machine, self.suite.checkout.commit, self.env))
+
+    @property
     def least(self) -> int:
         """Processes that each ratio rests on."""
         return LEAST[self.suite.preset]
@@ -105,7 +112,7 @@ class Run:
     def measure(self, cells: Sequence[Cell]) -> None:
         """Measure `cells`: what is measured once in as many portions as ratios have processes, one after each pass over
         the ratios, so that the processes of a ratio lie all over the run."""
-        if cells and not self.suite.files(self.suite.results):
+        if cells and not (self.suite.results / self.file).exists():
             # What processes say is added to a file that asv makes with the first cell that it measures.
             first = next((cell for cell in cells if not ratio(cell)), cells[0])
             self.once([first], [cell for cell in cells[1:] for _ in range(self.lacking(cell) or 1)])
@@ -145,7 +152,7 @@ class Run:
         while left:
             with self.watched(left, later) as batch:
                 found, faults = self.suite.take(batch)
-                self.suite.store(batch, [taken for taken in found if self.counts(taken)])
+                self.suite.store(batch, [taken for taken in found if self.counts(taken)], self.file)
             self.note(faults)
             self.progress.paced(found)
             del left[0]

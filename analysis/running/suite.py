@@ -33,6 +33,7 @@ from analysis.reading.provenance import Engines
 from analysis.reading.schema import DamagedError, cases_of, opened, results_of
 from analysis.running.checkout import Checkout
 from analysis.running.children import ask, stream, temporary
+from analysis.running.conditions import USUAL, Conditions
 from analysis.running.output import failure
 from analysis.running.plan import REFINE, Batch, pattern
 from analysis.running.storing import added, durations
@@ -40,13 +41,6 @@ from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons
 from benchmarks.catalogue.taken import Taken, parsed
 
-ONE_THREAD = [
-    "OPENBLAS_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-]
 STAGE = "batch"  # the folder in `scratch` of the batch in hand
 SOME_FAILED = 2  # asv's exit status when it ran to its end and some benchmarks failed
 
@@ -56,7 +50,8 @@ class Suite:
     """The benchmarks of the checkout in `root`, measured into the folder `results`.
 
     `scratch` is the temporary folder of all that is started here; `recheck` reads the checkout anew; `show` prints a
-    line; `writer` writes, in `scratch` as in `results`; `core` is the one to measure on (None: each process's own).
+    line; `writer` writes, in `scratch` as in `results`; `core` is the one to measure on (None: each process's own);
+    `conditions` hold for all that is measured.
     """
 
     root: Path
@@ -68,6 +63,7 @@ class Suite:
     show: Callable[[str], None]
     writer: Writer
     core: int | None = None
+    conditions: Conditions = USUAL
 
     @property
     def refine_file(self) -> Path:
@@ -75,8 +71,8 @@ class Suite:
         return self.results / REFINED
 
     def environment(self) -> dict[str, str]:
-        """The environment that benchmarks run in: one BLAS thread, full parameter lists, the code of `root`."""
-        settings = dict.fromkeys(ONE_THREAD, "1")
+        """The environment that benchmarks run in: the conditions, full parameter lists, the code of `root`."""
+        settings = self.conditions.environment
         settings |= {presets.VARIABLE: "full", "MODES_PAIRS": str(presets.PAIRS[self.preset]), "PYTHONUNBUFFERED": "1"}
         settings["MODES_PROCESSES"] = "1"  # where asv itself takes a ratio, it takes one number of it
         settings["ASV_PYTHONPATH"] = settings["PYTHONPATH"] = str(self.root)
@@ -105,6 +101,12 @@ class Suite:
         found: list[dict[str, Any]] = self.described("quietness")
         return found
 
+    def kernels(self, seconds: float, name: str = "") -> dict[str, Any]:
+        """The BLAS kernels of this machine, as `python -m benchmarks kernels` finds them in so many seconds, rates
+        included; for 0 seconds without. `name` is tried as well."""
+        found: dict[str, Any] = self.described("kernels", "--seconds", str(seconds), "--kernel", name)
+        return found
+
     @property
     def begun(self) -> Path:
         """The file to which each cell of the batch in hand appends that it begins."""
@@ -120,7 +122,7 @@ class Suite:
 
     def environment_name(self) -> str:
         """The name under which asv files results of this Python."""
-        config = Config.from_json(staged_config(self.root, self.results))
+        config = Config.from_json(staged_config(self.root, self.results, self.conditions))
         (environment,) = get_environments(config, [":same"])
         name: str = environment.name
         return name
@@ -150,7 +152,9 @@ class Suite:
         with self.staging() as stage:
             self.stage(stage / "results")
             config = stage / "asv.conf.json"
-            self.writer.write_whole(config, json.dumps(staged_config(self.root, stage / "results")).encode())
+            self.writer.write_whole(
+                config, json.dumps(staged_config(self.root, stage / "results", self.conditions)).encode()
+            )
             command = [sys.executable, "-m", "asv", "run", "--config", str(config), "--python=same"]
             command += [
                 "--set-commit-hash",
@@ -197,14 +201,14 @@ class Suite:
             self.check_room(faults.values())
             return found, faults
 
-    def store(self, batch: Batch, found: list[Taken]) -> None:
-        """Add what processes said of some cells to what is stored. Raises AnalysisError as `measure` does."""
+    def store(self, batch: Batch, found: list[Taken], place: Path) -> None:
+        """Add what processes said of some cells to the result file at `place` in the results folder. Raises
+        AnalysisError as `measure` does."""
         with self.staging() as stage:
             self.stage(stage / "results")
             refined = [cell for cell in batch.cells if cell[0] == REFINE]
             cases = refinement_list(self.refine_file, batch)
-            for path in self.files(stage / "results"):
-                added(path, self.results, found, cases)
+            added(stage / "results" / place, self.results, found, cases)
             self.keep(stage)
             if refined:
                 self.writer.write_whole(self.refine_file, json.dumps(cases).encode())
@@ -237,7 +241,7 @@ class Suite:
             raise AnalysisError(self.writer.cannot_be_written(self.scratch, OSError(errno.ENOSPC, "benchmarks")))
 
     def files(self, folder: Path) -> list[Path]:
-        """This commit's result files in a results folder: one for each environment."""
+        """This commit's result files in a results folder: one for each machine and environment."""
         return sorted(folder.glob(f"*/{self.checkout.commit[:8]}-*.json"))
 
     @contextmanager
@@ -279,17 +283,18 @@ def ended(code: int) -> str:
     return f"its process was ended by signal {-code}" if code < 0 else f"its process ended with status {code}"
 
 
-def staged_config(root: Path, results: Path) -> dict[str, object]:
-    """The project's asv configuration with absolute paths, for a configuration file that lies elsewhere.
+def staged_config(root: Path, results: Path, conditions: Conditions = USUAL) -> dict[str, object]:
+    """The project's asv configuration with absolute paths and the conditions, for a file that lies elsewhere.
 
     asv looks up the branches named in it even when it is told the commit, and fails in a clone without them: HEAD is
     always there.
     """
     path = root / "asv.conf.json"
     try:
-        config: dict[str, object] = load_json(str(path), js_comments=True)
+        config: dict[str, Any] = load_json(str(path), js_comments=True)
     except (OSError, UserError, ValueError) as error:
         raise AnalysisError(f"{path} cannot be read ({error}); restore it: git checkout asv.conf.json") from None
     for key, default in {"benchmark_dir": "benchmarks", "env_dir": "env", "html_dir": "html"}.items():
         config[key] = str(root / str(config.get(key, default)))
+    config["matrix"] = conditions.matrix(config.get("matrix", {}))
     return config | {"repo": str(root), "branches": ["HEAD"], "results_dir": str(results)}

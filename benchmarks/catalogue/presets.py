@@ -20,6 +20,10 @@ VARIABLE = "MODES_PRESET"
 FORMER = "MODES_PROFILE"
 CORE = "MODES_CORE"
 """The variable that names the core to measure on; the one that the process happens to be on where it is not set."""
+THREADS = "MODES_THREADS"
+"""The variable that names how many threads BLAS may have; 1 where it is not set."""
+KERNEL = "OPENBLAS_CORETYPE"
+"""The variable by which OpenBLAS is told whose kernels to take; it reads it once, when it is loaded."""
 
 
 def known_preset(preset: str) -> str:

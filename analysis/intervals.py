@@ -56,7 +56,7 @@ def t_interval(values: ArrayLike) -> tuple[float, float, float]:
     return float(found.mean()), float(found.mean() - margin), float(found.mean() + margin)
 
 
-class Located(NamedTuple):
+class Centre(NamedTuple):
     """Where processes lie: their (trimmed) mean, its standard error, and the degrees of freedom of that."""
 
     value: float
@@ -69,8 +69,15 @@ class Located(NamedTuple):
         margin = self.error * quantile(self.dof) if self.dof + 1 >= FEWEST_PROCESSES else math.nan
         return self.value - margin, self.value + margin
 
+    @property
+    def chance(self) -> float:
+        """The two-sided p-value of "the truth is 0"; 1 of fewer than FEWEST_PROCESSES."""
+        if self.dof + 1 < FEWEST_PROCESSES or self.value == 0:
+            return 1.0
+        return float(2 * stats.t.sf(abs(self.value) / self.error, self.dof)) if self.error else 0.0
 
-def located(processes: ArrayLike) -> Located:
+
+def over_processes(processes: ArrayLike) -> Centre:
     """Where the truth lies by one number a process, as the docstring at the top has it; nan of one alone.
 
     The mean without the count // TRIMMED least and as many greatest, and its standard error by the winsorised variance
@@ -79,12 +86,12 @@ def located(processes: ArrayLike) -> Located:
     found = np.sort(np.asarray(processes, dtype=float))
     count = found.size
     if count < 2:
-        return Located(float(found.mean()) if count else math.nan, math.nan, 0)
+        return Centre(float(found.mean()) if count else math.nan, math.nan, 0)
     cut = count // TRIMMED
     kept = found[cut : count - cut]
     winsorised = np.clip(found, kept[0], kept[-1])
     error = float(winsorised.std(ddof=1)) * math.sqrt(count) / kept.size
-    return Located(float(kept.mean()), error, kept.size - 1)
+    return Centre(float(kept.mean()), error, kept.size - 1)
 
 
 @cache
@@ -149,14 +156,11 @@ def zero_interval(
 ) -> tuple[float, float]:
     """The 95 % interval of `zero`, for medians with the intervals [low, high] (each (k,)).
 
-    An infinite end lies beyond the points. The result spans two intervals:
+    An infinite end lies beyond the points. It is where the band between low and high contains 0: the points' intervals
+    decide, whatever they rest on. Over processes it covered the truth in 96 to 99 of 100 simulated tables.
 
-    - the percentile interval of the crossing, over bootstrap resamples of the samples within each point. Where several
-      points lie within their noise of 0, the isotonic fit has a kink and this one alone is too short: it covered the
-      truth in 84 of 100 simulated tables (eight bisections whatever the noise);
-    - where the band between low and high contains 0, which has no such fault; all there is where samples is None.
-
-    Cost: RESAMPLES medians a point.
+    Where `samples` of one process are given (each point's), the result spans the percentile interval of the crossing
+    over bootstrap resamples of them as well. Cost: RESAMPLES medians a point then, two of `zero` else.
     """
     first, last = float(zero(x, high)), float(zero(x, low))
     if samples is None:

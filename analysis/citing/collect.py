@@ -30,8 +30,20 @@ def collect(found: Findings) -> list[Fact]:
     AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
     for an interval, with A/A controls that fail, or of engines that only stand in for others.
     """
-    where = _circumstances(found)
+    where = circumstances(found)
     _check(found)
+    return _collected(found, where)
+
+
+def gathered(found: Findings) -> list[Fact]:
+    """The same of a run that is compared with others and not cited, whatever speaks against citing it.
+
+    Raises AnalysisError of several runs.
+    """
+    return _collected(found, circumstances(found))
+
+
+def _collected(found: Findings, where: Mapping[str, str]) -> list[Fact]:
     known = found.provenance.known
     facts = [_complete(fact, rows, where, known) for fact, rows in statements(found)]
     return sorted(facts, key=lambda fact: str(fact["key"]))
@@ -56,7 +68,7 @@ def kernel(where: Mapping[str, str]) -> str:
     return where["blas"] if threads == UNKNOWN else f"{where['blas']}, {counted(int(threads), 'thread')}"
 
 
-def _circumstances(found: Findings) -> dict[str, str]:
+def circumstances(found: Findings) -> dict[str, str]:
     """The run's part of a fact. Raises AnalysisError where there is more than one run."""
     runs = found.tidy[RUN].drop_duplicates()
     if len(runs) != 1:

@@ -8,8 +8,10 @@ the samples for independent: drift that both members of a pair share cancels in 
 over many pairs of one mode alone does not.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +20,10 @@ from scipy import stats
 LEVEL = 0.95
 FEWEST = 6
 """Samples below which no interval is given: five that agree in sign happen by chance once in 16 times."""
+FEWEST_PROCESSES = 3
+"""Processes below which no interval is given: Student's t of two reaches 12.7 standard errors, and says nothing."""
+TRIMMED = 8
+"""The mean of processes leaves out one in so many at each end: none below so many processes."""
 RESAMPLES = 999
 SEED = 0
 
@@ -48,6 +54,43 @@ def t_interval(values: ArrayLike) -> tuple[float, float, float]:
         return float(found.mean()), np.nan, np.nan
     margin = float(stats.sem(found) * stats.t.ppf((1 + LEVEL) / 2, found.size - 1))
     return float(found.mean()), float(found.mean() - margin), float(found.mean() + margin)
+
+
+class Located(NamedTuple):
+    """Where processes lie: their (trimmed) mean, its standard error, and the degrees of freedom of that."""
+
+    value: float
+    error: float
+    dof: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval; (nan, nan) of fewer than FEWEST_PROCESSES."""
+        margin = self.error * quantile(self.dof) if self.dof + 1 >= FEWEST_PROCESSES else math.nan
+        return self.value - margin, self.value + margin
+
+
+def located(processes: ArrayLike) -> Located:
+    """Where the truth lies by one number a process, as the docstring at the top has it; nan of one alone.
+
+    The mean without the count // TRIMMED least and as many greatest, and its standard error by the winsorised variance
+    (J. Tukey and D. McLaughlin, Less Vulnerable Confidence and Significance Procedures for Location, 1963).
+    """
+    found = np.sort(np.asarray(processes, dtype=float))
+    count = found.size
+    if count < 2:
+        return Located(float(found.mean()) if count else math.nan, math.nan, 0)
+    cut = count // TRIMMED
+    kept = found[cut : count - cut]
+    winsorised = np.clip(found, kept[0], kept[-1])
+    error = float(winsorised.std(ddof=1)) * math.sqrt(count) / kept.size
+    return Located(float(kept.mean()), error, kept.size - 1)
+
+
+@cache
+def quantile(dof: int, level: float = LEVEL) -> float:
+    """How many standard errors Student's t with so many degrees of freedom reaches on either side."""
+    return float(stats.t.ppf((1 + level) / 2, dof))
 
 
 def share_interval(hits: int, count: int) -> tuple[float, float]:

@@ -128,12 +128,10 @@ def test_the_headline_s_curve_in_the_terminal() -> None:
 
 
 def test_how_far_a_batch_has_come() -> None:
-    batch = Batch("crossover.Map.track_log_ratio", (("4",), ("8",), ("16",)))
-    assert within(batch, []) == "crossover.Map.track_log_ratio: starting"
+    batch = Batch(tuple(("crossover.Map.track_log_ratio", (n,)) for n in ("4", "8", "16")))
+    assert within(batch, []) == "3 cells: starting"
     texts = [Case(n=n, mode="forward/reverse").text for n in (4, 4, 8)]
-    assert within(batch, texts).startswith(
-        "crossover.Map.track_log_ratio: cell 2 of 3, engine modes, mode forward/reverse"
-    )
+    assert within(batch, texts).startswith("cell 2 of 3, engine modes, mode forward/reverse")
     assert "n 8" in within(batch, texts)
 
 
@@ -144,7 +142,7 @@ def test_a_batch_that_lasts_is_said_in_a_line_and_at_the_foot(tmp_path: Path, mo
     begun(Case(n=7).text)
     shown: list[str] = []
     at_the_foot: list[str] = []
-    batch = Batch("a.A.track_seconds", (("7",), ("8",)))
+    batch = Batch((("a.A.track_seconds", ("7",)), ("a.A.track_seconds", ("8",))))
     with Progress(shown.append, at_the_foot.append).watching(batch, tmp_path / "begun"):
         deadline = time.monotonic() + 5
         while not shown and time.monotonic() < deadline:

@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
         shown = "\n".join(f"  {name}" for name in measured.failed)
         print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)
     if measured.left_out:
-        print(f"Left out for lack of time: {counted(len(measured.left_out), 'refinement')}; the same command goes on.")
+        ratios = counted(len(measured.left_out), "ratio")
+        print(f"Not as sure as they should be, for lack of time: {ratios}; the same command goes on.")
     with working("Making the report: tables and figures"):
         rows = tidy(results(measured.results))
         found = write_report(rows, measured.run, measured.results, options.report, measured.left_out)

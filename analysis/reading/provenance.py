@@ -77,11 +77,11 @@ def with_versions(
     record = {**where, **versions, "measured": today, "engines": engines, "faults": {}, "kernels": dict(kernels or {})}
     changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
     if changed:
-        kernels = ", or name the BLAS kernels, which makes it a run of its own: --blas-kernel NAME"
+        by_name = ", or name the BLAS kernels, which makes it a run of its own: --blas-kernel NAME"
         raise AnalysisError(
             f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
             "a folder of its own: python -m analysis run --results DIR"
-            + (kernels if any("kernels" in text for text in changed) else "")
+            + (by_name if any("kernels" in text for text in changed) else "")
         )
     return _with(folder, joined(known, record) if known else record)
 

@@ -90,7 +90,7 @@ def elsewhere(found: Findings) -> str:
 def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     """What a reader has to know before trusting the headline, one sentence each; none is the good case.
 
-    `left_out` are the refinements that a run had no time for.
+    `left_out` names the ratios that a run had no time to make surer.
     """
     said = []
     if found.summary.dirty:
@@ -122,7 +122,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
         said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is under “How sure this is”.")
     if left_out:
         said.append(
-            f"{counted(len(left_out), 'refinement')} left out for lack of time, so that some intervals are wider "
+            f"{counted(len(left_out), 'ratio')} left as they were for lack of time, so that some intervals are wider "
             "than they need be; the same command measures them."
         )
     return said

@@ -1,4 +1,5 @@
-"""Measures: drives asv in short batches, from where the last run stopped, then refines around the crossovers.
+"""Measures: in short batches, from where the last run stopped, each ratio in several fresh processes spread over the
+run; then more of them where they decide, and between the sizes measured around a crossover.
 
 Contract: :func:`measure` leaves asv's results in a folder and returns what was measured. It draws and reports nothing,
 and what it writes it has written by the `Writer` that it is handed. An interruption (KeyboardInterrupt) passes through;
@@ -7,8 +8,8 @@ every batch that had ended is kept by then, and the next call with the same fold
 The caller holds the folders (`analysis.commands.holding`): nobody else may measure into them meanwhile. What is started
 ends with this process, however that ends.
 
-    plan, output -> progress; writer -> checkout; keeper, output -> children
-    plan, checkout, children, conditions -> suite
+    plan, output -> progress; plan -> storing; writer -> checkout; keeper, output -> children
+    plan, storing, checkout, children, conditions -> suite
     suite, progress -> run; cores, versions, run -> this
 """
 
@@ -23,13 +24,12 @@ from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.conditions import LOOKING, NO_TIME, Conditions, advice, asked_kernel, resolved
 from analysis.running.cores import judged, sentences
 from analysis.running.output import quiet
-from analysis.running.plan import unfinished
 from analysis.running.progress import Progress
 from analysis.running.run import Run
 from analysis.running.suite import Suite
 from analysis.running.versions import current_versions
 from analysis.running.writer import Writer
-from benchmarks.catalogue.presets import PAIRS, TIME_LIMIT
+from benchmarks.catalogue.presets import TIME_LIMIT
 
 REPORT_SECONDS = {"first": 8.0, "quick": 20.0, "standard": 20.0, "full": 20.0}  # kept free for the report
 
@@ -75,7 +75,7 @@ def measure(
     folder = results_folder(results, checkout, writer)
     if checkout.digest is not None:
         show(f"The work tree differs from commit {checkout.commit[:8]}: results go to {folder}, marked as dirty.")
-    suite = Suite(root, folder, scratch, checkout, PAIRS[preset], lambda: read_checkout(root, generated), show, writer)
+    suite = Suite(root, folder, scratch, checkout, preset, lambda: read_checkout(root, generated), show, writer)
     suite = replace(suite, conditions=chosen(suite, kernel, threads))
     run = Run(suite, suite.machine_name(), suite.environment_name(), Progress(show, status))
     wanted = suite.cells(preset, engines)
@@ -83,7 +83,7 @@ def measure(
         wanted = shard(wanted, *part)
         show(f"Part {part[0]} of {part[1]}: `python -m analysis merge` joins the parts' results.")
     count = sum(map(len, wanted.values()))
-    missing = unfinished(wanted, run.finished())
+    missing = run.unfinished(wanted)
     kept = f", {count - len(missing)} of them measured before" if len(missing) < count else ""
     show(f"Preset {preset}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
     status("")
@@ -105,7 +105,7 @@ def measure(
     versions = current_versions(root, suite.conditions.kernel)
     run.record(with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels))
     run.measure(missing)
-    left_out = run.refine(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
+    left_out = run.sharpen(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))
 
 

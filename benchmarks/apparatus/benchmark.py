@@ -14,11 +14,14 @@ from modes.chains import Chain
 from .. import peers
 from ..catalogue.case import Case
 from ..catalogue.engines import row
+from ..catalogue.metrics import metric, paired
+from ..catalogue.taken import OF_PROCESSES
 from ..peers import SkippedError
 from .calls import jacobian
 from .cores import pin_to_cores, threads
 from .grids import Grid, Listed
 from .pairs import Call
+from .processes import over_processes
 from .recording import begun, recorded, recording
 from .settings import active_preset, chosen
 
@@ -48,7 +51,9 @@ class Benchmark:
             cls.param_names, cls.params = cls.grid.names, cls.grid.lists(active_preset())
         for name, member in list(vars(cls).items()):
             if name.startswith("track_"):
-                setattr(cls, name, recorded(member))
+                setattr(cls, name, recorded(over_processes(member) if paired(metric(name)) else member))
+        if "params" in vars(cls) and paired(metric(cls.asv_name())):
+            cls.version = OF_PROCESSES
 
     @classmethod
     def asv_name(cls) -> str:

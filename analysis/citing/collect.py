@@ -12,7 +12,7 @@ from analysis.intervals import FEWEST
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import counted, gigabytes, short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES, STAND_INS
 from modes.facts.record import Fact, sealed
 
@@ -45,27 +45,19 @@ def gathered(found: Findings) -> list[Fact]:
 
 def _collected(found: Findings, where: Mapping[str, str]) -> list[Fact]:
     known = found.provenance.known
-    facts = [_complete(fact, rows, where, known) for fact, rows in statements(found)]
+    facts = [_complete(fact, rows, where, known, found.blas) for fact, rows in statements(found)]
     return sorted(facts, key=lambda fact: str(fact["key"]))
 
 
-def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str]) -> Fact:
+def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str], blas: str) -> Fact:
     """The fact with its circumstances, digest and seal."""
     version = known.get("modes" if fact["engine"] in OWN else fact["engine"], UNKNOWN)
-    on = f" on NumPy {where['numpy']} ({kernel(where)})" if fact["engine"] in ON_NUMPY else ""
+    on = f" on NumPy {where['numpy']} ({blas or 'BLAS not recorded'})" if fact["engine"] in ON_NUMPY else ""
     sentence = (
         f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}{on}, "
         f"{fact['sentence']}; measured at commit {short_commit(where['commit'])} of {where['date']}."
     )
     return sealed({**fact, **where, "engine_version": version, "sentence": sentence, "digest": rows_digest(rows)})
-
-
-def kernel(where: Mapping[str, str]) -> str:
-    """The BLAS that NumPy's products ran on: openblas 0.3.31, Haswell kernels, 1 thread."""
-    if where["blas"] == UNKNOWN:
-        return "BLAS not recorded"
-    threads = where["blas_threads"]
-    return where["blas"] if threads == UNKNOWN else f"{where['blas']}, {counted(int(threads), 'thread')}"
 
 
 def circumstances(found: Findings) -> dict[str, str]:

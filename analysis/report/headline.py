@@ -23,7 +23,7 @@ WIDE = 0.1
 
 def headline(found: Findings) -> str:
     """Where forward mode stops being cheaper, as far as the measurements tell; or that they cannot, and why."""
-    on = f"On {processor(found)},"
+    on = f"On {processor(found)}{f' with {found.blas}' if found.blas else ''},"
     row = found.headline
     if row is None:
         return f"{on} no crossover of a dense chain has been measured yet: {MEASURE} measures it."

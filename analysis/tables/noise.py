@@ -35,7 +35,7 @@ def word(controls: pd.DataFrame) -> str:
         return NO_CONTROL
     worst = controls.iloc[int(controls["resolution"].fillna(math.inf).to_numpy().argmax())]
     value, low, high = np.exp([float(worst[end]) for end in ("value", "low", "high")])
-    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few pairs"
+    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few processes"
     said = f"Control (A/A): at worst forward mode takes {measured} times as long as itself"
     if reason := failing(controls):
         return f"{said}. Do not trust this run: {reason}. {AGAIN}."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crosses_several_times
 from analysis.tables.noise import WIDEST
 from analysis.tables.rows import match, measured
 
@@ -80,7 +80,8 @@ def settings(crossovers: pd.DataFrame, spans: pd.Series) -> Settings:
     counts = dense.loc[~wide, "verdict"].value_counts()
     crossing = match(dense[~wide], verdict=CROSSES)
     ratio = crossing["n_star"] / crossing["m"].astype(float)
-    others = {verdict: int(counts[verdict]) for verdict in (FORWARD, REVERSE, UNKNOWN) if verdict in counts}
+    often = sorted(verdict for verdict in counts.index if crosses_several_times(verdict))
+    others = {verdict: int(counts[verdict]) for verdict in (*often, FORWARD, REVERSE, UNKNOWN) if verdict in counts}
     return Settings(len(dense), len(crossing), float(ratio.min()), float(ratio.max()), others, int(wide.sum()))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+os.environ.setdefault("MODES_PROCESSES", "1")  # what a benchmark measures, it measures in the test's own process
 ENGINES = {"hypothesis", "modes", "numpy", "pytest", "tests"}
 
 

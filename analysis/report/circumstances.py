@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
+from analysis.tables.kernels import in_words
 from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.presets import PAIRS
 
@@ -29,6 +30,7 @@ def circumstances(found: Findings) -> dict[str, str]:
         "Memory": gigabytes(known.get("ram", UNKNOWN)),
         "System": f"{known.get('os', UNKNOWN)}, {known.get('arch', UNKNOWN)}",
         "BLAS": f"{known.get('blas', UNKNOWN)}, threads: {threads}",
+        "BLAS kernels here": in_words(found.provenance.kernels),
         "Python, NumPy": f"{known.get('python', UNKNOWN)}, {known.get('numpy', UNKNOWN)}",
         "modes": known.get("modes", UNKNOWN) + imported(run.import_seconds),
         "Libraries": installed(found) or UNKNOWN,

@@ -23,7 +23,7 @@ WIDE = 0.1
 
 def headline(found: Findings) -> str:
     """Where forward mode stops being cheaper, as far as the measurements tell; or that they cannot, and why."""
-    on = f"On {processor(found)},"
+    on = f"On {processor(found)}{f' with {found.blas}' if found.blas else ''},"
     row = found.headline
     if row is None:
         return f"{on} no crossover of a dense chain has been measured yet: {MEASURE} measures it."
@@ -95,7 +95,7 @@ def elsewhere(found: Findings) -> str:
 def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     """What a reader has to know before trusting the headline, one sentence each; none is the good case.
 
-    `left_out` are the refinements that a run had no time for.
+    `left_out` names the ratios that a run had no time to make surer.
     """
     said = []
     if found.summary.dirty:
@@ -127,7 +127,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
         said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is under “How sure this is”.")
     if left_out:
         said.append(
-            f"{counted(len(left_out), 'refinement')} left out for lack of time, so that some intervals are wider "
+            f"{counted(len(left_out), 'ratio')} left as they were for lack of time, so that some intervals are wider "
             "than they need be; the same command measures them."
         )
     return said

@@ -99,6 +99,11 @@ def beyond(row: Row, written: Callable[[Any], str], value: float, scale: int) ->
     return f"{sign}{written(row[end] / scale)}" if end else written(value)
 
 
+def processes(row: Row) -> str:
+    """How many processes a ratio rests on: its pairs are of one where none are counted."""
+    return "1" if pd.isna(row["processes"]) else str(row["processes"])
+
+
 # --- columns ---
 
 

@@ -63,10 +63,10 @@ def failing(controls: pd.DataFrame) -> str:
 def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     """The A/A controls of one run taken together: the mean of their log ratios and its 95 % interval.
 
-    By Student's t over the controls, so that what all samples of one process have in common, such as where its memory
-    happens to lie (T. Mytkowicz, A. Diwan, M. Hauswirth, P. Sweeney, Producing Wrong Data Without Doing Anything
-    Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275), counts as noise: a single control's interval, over
-    the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
+    By Student's t over the controls, so that what a control has in all its processes counts as noise too: where the
+    code and the arrays of that size happen to lie (T. Mytkowicz, A. Diwan, M. Hauswirth, P. Sweeney, Producing Wrong
+    Data Without Doing Anything Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275). Missing for fewer than
+    FEWEST controls.
     """
     values = controls["value"].to_numpy(dtype=float)
     return t_interval(values) if values.size >= FEWEST else (math.nan, math.nan, math.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.intervals import located, quantile
+from analysis.intervals import over_processes, quantile
 from analysis.tables.allocation import CITED, NEAR, PRIOR, SHARE, Cell, wanted
 
 RATIO, FLOOR = "crossover.Map.track_log_ratio", "floor.Floor.track_log_over_floor"
@@ -82,7 +82,7 @@ def test_intervals_of_cells_measured_as_asked_cover_the_truth(disturbed: bool) -
     while missing := {cell: n - len(cells[cell]) for cell, n in wanted(cells, 3, 12).items() if n > len(cells[cell])}:
         for cell, count in missing.items():
             cells[cell] += drawn(int(cell[1][0]), min(2, count))
-    ends = np.array([located(samples).interval for samples in cells.values()])
+    ends = np.array([over_processes(samples).interval for samples in cells.values()])
     covered = (ends[:, 0] <= truth) & (truth <= ends[:, 1])
     near = abs(truth) < 0.05
     assert covered.mean() > 0.92

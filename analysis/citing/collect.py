@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.citing.record import rows_digest
 from analysis.citing.statements import statements
 from analysis.errors import MEASURE, AnalysisError
-from analysis.intervals import FEWEST
+from analysis.intervals import FEWEST, FEWEST_PROCESSES
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
@@ -27,11 +27,23 @@ def collect(found: Findings) -> list[Fact]:
     """The facts of one run, in order of their keys.
 
     The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
-    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
-    for an interval, with A/A controls that fail, or of engines that only stand in for others.
+    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few
+    processes for an interval, with A/A controls that fail, or of engines that only stand in for others.
     """
-    where = _circumstances(found)
+    where = circumstances(found)
     _check(found)
+    return _collected(found, where)
+
+
+def gathered(found: Findings) -> list[Fact]:
+    """The same of a run that is compared with others and not cited, whatever speaks against citing it.
+
+    Raises AnalysisError of several runs.
+    """
+    return _collected(found, circumstances(found))
+
+
+def _collected(found: Findings, where: Mapping[str, str]) -> list[Fact]:
     known = found.provenance.known
     facts = [_complete(fact, rows, where, known, found.blas) for fact, rows in statements(found)]
     return sorted(facts, key=lambda fact: str(fact["key"]))
@@ -48,7 +60,7 @@ def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: M
     return sealed({**fact, **where, "engine_version": version, "sentence": sentence, "digest": rows_digest(rows)})
 
 
-def _circumstances(found: Findings) -> dict[str, str]:
+def circumstances(found: Findings) -> dict[str, str]:
     """The run's part of a fact. Raises AnalysisError where there is more than one run."""
     runs = found.tidy[RUN].drop_duplicates()
     if len(runs) != 1:
@@ -87,13 +99,14 @@ def _check(found: Findings) -> None:
             f"own: {MEASURE} --results DIR"
         )
     ratios = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok")]
-    pairs = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))
-    few = ratios[ratios["low"].isna() | ratios["high"].isna() | (pairs < FEWEST)]
+    counts = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))
+    least = ratios["processes"].isna().map({True: FEWEST, False: FEWEST_PROCESSES})
+    few = ratios[ratios["low"].isna() | ratios["high"].isna() | (counts < least)]
     if len(few):
         row = few.iloc[0]
         raise AnalysisError(
-            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few pairs for an interval (fewer than "
-            f"{FEWEST}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth {row['depth']}; "
+            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few processes for an interval (fewer than "
+            f"{FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth {row['depth']}; "
             f"measure anew: {MEASURE}"
         )
     if found.failing:

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.intervals import located, quantile
+from analysis.intervals import over_processes, quantile
 from benchmarks.catalogue.metrics import metric
 
 Cell = tuple[str, tuple[str, ...]]
@@ -54,7 +54,7 @@ def wanted(cells: Mapping[Cell, Sequence[float]], least: int, most: int) -> dict
         raise ValueError(f"wanted: expected 1 <= least <= most, got {least} and {most}; give a least of 3 or more")
     found = {cell: np.asarray(samples, dtype=float) for cell, samples in cells.items()}
     found = {cell: samples[np.isfinite(samples)] for cell, samples in found.items()}
-    known = {cell: located(samples) for cell, samples in found.items() if samples.size >= max(2, least)}
+    known = {cell: over_processes(samples) for cell, samples in found.items() if samples.size >= max(2, least)}
     variances = {cell: one.error**2 * found[cell].size for cell, one in known.items()}
     by_benchmark: dict[str, list[float]] = {}
     for cell, one in known.items():

@@ -113,7 +113,7 @@ def waist_crossovers(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
         curve = curve_over(part, "waist")
         if curve.n.size < 2:
             continue
-        k_star, low, high, verdict = find_root(curve)
+        k_star, low, high, verdict, _ = find_root(curve)
         if verdict == CROSSES and not (low > 0 and high / low <= WIDEST):
             k_star, verdict = math.nan, UNKNOWN
         setting = part.iloc[0].to_dict()

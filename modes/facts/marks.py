@@ -55,6 +55,10 @@ LATEX_MARK = re.compile(r"^\\expandafter\\def\\csname fact@(\w+)@([^\\\s]+)\\end
 LATEX_PIN = re.compile(r"^%[ \t]*(facts:[^\r\n]*?)[ \t]*$", re.MULTILINE)
 
 
+GENERAL = "general"
+"""The field of a fact by which it is cited as general: what may be said of all runs that there are."""
+
+
 @dataclass(frozen=True)
 class Mark:
     """A cited number: the fact's key and field, what stands there, and where (offsets into the page; line from 1)."""

@@ -37,7 +37,14 @@ class Work(NamedTuple):
 
     def plus(self, other: Work) -> Work:
         """The sum of both."""
-        return Work(*map(sum, zip(self, other, strict=True)))
+        operations, fma, numbers, fixed, growing = other
+        return Work(
+            self.operations + operations,
+            self.fma + fma,
+            self.numbers + numbers,
+            self.fixed + fixed,
+            self.growing + growing,
+        )
 
 
 NOTHING = Work(0, 0, 0, 0.0, 0.0)

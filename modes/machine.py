@@ -47,7 +47,7 @@ def blas() -> tuple[str, int]:
 
 def _without() -> tuple[str, int]:
     config = np.show_config(mode="dicts")
-    library = config.get("Build Dependencies", {}).get("blas", {}).get("name", "unknown")  # type: ignore[union-attr]
+    library = config.get("Build Dependencies", {}).get("blas", {}).get("name", "unknown")
     for name in THREADS:
         if os.environ.get(name, "").isdecimal():
             return os.environ.get("OPENBLAS_CORETYPE", library), int(os.environ[name])

@@ -15,17 +15,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import repeat
-from math import prod
+from math import isqrt, prod
 from typing import Any
 
 import numpy as np
 
-from .blocks import LARGE
+from .blocks import LARGE, multiplied
 from .call import Call
 from .forward import jacfwd
 from .rates import Rates, measure_rates
 from .reverse import jacrev
-from .shapes import FETCHED, ITEMS, KINDS, PASSES, ROWS, SIZES, ShapedRates, Table, points
+from .shapes import BLOCK, EDGES, FETCHED, ITEMS, KINDS, PASSES, ROWS, SIZES, ShapedRates, Table, points
 from .tape import Tape
 
 __all__ = ["SECONDS", "measure"]
@@ -33,7 +33,9 @@ __all__ = ["SECONDS", "measure"]
 SECONDS = 10.0
 SHORTEST = 25e-6
 """Seconds that a timing lasts at least: a clock's call is a thousandth of it."""
-AGAIN = 15
+AROUND = ((24, 64), (56, 64), (24, 128), (24, 256), (56, 256))
+"""Whole blocks, and the size of both other sides, after which remainders are measured."""
+AGAIN = 40
 """How often a step is timed in each round: its price is a small difference."""
 TINY = 8
 SHORT, LONG = 4, 16
@@ -72,6 +74,7 @@ def measure(seconds: float = SECONDS, shown: Callable[[float, str], None] = lamb
 def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
     products = {d: {k: _of(best, (d, k), ROWS, SIZES, SIZES) for k in KINDS} for d in ITEMS}
     passes = {d: {k: _of(best, (d, k), ROWS, SIZES) for k in PASSES} for d in ITEMS}
+    edges = {d: {k: {e: _left_over(best, d, k, e) for e in EDGES} for k in KINDS} for d in ITEMS}
     spread = {d: _of(best, (d, "spread"), SIZES, SIZES) for d in ITEMS}
     fetch = _increasing([best["fetch", held] / held for held in FETCHED])
     least = fetch[0]
@@ -85,7 +88,7 @@ def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
         return (best["step", what, kind, LONG] - best["step", what, kind, SHORT]) / (LONG - SHORT)
 
     def steps(what: str, less: str, own: bool) -> list[float]:
-        found = []
+        found: list[float] = []
         for kind in CHAINS:
             price = slope(what, kind) - slope(less, kind) - (raw[kind] if own else 0.0)
             if kind == "other":  # a product, and two ways into a sum and the sum: four operations, of which three count
@@ -98,10 +101,28 @@ def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
         what: best["step", what, "matrix", SHORT] - SHORT * slope(what, "matrix") for what in ("forward", "reverse")
     }
     start = max(begun["reverse"] - begun["forward"], 0.0)
+    late = max(best["step", "late"] - best["step", "at once"], 0.0)
     fetched = [max(each - least, 0.0) for each in fetch]
     return ShapedRates(
-        products, passes, spread, fetched, push, record, pull, start, linear.operation, linear.number
+        products, edges, passes, spread, fetched, push, record, pull, start, late, linear.operation, linear.number
     )
+
+
+def _left_over(best: dict[Any, float], dtype: str, kind: str, edge: str) -> list[float]:
+    """What remainders take beyond the line between the whole blocks on their sides."""
+    found = []
+    for rest in range(1, BLOCK):
+        excess = []
+        for side, other in AROUND:
+            times = [best[dtype, kind, *_edge(edge, side + more, other)] for more in (0, rest, BLOCK)]
+            line = times[0] + (times[2] - times[0]) * rest / BLOCK
+            excess.append((times[1] - line) / other**2)
+        found.append(float(np.median(excess)))
+    return found
+
+
+def _edge(edge: str, size: int, other: int) -> tuple[int, int, int]:
+    return (size, other, other) if edge == "seeds" else (other, other, size)
 
 
 def _of(best: dict[Any, float], name: tuple[str, ...], *axes: tuple[int, ...]) -> list[float]:
@@ -112,7 +133,7 @@ def _increasing(values: Iterable[float]) -> list[float]:
     return [float(value) for value in np.maximum.accumulate(list(values))]
 
 
-# -- what is timed: a name, and a call -----------------------------------------------------------------------------------
+# -- what is timed: a name, and a call ---------------------------------------------------------------------------------
 def _shaped(dtype: str) -> Callable[..., Any]:
     """Makes arrays of ones of any shape in one and the same memory: all cases' own would be read from afar."""
     memory = np.ones(max(ROWS[-1], SIZES[-1]) * SIZES[-1], dtype)
@@ -122,7 +143,8 @@ def _shaped(dtype: str) -> Callable[..., Any]:
 def _products() -> Iterator[Timed]:
     for dtype in ITEMS:
         block, matrix = _shaped(dtype), _shaped(dtype)
-        for k, p, q in points(ROWS, SIZES, SIZES):
+        around = [_edge(e, side + more, other) for e in EDGES for side, other in AROUND for more in range(BLOCK + 1)]
+        for k, p, q in dict.fromkeys([*points(ROWS, SIZES, SIZES), *around]):
             transposed = matrix(q, p).T
             yield (dtype, "push", k, p, q), partial(block(k, p).dot, transposed)
             yield (dtype, "turned", k, p, q), partial(block(p, k).T.dot, transposed)
@@ -213,6 +235,10 @@ CHAINS = {"matrix": (_matrices, _plain_matrices), "scale": (_slopes, _plain_slop
 
 
 def _steps() -> Iterator[Timed]:
+    side = isqrt(LARGE)
+    large = np.ones((side, side)), np.ones(side), np.ones((side, 1))
+    yield ("step", "late"), partial(_late, *large)
+    yield ("step", "at once"), partial(_at_once, *large)
     J, x = np.eye(TINY) / 2, np.ones(TINY)
     J.setflags(write=False)
     for kind, (chain, plain) in CHAINS.items():
@@ -221,6 +247,14 @@ def _steps() -> Iterator[Timed]:
             yield ("step", "value", kind, count), partial(plain, J, count, x)
             for what, call in (("forward", jacfwd(f)), ("tape", _written(f)), ("reverse", jacrev(f))):
                 yield ("step", what, kind, count), partial(call, x)
+
+
+def _late(block: Any, d: Any, J: Any) -> Any:
+    return multiplied(block, d) @ J
+
+
+def _at_once(block: Any, d: Any, J: Any) -> Any:
+    return np.multiply(block, d).dot(J)
 
 
 def _written(f: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from . import kept
 from .shapes import Prices, ShapedRates, Steps
 
 VARIABLE = "MODES_RATES"
@@ -113,6 +112,8 @@ def rates_in_force() -> AnyRates:
 
 def _found() -> AnyRates:
     """Those that are kept for this machine, or those that ship, from now on."""
+    from . import kept  # here: what reads files takes longer to import than all of modes.rates
+
     global _in_force
     rates = kept.load()
     _in_force = DEFAULT if rates is None else rates

@@ -1,4 +1,4 @@
-"""Rates by shape: what the steps of a sweep take on one machine, in tables of measured times, and between their entries.
+"""Rates by shape: what the steps of a sweep take on one machine, in tables of measured times and between their entries.
 
 How fast a product of few rows is depends on its rows, its sizes, its orientation and the BLAS kernel: one price of a
 multiply-add for all shapes puts a crossover at 9 that is measured at 4.5. So the times of products, and of passes over
@@ -17,9 +17,11 @@ from itertools import product
 from math import exp, inf, log, prod
 from typing import Any, NamedTuple, Protocol
 
+from .blocks import LARGE
+
 __all__ = ["FETCHED", "KINDS", "PASSES", "ROWS", "SIZES", "Prices", "ShapedRates", "Steps", "Table"]
 
-ROWS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 SIZES = (2, 8, 16, 32, 64, 128, 256, 512)
 """The seeds, and the sizes of the values before and after, at which products are measured."""
 KINDS = ("push", "turned", "pull")
@@ -27,8 +29,12 @@ KINDS = ("push", "turned", "pull")
 seeds lie in columns, as rows read off J.T do; c @ J, reverse mode's."""
 PASSES = ("rows", "columns")
 """Blocks times the slopes of an element-wise function: seeds in rows, and in columns."""
+BLOCK = 8
+EDGES = ("seeds", "columns")
+"""Kernels go through rows and columns by blocks of 4 to 16, and what is left over takes longer: 7 rows of 256 twice as
+long as 8 on one kernel. What a remainder by 8 takes beyond the table is a price for each number of the other side."""
 FETCHED = tuple(1 << exponent for exponent in range(17, 26))
-"""Bytes of all matrices together at which it is measured what one takes to come from memory again: 128 KiB to 32 MiB."""
+"""Bytes of all matrices at which it is measured what one takes to come from memory again: 128 KiB to 32 MiB."""
 ITEMS = {"float64": 8, "float32": 4}
 MOST = 4096
 """How many times are remembered."""
@@ -110,19 +116,36 @@ class Table:
 class ShapedRates:
     """What the steps of a sweep take on one machine, measured by shape.
 
-    `products` and `passes` are tables of seconds by dtype and kind (KINDS, PASSES), `spread` that of a diagonal through
-    a matrix by dtype, `fetch` seconds a byte by how many bytes all matrices have; `push`, `record` and `pull` are Steps
-    of forward mode, of writing the tape, and of reverse mode along it; `start` what reverse mode takes more, whatever
-    is done. `operation` and `number` are those of modes.rates.Rates, for what has no table.
+    `products` and `passes` are tables of seconds by dtype and kind (KINDS, PASSES), `edges` what remainders of 1 to 7
+    take beyond those of products, in seconds a number of the matrix and of the block (EDGES), `spread` that of a
+    diagonal through a matrix by dtype, `fetch` seconds a byte by how many bytes all matrices have. `push`, `record` and
+    `pull` are Steps of forward mode, of writing the tape, and of reverse mode along it; `start` is what reverse mode
+    takes more, whatever is done, `late` what a large block takes more that waits for its slopes. `operation` and
+    `number` are those of modes.rates.Rates, for what has no table.
     """
 
     __slots__ = (
-        *("fetch", "number", "operation", "passes", "products", "pull", "push", "record", "seen", "spread", "start"),
+        *(
+            "edges",
+            "fetch",
+            "late",
+            "number",
+            "operation",
+            "passes",
+            "products",
+            "pull",
+            "push",
+            "record",
+            "seen",
+            "spread",
+            "start",
+        ),
     )
 
     def __init__(
         self,
         products: Mapping[str, Mapping[str, Sequence[float]]],
+        edges: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
         passes: Mapping[str, Mapping[str, Sequence[float]]],
         spread: Mapping[str, Sequence[float]],
         fetch: Sequence[float],
@@ -130,16 +153,19 @@ class ShapedRates:
         record: Sequence[float],
         pull: Sequence[float],
         start: float,
+        late: float,
         operation: float,
         number: float,
     ) -> None:
         self.products = {d: {k: Table((ROWS, SIZES, SIZES), products[d][k]) for k in KINDS} for d in ITEMS}
+        self.edges = {d: {k: [(0.0, *map(float, edges[d][k][e])) for e in EDGES] for k in KINDS} for d in ITEMS}
         self.passes = {d: {k: Table((ROWS, SIZES), passes[d][k]) for k in PASSES} for d in ITEMS}
         self.spread = {d: Table((SIZES, SIZES), spread[d]) for d in ITEMS}
         self.fetch = tuple(map(float, fetch))
         self.push, self.record, self.pull = (Steps(*map(float, each)) for each in (push, record, pull))
-        self.start, self.operation, self.number = float(start), float(operation), float(number)
-        steps = (*self.push, *self.record, *self.pull, self.start)
+        self.start, self.late = float(start), float(late)
+        self.operation, self.number = float(operation), float(number)
+        steps = (*self.push, *self.record, *self.pull, self.start, self.late)
         if len(self.fetch) != len(FETCHED) or not all(0 <= x < inf for x in (*self.fetch, *steps)):
             raise ValueError("expected prices of 0 or more")
         if not (0 < self.operation < inf and 0 < self.number < inf):
@@ -150,10 +176,14 @@ class ShapedRates:
         """What makes the same rates again, ShapedRates(**plain), as numbers, lists and dicts of them."""
         return {
             "products": {d: {k: _short(t.times) for k, t in tables.items()} for d, tables in self.products.items()},
+            "edges": {
+                d: {k: dict(zip(EDGES, [_short(each[1:]) for each in of[k]], strict=True)) for k in of}
+                for d, of in self.edges.items()
+            },
             "passes": {d: {k: _short(t.times) for k, t in tables.items()} for d, tables in self.passes.items()},
             "spread": {d: _short(table.times) for d, table in self.spread.items()},
             **{name: _short(getattr(self, name)) for name in ("fetch", "push", "record", "pull")},
-            **{name: float(f"{getattr(self, name):.4g}") for name in ("start", "operation", "number")},
+            **{name: float(f"{getattr(self, name):.4g}") for name in ("start", "late", "operation", "number")},
         }
 
     def bound(self, itemsize: int, held: int, replayed: bool) -> Prices:
@@ -189,14 +219,22 @@ class Bound:
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
         kind = ("turned" if turned else "push") if up else "pull"
         fetched = 0.0 if up else self.refetched * p * q * self.itemsize  # forward mode has read it for the value
-        return self.remembered(kind, self.rates.products[self.dtype][kind], k, p, q) + fetched
+        time = self.remembered(kind, self.rates.products[self.dtype][kind], k, p, q) + fetched
+        if (k % BLOCK and k > BLOCK) or (q % BLOCK and q > BLOCK):
+            seeds, columns = self.rates.edges[self.dtype][kind]
+            left_over = (seeds[k % BLOCK] * q if k > BLOCK else 0.0) + (columns[q % BLOCK] * k if q > BLOCK else 0.0)
+            time = max(time + p * left_over, 0.5 * time)
+        return time
 
     def scaled(self, turned: bool, k: int, size: int) -> float:
         kind = "columns" if turned else "rows"
-        return self.remembered(kind, self.rates.passes[self.dtype][kind], k, size)
+        time = self.remembered(kind, self.rates.passes[self.dtype][kind], k, size)
+        return time + self.rates.late if k * size >= LARGE else time
 
     def added(self, k: int, size: int) -> float:
-        return self.scaled(False, k, size)  # which reads one block less, and its slopes
+        return self.remembered(
+            "rows", self.rates.passes[self.dtype]["rows"], k, size
+        )  # which reads one block less, and its slopes
 
     def spread(self, up: bool, p: int, q: int) -> float:
         fetched = 0.0 if up else self.refetched * p * q * self.itemsize

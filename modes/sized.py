@@ -87,7 +87,9 @@ class SizedTape(Tape):
     def signature(self, index: int) -> Signature:
         """Equal for recordings in which every sweep from entry `index`, or to it, takes the same work."""
         kinds = tuple(map(type, self.partials))
-        return Signature(index, self.itemsize, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes))
+        return Signature(
+            index, self.itemsize, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes)
+        )
 
     def run(self, call: Call, node: type[Node] = SizedNode, lasting: bool = False) -> tuple[Array, int | None]:
         self.shapes = [x.shape for x in call.primals]

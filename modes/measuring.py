@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .blocks import LARGE, multiplied
+from .blocks import LARGE, dense, multiplied
 from .call import Call
 from .forward import jacfwd
 from .rates import Rates, measure_rates
@@ -236,7 +236,7 @@ CHAINS = {"matrix": (_matrices, _plain_matrices), "scale": (_slopes, _plain_slop
 
 def _steps() -> Iterator[Timed]:
     side = isqrt(LARGE)
-    large = np.ones((side, side)), np.ones(side), np.ones((side, 1))
+    large = np.ones((side, side)), np.ones(side), np.ones((side, TINY))
     yield ("step", "late"), partial(_late, *large)
     yield ("step", "at once"), partial(_at_once, *large)
     J, x = np.eye(TINY) / 2, np.ones(TINY)
@@ -250,11 +250,11 @@ def _steps() -> Iterator[Timed]:
 
 
 def _late(block: Any, d: Any, J: Any) -> Any:
-    return multiplied(block, d) @ J
+    return dense(multiplied(block, d)).dot(J)
 
 
 def _at_once(block: Any, d: Any, J: Any) -> Any:
-    return np.multiply(block, d).dot(J)
+    return (block * d).dot(J)
 
 
 def _written(f: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -13,7 +13,7 @@ Rigorous Benchmarking in Reasonable Time, ISMM 2013, https://doi.org/10.1145/246
 LEAST = {"first": 3, "quick": 3, "standard": 4, "full": 8}
 MOST = {"first": 8, "quick": 8, "standard": 12, "full": 30}
 """Processes that a ratio rests on: the least, and how many at most where it decides, near a crossover."""
-TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1800.0, "full": 4 * 3600.0}
+TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1500.0, "full": 4 * 3600.0}
 """Seconds a whole run should take at most on two cores with every library installed; refinement stops in time."""
 
 VARIABLE = "MODES_PRESET"

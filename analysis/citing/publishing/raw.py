@@ -16,12 +16,11 @@ from analysis.reading.merge import REFINED, merge
 from analysis.reading.provenance import FILE as PROVENANCE
 from analysis.reading.runs import RUN
 from analysis.reading.schema import Description
+from benchmarks.catalogue.presets import KERNEL
 
 RAW, RUNS, PAGE, MANIFEST = "raw", "runs", "index.md", "published"
 """In the published folder: asv's results; those of further runs, a folder each; the page; and the list of all that was
 written there, a path a line."""
-KERNEL = "OPENBLAS_CORETYPE"
-"""The variable by which BLAS kernels are chosen: asv names an environment by it."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/:]+){2,}|(?<!\w)[A-Za-z]:[\\/]|(?<!\w)~/")
 """A path of a machine, anywhere in a text: /home/somebody, C:\\Users, ~/somewhere."""

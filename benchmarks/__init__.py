@@ -19,5 +19,5 @@ takes, MODES_PROCESSES and MODES_PAIRS override these numbers, MODES_ENGINES (na
 engines that take part (apparatus.settings), MODES_REFINE names a JSON file with further cases
 (crossover.Refine), MODES_PRELOAD engines to load before asv forks its processes (peers.preload), MODES_REASONS a file
 to which a cell that has no number appends why, MODES_BEGUN one to which each cell appends that it begins
-(catalogue.reasons), MODES_CORE the core to measure on (apparatus.benchmark).
+(catalogue.reasons), MODES_CORE the core to measure on, MODES_THREADS how many threads BLAS may have (apparatus.cores).
 """

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,11 @@ from analysis.running.conditions import (
     advice,
     asked_kernel,
     available,
-    by_kernel,
     resolved,
     thread_count,
 )
 from analysis.running.suite import staged_config
+from analysis.tables.kernels import by_kernel
 from benchmarks.apparatus import kernels
 from benchmarks.apparatus.cores import threads
 from benchmarks.apparatus.pairs import blas_threads, quiet
@@ -57,7 +58,7 @@ def found(**other: Any) -> dict[str, Any]:
 def here() -> dict[str, Any]:
     """What this machine has of three, with rates of as few rounds as there may be."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "NAMES", {machine: names[2:4] for machine, names in kernels.NAMES.items()})
+        patch.setattr(kernels, "NAMES", {machine: names[1:3] for machine, names in kernels.NAMES.items()})
         return kernels.measured("No-such-kernels", 0.0)
 
 
@@ -103,7 +104,9 @@ def test_rates_are_of_the_operations_done(monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_the_two_orientations_are_those_of_forward_and_reverse_mode() -> None:
     for product in (kernels.FORWARD, kernels.REVERSE):
-        left, right = vars(kernels)["_product"](product, "float32", 4, 8).args
+        call = kernels._product(product, "float32", 4, 8)
+        assert isinstance(call, partial)
+        left, right = call.args
         assert (left.shape, right.shape, left.dtype, right.dtype) == ((4, 8), (8, 8), "float32", "float32")
         assert right.flags.c_contiguous == (product == kernels.REVERSE)
 

@@ -53,7 +53,7 @@ def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Proven
     traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
     record = _record(folder, machine, env, commit)
     known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
-    return Provenance(known, *(record.get(name, {}) for name in FURTHER))
+    return Provenance(known, **{name: record.get(name, {}) for name in FURTHER})
 
 
 def with_versions(
@@ -77,9 +77,11 @@ def with_versions(
     record = {**where, **versions, "measured": today, "engines": engines, "faults": {}, "kernels": dict(kernels or {})}
     changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
     if changed:
+        by_name = ", or name the BLAS kernels, which makes it a run of its own: --blas-kernel NAME"
         raise AnalysisError(
             f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
             "a folder of its own: python -m analysis run --results DIR"
+            + (by_name if any("kernels" in text for text in changed) else "")
         )
     return _with(folder, joined(known, record) if known else record)
 

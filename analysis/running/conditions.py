@@ -9,14 +9,13 @@ Kernels are chosen among those of OpenBLAS alone, by the variable that it reads 
 more). Other libraries' own products (XLA's, MKL's in PyTorch) do not know it.
 """
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.tables.kernels import FEW, LARGE, Rates, by_kernel
 from benchmarks.catalogue.presets import KERNEL, THREADS
 
 THREAD_VARIABLES = [
@@ -120,19 +119,6 @@ def advice(found: Mapping[str, Any], chosen: str) -> list[str]:
         f"BLAS: OpenBLAS took its {own} kernels here; {best} kernels are faster{_against(rates, best, own)}. "
         f"To measure with them: --blas-kernel {best}."
     ]
-
-
-FEW, LARGE = "few rows", "square"
-Rates = Mapping[str, Mapping[str, float]]
-
-
-def by_kernel(found: Mapping[str, Any]) -> Rates:
-    """The geometric mean, for each kernel, of its rates of products of few rows, and of the large square."""
-    sums: dict[str, dict[str, list[float]]] = {}
-    for rate in found.get("rates", ()):
-        kind = LARGE if rate["product"] == LARGE else FEW
-        sums.setdefault(rate["kernel"], {}).setdefault(kind, []).append(math.log(rate["gflops"]))
-    return {kernel: {kind: math.exp(fmean(logs)) for kind, logs in kinds.items()} for kernel, kinds in sums.items()}
 
 
 def _factor(rates: Rates, kernel: str, over: str) -> float:

@@ -1,6 +1,7 @@
 """What the questions are asked with. Nothing here is a benchmark. (a -> b: b imports a)
 
     settings -> grids, ratio                           the environment; lists of cases
+    cores -> pairs -> kernels                          threads, and a core for each; the BLAS kernels that there are
     pairs -> single -> relative; rounds; memory        the clock and the tracer: they know nothing of chains, modes, asv
     pairs -> steady; conditions                        has a device settled, and at what power and clock?
     checks, steady -> calls                            what is timed, compared with a reference first

@@ -256,7 +256,7 @@ def _again(found: Findings, files: Collection[str], place: str, runs: Sequence[M
     ]
     if "tables/tidy.csv" in files:
         parts.append(
-            "Without asv: [tidy.csv](tables/tidy.csv) has a row for each measurement, each pair's log ratio in the "
+            "Without asv: [tidy.csv](tables/tidy.csv) has a row for each measurement, each process's log ratio in the "
             "column `samples`, and [crossovers.csv](tables/crossovers.csv) all crossovers."
         )
     return [*parts, "## Measure the same", "On your own machine:", _shell(*commands(found))]

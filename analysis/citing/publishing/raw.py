@@ -25,16 +25,24 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/:]+){2,}|(?<!\w)[A-Za-z]:[\\/]|(?<!\w)~/")
 """A path of a machine, anywhere in a text: /home/somebody, C:\\Users, ~/somewhere."""
 
+CHOSEN = re.compile(rf"-(?:{KERNEL}[A-Za-z0-9_]+|OMP_NUM_THREADS(?!1\b)\d+)(?=-|$)")
+"""What the name of asv's environment has of conditions that were chosen: BLAS kernels, and more threads than one."""
+
 # --- the raw results ---
+
+
+def conditions(env: str) -> str:
+    """The part of an environment's name that says under which conditions was measured; "" for the usual ones."""
+    return "".join(CHOSEN.findall(env))
 
 
 def raw_files(folder: Folder, run: Mapping[str, str], name: str, place: str, slim: bool = False) -> dict[str, bytes]:
     """The results of one run (RUN) as a folder of their own, filed under machine `name`; `place` names it in errors.
 
     asv names an environment that it did not make by the path of its Python: here it is named by its versions, and by
-    the BLAS kernels, where these were chosen. With `slim` what no fact is made of is left out: the benchmarks' code,
-    and the cases to measure again. Raises AnalysisError where versions are not recorded, where a path of the machine
-    would be left, and what `merge` raises.
+    the conditions chosen for it (CHOSEN), without which two runs would have one name. With `slim` what no fact is made
+    of is left out: the benchmarks' code, and the cases to measure again. Raises AnalysisError where the versions are
+    not recorded, where a path of the machine would be left, and what `merge` raises.
     """
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         raise AnalysisError(f"--machine-name {name!r}: expected letters, digits, and any of _.+- after the first")
@@ -44,9 +52,7 @@ def raw_files(folder: Folder, run: Mapping[str, str], name: str, place: str, sli
         raise AnalysisError(
             f"{place}: the versions of Python and NumPy that were measured are not recorded; measure by: {MEASURE}"
         )
-    env = f"py{'.'.join(versions['python'].split('.')[:2])}-numpy{versions['numpy']}"
-    if KERNEL in run["env"] and versions["blas"].endswith(" kernels"):
-        env += f"-{versions['blas'].split()[-2]}"
+    env = f"py{'.'.join(versions['python'].split('.')[:2])}-numpy{versions['numpy']}{conditions(run['env'])}"
     try:
         file = component(f"{run['commit'][:8]}-{env}.json")
     except ValueError as error:

@@ -151,6 +151,10 @@ ANALYSIS = {
         "Facts, the marks that cite them, a run for others to read.",
         "errors intervals names reading report tables text benchmarks.catalogue modes.facts",
     ),
+    "replicating": Room(
+        "Facts over several runs: which hold, and what the others depend on.",
+        "citing errors figures intervals reading report tables text benchmarks.catalogue",
+    ),
     "advice": Room(
         "A user's own function: what was measured of it, judged and said.",
         "errors figures intervals tables text benchmarks.catalogue",
@@ -161,7 +165,7 @@ ANALYSIS = {
     ),
     "commands": Room(
         "Every command, and the only writer.",
-        "advice citing errors names reading report running tables text benchmarks.catalogue modes.facts",
+        "advice citing errors names reading replicating report running tables text benchmarks.catalogue modes.facts",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "commands reading tables"),

@@ -20,8 +20,8 @@ from typing import Any
 
 from analysis.reading.merge import shard
 from analysis.reading.provenance import with_versions
-from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.calibrating import calibrated
+from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.conditions import LOOKING, NO_TIME, Conditions, advice, asked_kernel, resolved
 from analysis.running.cores import judged, sentences
 from analysis.running.output import quiet
@@ -108,9 +108,8 @@ def measure(
         rates = calibrated(root, preset, run.suite.environment(), show)
         status("")
     versions = current_versions(root, suite.conditions.kernel)
-    run.record(
-        with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels, rates=rates)
-    )
+    further = {"engines": suite.engines(), "kernels": kernels, "rates": rates}
+    run.record(with_versions(folder, **run.place, versions=versions, **further))
     run.measure(missing)
     left_out = run.sharpen(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

@@ -108,8 +108,9 @@ def measure(
         rates = calibrated(root, preset, run.suite.environment(), show)
         status("")
     versions = current_versions(root, suite.conditions.kernel)
-    further = {"engines": suite.engines(), "kernels": kernels, "rates": rates}
-    run.record(with_versions(folder, **run.place, versions=versions, **further))
+    run.record(
+        with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels, rates=rates)
+    )
     run.measure(missing)
     left_out = run.sharpen(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-# No test, and no process that one starts, chooses by what this machine's user keeps.
+# No test, and no process that one starts, chooses by what this machine's user keeps, or keeps anything.
 os.environ["MODES_CACHE"] = str(HERE / "conftest.py" / "no folder")
 os.environ.setdefault("MODES_PROCESSES", "1")  # what a benchmark measures, it measures in the test's own process
 ENGINES = {"hypothesis", "modes", "numpy", "pytest", "tests"}

@@ -105,9 +105,9 @@ def _check(found: Findings) -> None:
     if len(few):
         row = few.iloc[0]
         raise AnalysisError(
-            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few processes for an interval (fewer than "
-            f"{FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth {row['depth']}; "
-            f"measure anew: {MEASURE}"
+            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few processes for an interval (fewer "
+            f"than {FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth "
+            f"{row['depth']}; measure anew: {MEASURE}"
         )
     if found.failing:
         raise AnalysisError(f"commit {commit}: {found.failing}. {AGAIN}")

@@ -15,8 +15,8 @@ from analysis.replicating import records, words
 from analysis.replicating.judging import BY_RUN, DEPENDS
 from analysis.text import counted
 from modes.facts.errors import FactsError
-from modes.facts.marks import GENERAL
 from modes.facts.pages import documents
+from modes.facts.ranges import GENERAL
 
 HOLD, FAIL = 0, 1
 

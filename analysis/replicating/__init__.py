@@ -16,12 +16,13 @@ two being taken for one where they are less apart than a reader of the fact woul
 "On k of N runs": k is the most runs whose intervals have one value in common. How much the truths differ is estimated
 beside that, and decides nothing: tau squared of a random-effects mean (`pooling`).
 
-    pooling -> judging; agreement; sources -> words; records        (a -> b: b imports a)
+    sources, pooling -> judging -> agreement; citing; shown -> words; records        (a -> b: b imports a)
 """
 
 from analysis.replicating.agreement import AGREEMENT_COLUMNS, BARS, agreements
+from analysis.replicating.citing import listed, with_ranges
 from analysis.replicating.judging import CARE, DEPENDS, HOLDS, TOO_FEW, judged, values
-from analysis.replicating.sources import Run, read_runs
+from analysis.replicating.sources import Run, published_run, read_runs, run_found
 
 __all__ = [
     "AGREEMENT_COLUMNS",
@@ -33,6 +34,10 @@ __all__ = [
     "Run",
     "agreements",
     "judged",
+    "listed",
+    "published_run",
     "read_runs",
+    "run_found",
     "values",
+    "with_ranges",
 ]

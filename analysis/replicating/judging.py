@@ -11,6 +11,7 @@ runs or more are taken longer, by the studentized range (J. Tukey; scipy.stats.s
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,10 @@ At 5 % beside a crossover the two modes differ by some 2 % of the time (r grows 
 what an A/A control may be off by (`analysis.tables.crossover.MARGIN`)."""
 CARE_PERCENT = 1.0
 """The same for a fact in percent, in points."""
+CARE_LOSS = 0.005
+"""The same for a mean time over the best choice's, which is told by what it has over 1: 1.004 is not 1.044."""
+LOSSES = ("regret-mean", "problem-regret-mean", "two-modes-mean", "control-ratio")
+"""Kinds of facts that CARE_LOSS is for."""
 HOLDS, TOO_FEW, BY_RUN, DEPENDS = "holds", "not enough runs", "changes from run to run", "depends on"
 LOGARITHMIC = ("inputs", "inputs per output", "ratio", "values")
 """Units of numbers that differ by a factor; others differ by a difference."""
@@ -71,8 +76,8 @@ def judged(runs: Sequence[Run]) -> pd.DataFrame:
 
     `runs` is how many tell it, `holds` on how many of them it holds, `least` and `most` the ends of the numbers, `span`
     the share by which they are apart (points, of percent), `range` both in words; `general` what may be said of all
-    runs, where it holds; the rest is the random-effects mean, on the scale of the number, `tau2` on that of its
-    logarithm where the number is one of LOGARITHMIC.
+    runs, where it holds, and under more than one condition; the rest is the random-effects mean, on the scale of the
+    number, `tau2` on that of its logarithm where the number is one of LOGARITHMIC.
     """
     keys = sorted({key for run in runs for key in run.facts})
     rows = [_row(key, _telling(key, runs), runs) for key in keys]
@@ -106,22 +111,23 @@ def kind(key: str) -> str:
 def _row(key: str, told: Sequence[Told], runs: Sequence[Run]) -> list[Any]:
     any_fact = next(run.facts[key] for run in runs if key in run.facts)
     unit = str(any_fact["unit"])
-    holding = max((len(group) for group in _agreeing(told, unit)), default=0)
+    holding = max((len(group) for group in _agreeing(told)), default=0)
     depends = ""
     if len(told) < 2:
         verdict = TOO_FEW
     elif holding == len(told):
         verdict = HOLDS
     else:
-        depends = _explained(told, runs, unit)
+        depends = _explained(told, runs)
         verdict = f"{DEPENDS} {depends}" if depends else BY_RUN
     numbers = [each.fact["value"] for each in told if each.fact["value"] is not None]
     least, most = (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
     span = most - least if unit not in LOGARITHMIC else most / least - 1 if least > 0 else math.nan
     said = _range(told)
     found = _pooled(told, unit)
-    general = _general(told, unit, found) if verdict == HOLDS else ""
-    sentence = _sentence(said, len(told), holding, verdict)
+    varied = len({tuple(runs[each.run].conditions[name] for name in _names(told, runs)) for each in told}) > 1
+    general = _general(told, unit, found) if verdict == HOLDS and varied else ""
+    sentence = _sentence(said, len(told), holding, verdict, varied)
     head = [key, any_fact["engine"], kind(key), unit, len(told), holding, verdict, depends]
     return [*head, least, most, span, said, general, sentence, *found]
 
@@ -153,11 +159,11 @@ def _scale(unit: str) -> Callable[[float], float]:
     return float
 
 
-def _agreeing(told: Sequence[Told], unit: str) -> Iterable[list[Told]]:
+def _agreeing(told: Sequence[Told]) -> Iterable[list[Told]]:
     """Sets of runs that have a value in common, the largest of them among these."""
     for word in {each.word for each in told} - {""}:
         yield [each for each in told if each.word == word]
-    care = math.log1p(CARE) / 2 if unit in LOGARITHMIC else CARE_PERCENT / 2
+    care = _care(told) / 2
     ends = {}
     reach = _reach(len(told))
     for each in told:
@@ -172,31 +178,46 @@ def _agreeing(told: Sequence[Told], unit: str) -> Iterable[list[Told]]:
         yield [each for each in told if each.run in ends and ends[each.run][0] <= place <= ends[each.run][1]]
 
 
+def _care(told: Sequence[Told]) -> float:
+    """What is taken for no difference, on the fact's scale."""
+    if not told or told[0].fact["unit"] not in LOGARITHMIC:
+        return CARE_PERCENT
+    return math.log1p(CARE_LOSS if kind(told[0].fact["key"]) in LOSSES else CARE)
+
+
+@cache
 def _reach(count: int) -> float:
     """By how much the intervals of so many runs are lengthened."""
     return max(1.0, float(stats.studentized_range.ppf(LEVEL, count, np.inf)) / (2 * QUANTILE)) if count > 2 else 1.0
 
 
-def _explained(told: Sequence[Told], runs: Sequence[Run], unit: str) -> str:
+def _explained(told: Sequence[Told], runs: Sequence[Run]) -> str:
     """The conditions under which runs agree, though all together they do not; "" where there are none."""
-    of_numpy = told[0].fact["engine"] in ON_NUMPY
-    names = [
-        name
-        for name in runs[0].conditions
-        if (of_numpy or name not in OF_NUMPY) and len({runs[each.run].conditions[name] for each in told}) > 1
-    ]
-    single = [f"the {name}" for name in names if _agree_within(told, runs, unit, [name])]
+    names = _names(told, runs)
+    single = [f"the {name}" for name in names if _agree_within(told, runs, [name])]
     if single:
         return " or ".join(single)
-    return " and ".join(f"the {name}" for name in names) if _agree_within(told, runs, unit, names) else ""
+    return " and ".join(f"the {name}" for name in names) if _agree_within(told, runs, names) else ""
 
 
-def _agree_within(told: Sequence[Told], runs: Sequence[Run], unit: str, names: Sequence[str]) -> bool:
+def _names(told: Sequence[Told], runs: Sequence[Run]) -> list[str]:
+    """The conditions that are not the same in all these runs, of those that this engine can depend on."""
+    names = (
+        runs[0].conditions if told and told[0].fact["engine"] in ON_NUMPY else runs[0].conditions.keys() - {*OF_NUMPY}
+    )
+    return [
+        name
+        for name in runs[0].conditions
+        if name in names and len({runs[each.run].conditions[name] for each in told}) > 1
+    ]
+
+
+def _agree_within(told: Sequence[Told], runs: Sequence[Run], names: Sequence[str]) -> bool:
     """Whether runs that are the same in `names` agree."""
     groups: dict[tuple[str, ...], list[Told]] = {}
     for each in told:
         groups.setdefault(tuple(runs[each.run].conditions[name] for name in names), []).append(each)
-    return all(any(len(agreeing) == len(group) for agreeing in _agreeing(group, unit)) for group in groups.values())
+    return all(any(len(agreeing) == len(group) for agreeing in _agreeing(group)) for group in groups.values())
 
 
 def _pooled(told: Sequence[Told], unit: str) -> Pooled:
@@ -248,14 +269,16 @@ def _general(told: Sequence[Told], unit: str, found: Pooled) -> str:
     return f"{mean:.{decimals}f}"
 
 
-def _sentence(said: str, count: int, holding: int, verdict: str) -> str:
+def _sentence(said: str, count: int, holding: int, verdict: str, varied: bool) -> str:
     """A range with what it rests on: 0.95 to 1.56 over 4 runs (depends on the BLAS kernel)."""
     if count == 0:
         return "no run tells it"
     if count == 1:
         return f"{said} in one run, which is not enough"
     if verdict == HOLDS:
-        return f"{said} over {count} runs, on all of which it holds"
+        return (
+            f"{said} over {count} runs, on all of which it holds{'' if varied else ' (all under the same conditions)'}"
+        )
     return f"{said} over {count} runs ({verdict}; at most {holding} agree)"
 
 

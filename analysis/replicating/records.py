@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.figures.replication import replication_figure
-from analysis.replicating.judging import CARE, CARE_PERCENT, heterogeneity, values
+from analysis.replicating.agreement import agreements
+from analysis.replicating.judging import CARE, CARE_LOSS, CARE_PERCENT, heterogeneity, judged, values
 from analysis.replicating.shown import lines
 from analysis.replicating.sources import Run
 from analysis.report import DPI, laid_out, picture
@@ -22,8 +23,7 @@ def files(runs: Sequence[Run], facts: pd.DataFrame, pairs: pd.DataFrame) -> dict
     told = facts.assign(heterogeneity=[heterogeneity(row) for row in facts.to_dict("records")])
     each = values(runs)
     everything = {
-        "care": CARE,
-        "care_percent": CARE_PERCENT,
+        "care": {"share": CARE, "share of a loss": CARE_LOSS, "points of percent": CARE_PERCENT},
         "runs": [{"name": run.name, **run.where, "conditions": dict(run.conditions)} for run in runs],
         "facts": _plain(told),
         "values": _plain(each),
@@ -44,6 +44,14 @@ def figure_files(runs: Sequence[Run], facts: pd.DataFrame) -> dict[str, bytes]:
     figure = Figure(layout="constrained", facecolor="white", dpi=DPI)
     figure = laid_out(replication_figure(figure, *lines(runs, facts)))
     return {FIGURE: picture(figure, "png"), "replication.svg": picture(figure, "svg")}
+
+
+def over_runs(runs: Sequence[Run]) -> dict[str, bytes]:
+    """What a published run shows of all runs: the figure, and every fact over them."""
+    facts = judged(runs)
+    pictures = {f"figures/{name}": content for name, content in figure_files(runs, facts).items()}
+    tables = {"replication": facts, "replication-values": values(runs), "agreement": agreements(runs)}
+    return pictures | {f"tables/{name}.csv": table.to_csv(index=False).encode() for name, table in tables.items()}
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:

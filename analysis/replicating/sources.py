@@ -13,7 +13,7 @@ from analysis.citing.record import rows_digest
 from analysis.errors import AnalysisError, AnalysisWarning, NoResultsError
 from analysis.reading.load import read_results
 from analysis.reading.provenance import Provenance, read_provenance
-from analysis.reading.runs import RUN, named, only_run
+from analysis.reading.runs import RUN, named, only_run, single_run
 from analysis.reading.tidy import tidy
 from analysis.tables.findings import Findings
 from analysis.text import counted, short_commit
@@ -23,9 +23,12 @@ Where = Mapping[str, str]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """One run to compare: what it is called here, under which conditions it was measured, what was found, its facts."""
+    """One run to compare: what it is called here, under which conditions it was measured, what was found, its facts.
+
+    `about` is the part of a fact that says where it was measured; `conditions` are made of it."""
 
     name: str
+    about: Mapping[str, str]
     conditions: Mapping[str, str]
     found: Findings
     facts: Mapping[str, Fact]
@@ -67,16 +70,31 @@ def read_runs(asked: Sequence[str], results: Path, any_commit: bool = False) -> 
     ]
 
 
+def published_run(name: str, place: Path) -> Run:
+    """The one run in a folder, which is called by `name`."""
+    where = single_run(_runs_in(place), str(place))
+    return run_of(name, place, where, _table(place, where))
+
+
 def run_of(name: str, place: Path, where: Where, table: pd.DataFrame) -> Run:
     """A run of its tidy table."""
-    found = Findings(table, Provenance(read_provenance(place, **where).known))
+    return run_found(name, place, where, Findings(table, known_of(place, where)))
+
+
+def known_of(place: Path, where: Where) -> Provenance:
+    """What a run's record says of machine and versions."""
+    return Provenance(read_provenance(place, **where).known)
+
+
+def run_found(name: str, place: Path, where: Where, found: Findings) -> Run:
+    """A run of what was found in it."""
     if found.summary.dirty:
         _warn(f"{name}: measured on a changed work tree, so that nobody knows what it is of; commit, and measure anew")
     if found.failing:
         _warn(f"{name}: {found.failing}; its crossovers of time are left out")
     about = circumstances(found)
     facts = {str(fact["key"]): fact for fact in gathered(found)}
-    return Run(name, conditions(about), found, facts, place, where)
+    return Run(name, about, conditions(about), found, facts, place, where)
 
 
 def conditions(about: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MEASURE
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
 from analysis.text import counted, interval, size
@@ -43,6 +43,11 @@ def headline(found: Findings) -> str:
         return (
             f"{on} forward mode stops being the cheaper way to a full Jacobian at "
             f"n* = {size(row['n_star'])} {ends} inputs for {outputs}: n*/m = {row['n_star'] / row['m']:.2f}.{tie(row)}"
+        )
+    if crosses_several_times(row["verdict"]):
+        return (
+            f"{on} the cheaper way to a full Jacobian changes {len(row['crossings'])} times for {outputs}: "
+            f"{in_words(row['crossings'])}.{tie(row)}"
         )
     if row["verdict"] == FORWARD:
         return (

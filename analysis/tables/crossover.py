@@ -37,7 +37,7 @@ n_star has no interval.
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -87,15 +87,23 @@ class Crossing(NamedTuple):
     high: float
     rises: bool
 
+    @property
+    def below(self) -> str:
+        """The cheaper mode below it."""
+        return "forward" if self.rises else "reverse"
+
+    @property
+    def above(self) -> str:
+        """The cheaper mode above it."""
+        return "reverse" if self.rises else "forward"
+
 
 class Crossings(tuple[Crossing, ...]):
     """A curve's crossings by increasing n. As text a number line: `forward < 81 [77, 85] < reverse`."""
 
     def __str__(self) -> str:
-        ways = [*("forward" if each.rises else "reverse" for each in self)]
-        places = [f"{size(each.n)} {interval(each.low, each.high)}".strip() for each in self]
-        parts = [part for pair in zip(ways, places, strict=True) for part in pair]
-        return " < ".join([*parts, "reverse" if self[-1].rises else "forward"]) if self else ""
+        parts = [f"{each.below} < {size(each.n)} {interval(each.low, each.high)}".strip() for each in self]
+        return " < ".join([*parts, self[-1].above]) if self else ""
 
 
 class Root(NamedTuple):
@@ -182,6 +190,29 @@ def several(count: int) -> str:
 
 def crosses_several_times(verdict: str) -> bool:
     return verdict.startswith(f"{CROSSES} ")
+
+
+def places(crossovers: pd.DataFrame) -> pd.DataFrame:
+    """One row a crossing of a crossover table: the rows that cross once as they are, and those that cross several times
+    once a crossing, with its own n_star, low and high."""
+    crossing = crossovers[crossovers["verdict"].astype(str).str.startswith(CROSSES)].reset_index(drop=True)
+    each = [
+        row.get("crossings") or [Crossing(row["n_star"], row["low"], row["high"], rises=True)]
+        for row in crossing.to_dict("records")
+    ]
+    numbers = np.array([found[:3] for crossings in each for found in crossings], dtype=float).reshape(-1, 3)
+    found = crossing.loc[crossing.index.repeat([len(crossings) for crossings in each])].reset_index(drop=True)
+    return found.assign(**dict(zip(("n_star", "low", "high"), numbers.T, strict=True)))
+
+
+def in_words(crossings: Crossings, over: float = 1, written: Callable[[float], str] = size, name: str = "n") -> str:
+    """Several crossings, their n over `over`: `forward mode below n = 5.5 [5.2, 5.7], reverse mode up to 6.4 ...`."""
+    parts: list[str] = []
+    for each in crossings:
+        known = interval(each.low / over, each.high / over, written=written)
+        until = "up to" if parts else f"below {name} ="
+        parts.append(f"{each.below} mode {until} {written(each.n / over)} {known}".strip())
+    return f"{', '.join(parts)}, {crossings[-1].above} mode above"
 
 
 def significant(curve: Curve, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:

@@ -54,5 +54,6 @@ def crossings(runs: Sequence[Run]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(CROSSINGS))
     widths = table.groupby("m")["width"].nunique()
     enough = widths[widths >= FEWEST]
-    chosen = {int(enough.idxmax()), int(enough.index.min())} if len(enough) else set()
+    sizes = {int(m): int(count) for m, count in zip(enough.index.to_list(), enough.to_list(), strict=True)}
+    chosen = {max(sizes, key=lambda m: sizes[m]), min(sizes)} if sizes else set()
     return table[table["m"].isin(chosen)].sort_values(["m", "kernel", "run", "width"]).reset_index(drop=True)

@@ -48,7 +48,7 @@ def figure_files(runs: Sequence[Run], facts: pd.DataFrame) -> dict[str, bytes]:
     found = kernels.rates(runs)
     if len(found):
         figures["kernels"] = kernels_figure(blank(KERNELS), found, kernels.crossings(runs))
-    files = {}
+    files: dict[str, bytes] = {}
     for name, figure in figures.items():
         laid_out(figure)
         files |= {f"{name}.{suffix}": picture(figure, suffix) for suffix in ("png", "svg")}

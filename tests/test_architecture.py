@@ -163,9 +163,14 @@ ANALYSIS = {
         "asv driven, and what it does not record; a user's own function measured, elsewhere or here.",
         "errors intervals reading tables text benchmarks.advising benchmarks.catalogue",
     ),
+    "cluster": Room(
+        "A run over the machines of a Dask cluster: dealt out, measured there, filed here.",
+        "errors names reading running text benchmarks.catalogue",
+    ),
     "commands": Room(
         "Every command, and the only writer.",
-        "advice citing errors names reading replicating report running tables text benchmarks.catalogue modes.facts",
+        "advice citing cluster errors names reading replicating report running tables text benchmarks.catalogue "
+        "modes.facts",
     ),
     "__main__": Room("The entrance.", "commands errors interruption text"),
     "": Room("The public names.", "commands reading tables"),

@@ -63,6 +63,7 @@ def test_every_module_of_the_room_is_a_command_of_its_name_or_serves_them() -> N
         "write",
         "working",
         "holding",
+        "clustered",
     }
     assert set(COMMANDS) == modules
     for name, command in COMMANDS.items():
@@ -287,7 +288,7 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
     asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
     assert main(asked) == 0
     assert callable(seen.pop("status"))
-    assert seen == {"engines": "modes,floor", "part": (2, 3)}
+    assert seen == {"engines": "modes,floor", "part": (2, 3), "only": None}
     assert main(["run", "--shard", "4/3"]) == 2
 
 

@@ -15,6 +15,7 @@ from asv.config import Config
 from asv.environment import get_environments
 from threadpoolctl import threadpool_info
 
+from analysis.__main__ import main
 from analysis.errors import AnalysisError
 from analysis.reading.schema import Kernels, checked
 from analysis.running.conditions import (
@@ -213,6 +214,27 @@ def test_threads_that_cannot_be_had_are_refused(text: str) -> None:
         thread_count(text, 4)
     assert "\n" not in str(caught.value)
     assert thread_count("4", 4) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--threads", "0"], "--threads 0: expected a thread or more"),
+        (["--threads", "-1"], "--threads -1: expected a thread or more"),
+        (["--threads", "many"], "--threads many: expected a thread or more"),
+        (["--threads", "100000"], "--threads 100000: expected a thread or more, and a core for each"),
+        (["--blas-kernel", " "], "--blas-kernel: expected a name"),
+    ],
+)
+def test_the_command_says_so_in_a_line(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--results", str(tmp_path / "results"), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"error: {said}")
+    assert not any(tmp_path.iterdir())
 
 
 def test_there_are_as_many_cores_as_this_process_may_use() -> None:

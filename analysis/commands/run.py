@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from analysis.commands import write
+from analysis.commands.clustered import add_cluster, over_cluster
 from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
 from analysis.commands.options import Subparsers, add_conditions, add_report, add_results
@@ -12,6 +13,7 @@ from analysis.commands.report import tell, write_report
 from analysis.commands.working import clear, working
 from analysis.errors import AnalysisError
 from analysis.reading.merge import parse_shard
+from analysis.reading.schema import DamagedError, checked, opened
 from analysis.reading.tidy import tidy
 from analysis.report.bars import bars
 from analysis.running import measure
@@ -38,6 +40,13 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument(
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
     )
+    parser.add_argument(
+        "--cells",
+        type=Path,
+        metavar="FILE",
+        help="only these of the preset's cells (JSON, as `python -m benchmarks cells` prints them), and no report",
+    )
+    add_cluster(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     threads = thread_count(options.threads)
     if options.blas_kernel is not None and not options.blas_kernel.strip():
         raise AnalysisError("--blas-kernel: expected a name, such as Haswell; leave it out for OpenBLAS's own choice")
+    if options.scheduler is not None or options.everywhere:
+        return over_cluster(ROOT, options, show)
     folder, report = options.results.absolute(), options.report.absolute()
     with alone(folder), scratch() as temporary, working("Reading the checkout") as status:
         measured = measure(
@@ -64,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
             part=parse_shard(options.shard),
             kernel=options.blas_kernel,
             threads=threads,
+            only=None if options.cells is None else cells_in(options.cells),
             status=status,
         )
     if measured.failed:
@@ -72,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
     if measured.left_out:
         ratios = counted(len(measured.left_out), "ratio")
         print(f"Not as sure as they should be, for lack of time: {ratios}; the same command goes on.")
+    if options.cells is not None:
+        return SOME_FAILED if measured.failed else DONE
     with working("Making the report: tables and figures"):
         rows = tidy(results(measured.results))
         found = write_report(rows, measured.run, measured.results, options.report, measured.left_out)
@@ -80,6 +94,17 @@ def run(options: argparse.Namespace) -> int:
     print(word(found.controls))
     tell(found, options.report)
     return SOME_FAILED if measured.failed else DONE
+
+
+def cells_in(path: Path) -> dict[str, list[list[str]]]:
+    """The cells that a file names."""
+    try:
+        return checked(opened(path), dict[str, list[list[str]]])[1]
+    except DamagedError as error:
+        raise AnalysisError(
+            f"--cells {path}: {error}; expected {{benchmark: [[repr of each parameter], ...]}}, as "
+            "`python -m benchmarks cells` prints it"
+        ) from None
 
 
 def show(line: str) -> None:

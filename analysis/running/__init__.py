@@ -13,17 +13,19 @@ ends with this process, however that ends.
     suite, progress -> run; cores, versions, run -> this
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from analysis.reading.merge import shard
 from analysis.reading.provenance import with_versions
+from analysis.running.calibrating import calibrated
 from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.conditions import LOOKING, NO_TIME, Conditions, advice, asked_kernel, resolved
 from analysis.running.cores import judged, sentences
 from analysis.running.output import quiet
+from analysis.running.plan import picked
 from analysis.running.progress import Progress
 from analysis.running.run import Run
 from analysis.running.suite import Suite
@@ -58,13 +60,15 @@ def measure(
     part: tuple[int, int] = (1, 1),
     kernel: str | None = None,
     threads: int = 1,
+    only: Mapping[str, Sequence[Sequence[str]]] | None = None,
     status: Callable[[str], None] = quiet,
 ) -> Measured:
     """Measure what a preset's cells still lack in `results`, for the code checked out in `root`, then refine.
 
-    `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k.
-    `kernel` names the kernels that OpenBLAS is to take (None: what the environment says, or else its own choice),
-    `threads` how many threads BLAS has.
+    `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k; `only`
+    names cells (`python -m benchmarks cells`), and of the preset no others are measured. `kernel` names the kernels
+    that OpenBLAS is to take (None: what the environment says, or else its own choice), `threads` how many threads BLAS
+    has.
 
     `generated` names what the caller writes, which is not part of the code; `scratch` is an empty temporary folder,
     which the caller deletes. Lines for the user go to `show`, what is being done at the moment to `status`. Raises
@@ -82,12 +86,15 @@ def measure(
     if part != (1, 1):
         wanted = shard(wanted, *part)
         show(f"Part {part[0]} of {part[1]}: `python -m analysis merge` joins the parts' results.")
+    if only is not None:
+        wanted = picked(wanted, only, preset)
     count = sum(map(len, wanted.values()))
     missing = run.unfinished(wanted)
     kept = f", {count - len(missing)} of them measured before" if len(missing) < count else ""
     show(f"Preset {preset}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
     status("")
     kernels: dict[str, Any] = {}
+    rates = ""
     if missing:
         status("Trying the cores")
         cores = judged(suite.quietness())
@@ -102,8 +109,13 @@ def measure(
         status("")
         for line in advice(kernels, suite.conditions.kernel):
             show(line)
+        status("Measuring the rates by shape")
+        rates = calibrated(root, preset, run.suite.environment(), show)
+        status("")
     versions = current_versions(root, suite.conditions.kernel)
-    run.record(with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels))
+    run.record(
+        with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels, rates=rates)
+    )
     run.measure(missing)
     left_out = run.sharpen(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from analysis.errors import AnalysisError
 from benchmarks.catalogue.engines import ENGINES
 from benchmarks.catalogue.metrics import metric, paired
 
@@ -68,6 +69,23 @@ def unfinished(wanted: Mapping[str, Sequence[Sequence[str]]], finished: Collecti
     names = sorted(wanted, key=lambda name: (name != FIRST, name != CONTROL))
     cells = [(name, tuple(parameters)) for name in names for parameters in wanted[name]]
     return [cell for cell in dict.fromkeys(cells) if cell not in finished]
+
+
+def picked(
+    wanted: Mapping[str, Sequence[Sequence[str]]], only: Mapping[str, Sequence[Sequence[str]]], preset: str
+) -> dict[str, list[list[str]]]:
+    """Of the `wanted` cells of a preset those that `only` names; AnalysisError where it names another."""
+    found = {}
+    for name, combinations in only.items():
+        there = set(map(tuple, wanted.get(name, ())))
+        found[name] = [list(parameters) for parameters in combinations]
+        for parameters in map(tuple, combinations):
+            if parameters not in there:
+                raise AnalysisError(
+                    f"--cells: preset {preset} has no cell {name}({', '.join(parameters)}) here; list those that there "
+                    f"are: python -m benchmarks cells --preset {preset}"
+                )
+    return found
 
 
 def batches(cells: Iterable[Cell], rates: Mapping[str, float], seconds: float = BATCH_SECONDS) -> list[Batch]:

@@ -98,7 +98,7 @@ def test_a_group_is_of_one_machine_whole() -> None:
         both = values(replaced(one, two, [key], "kind"))
         assert set(both) == set(values(one))
         for cell, value in both.items():
-            assert value == pytest.approx(values(two if key_of(*cell) == key else one)[cell])
+            assert value == pytest.approx(values(two if key_of(*cell) == key else one)[cell], nan_ok=True)
 
 
 def test_a_group_that_came_back_with_fewer_numbers_does_not_take_the_place_of_another() -> None:
@@ -254,6 +254,7 @@ def test_a_machine_that_dies_has_its_groups_done_by_another_and_nothing_is_lost(
         time.sleep(2.0)
         left.extend(line for line in working_in(cluster.folder) if "crossover-two" in line)
 
+    wait_for(cluster, 2)
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     lines: list[str] = []
@@ -267,7 +268,7 @@ def test_a_machine_that_dies_has_its_groups_done_by_another_and_nothing_is_lost(
     assert set(rows["machine"]) == {run.run["machine"]}
     assert set(rows["env"]) == {run.run["env"]}
     assert sorted(rows.loc[rows["benchmark"].str.contains("Map"), "n"]) == [4, 4, 8, 8, 16, 16]
-    assert sorted(rows.loc[rows["benchmark"].str.contains("Refine"), "n"]) == [11, 11]
+    assert sum(" n=11 " in case for case in rows.loc[rows["benchmark"].str.contains("Refine"), "case"]) == 2
     assert set(map(tuple, measured_by(root, run.run["machine"]).values())) == {("one",)}
 
     again: list[str] = []
@@ -277,16 +278,13 @@ def test_a_machine_that_dies_has_its_groups_done_by_another_and_nothing_is_lost(
 
 
 @pytest.mark.slow
-def test_everywhere_each_machine_measures_all_and_goes_on_where_it_was(cluster: Local, tmp_path: Path) -> None:
+def test_everywhere_each_machine_measures_all_and_of_two_kinds_no_run_is_made(cluster: Local, tmp_path: Path) -> None:
     root = project(tmp_path / "project", [8])
     cluster.worker("one")
-    (run,) = over(cluster, root, [], everywhere=True)
-    assert run.run["machine"] == "one"
     cluster.worker("two", OPENBLAS_CORETYPE="Haswell")
-    lines: list[str] = []
-    runs = {run.run["machine"]: run for run in over(cluster, root, lines, everywhere=True)}
+    wait_for(cluster, 2)
+    runs = {run.run["machine"]: run for run in over(cluster, root, [], everywhere=True)}
     assert set(runs) == {"one", "two"}
-    assert "1 of them measured before" in lines[0]
     assert {who for found in measured_by(root, "one").values() for who in found} == {"one"}
     assert {who for found in measured_by(root, "two").values() for who in found} == {"two"}
     # What one machine has with the kernels of another is no run of one kind.

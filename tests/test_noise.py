@@ -14,7 +14,7 @@ from analysis.citing import collect
 from analysis.tables.crossover import CROSSES, UNKNOWN, controls, crossovers, curves
 from analysis.tables.findings import Findings
 from analysis.tables.noise import WIDEST, spans, spread
-from tests.tables import curve, frame, pair, row
+from tests.tables import by_processes, curve, frame, pair, row, several
 
 FLAT = [(8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0)]
 """n and r of a curve that lies within its noise of 0 over a factor of three."""
@@ -49,6 +49,26 @@ def test_what_the_controls_cannot_resolve_spreads_it_along_the_curve() -> None:
     assert span([*curve(80), control(0.1)]) == pytest.approx(math.exp(0.4))
     assert span([*curve(80), control(0.05), control(0.1, n=8)]) == pytest.approx(math.exp(0.4))
     assert span([*curve(80), control(5.0)]) == math.inf
+
+
+def test_several_crossings_are_known_as_well_as_the_least_known_of_them() -> None:
+    row = crossovers(frame(several())).iloc[0]
+    factors = [each.high / each.low for each in row["crossings"]]
+    assert span(several()) == pytest.approx(max(factors))
+    assert span([*several(), control(0.04)]) == pytest.approx(max(factors))
+    # r is 0.05 at n = 6, between the first two: the control cannot tell that from nothing
+    assert span([*several(), control(0.06)]) == math.inf
+
+
+def test_several_crossings_that_the_controls_cannot_tell_have_no_number() -> None:
+    (told,) = Findings(frame([*several(), control(0.06)])).told.to_dict("records")
+    assert told["verdict"] == UNKNOWN
+    assert not told["crossings"]
+    (told,) = Findings(frame([*several(), control(0.01)])).told.to_dict("records")
+    assert (told["verdict"], len(told["crossings"])) == ("crosses 3 times", 3)
+    failing = by_processes(0.2, n=64, mode="forward/forward")
+    (told,) = Findings(frame([*several(), failing])).told.to_dict("records")
+    assert (told["verdict"], str(told["crossings"])) == (UNKNOWN, "")
 
 
 def test_controls_of_other_runs_say_nothing_of_this_one() -> None:

@@ -14,9 +14,10 @@ A question imports no other. asv stores results by the names of modules, classes
 Run it by asv, or by ``python -m analysis run``.
 
 Environment variables: MODES_PRESET (first, quick, standard or full; quick where not set; formerly MODES_PROFILE)
-chooses the lists of cases and the number of pairs, MODES_PAIRS overrides the latter, MODES_ENGINES (names with commas
-between) the engines that take part (apparatus.settings), MODES_REFINE names a JSON file with further cases
+chooses the lists of cases, the number of fresh processes that a ratio is measured in and that of the pairs each of them
+takes, MODES_PROCESSES and MODES_PAIRS override these numbers, MODES_ENGINES (names with commas between) chooses the
+engines that take part (apparatus.settings), MODES_REFINE names a JSON file with further cases
 (crossover.Refine), MODES_PRELOAD engines to load before asv forks its processes (peers.preload), MODES_REASONS a file
 to which a cell that has no number appends why, MODES_BEGUN one to which each cell appends that it begins
-(catalogue.reasons), MODES_CORE the core to measure on (apparatus.benchmark).
+(catalogue.reasons), MODES_CORE the core to measure on, MODES_THREADS how many threads BLAS may have (apparatus.cores).
 """

@@ -8,20 +8,30 @@ the others. An engine that is named is listed even if it is missing: asv then sh
 ``python -m benchmarks engines``: the engines, {name: {"modes", "layers", "dtypes", "chunks", "memory",
 "most_fma", "requires", "versions", "missing"}}; an engine is installed where "missing" is empty.
 
+``python -m benchmarks take --cells FILE``: reads cells as [[benchmark, [repr of each parameter]], ...], from its input
+where no file is named, and measures one after the other in this process, ratios alone; a line each, as soon as it is
+there (catalogue.taken).
+
 ``python -m benchmarks quietness``: an A/A control on each core, in a few seconds, [{"core", "share", "samples"}]: the
 share of its time that the core gave, and the log ratios of forward mode over itself (apparatus.quietness).
+
+``python -m benchmarks kernels``: which BLAS kernels this machine has, and what each gives, in a second or two
+(apparatus.kernels); with ``--seconds 0`` only which there are. ``--kernel NAME`` tries that name as well.
 """
 
 import argparse
+import ast
 import json
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 from .apparatus.benchmark import Benchmark
+from .apparatus.kernels import measured, tried
+from .apparatus.processes import take
 from .apparatus.quietness import probed
 from .catalogue.engines import ENGINES, listed
 from .catalogue.option import add_preset
@@ -36,10 +46,15 @@ def questions() -> list[str]:
 def benchmarks() -> Iterator[tuple[str, type[Benchmark]]]:
     """(asv's name, class) of every benchmark, one a class."""
     for question in questions():
-        module = import_module(f".{question}", __package__)
-        for member in vars(module).values():
-            if isinstance(member, type) and issubclass(member, Benchmark) and hasattr(member, "grid"):
-                yield member.asv_name(), member
+        yield from ((name, cls) for name, cls in asked_by(question) if hasattr(cls, "grid"))
+
+
+def asked_by(question: str) -> Iterator[tuple[str, type[Benchmark]]]:
+    """Those of one module, and the refinements, whose cases no grid lists."""
+    module = import_module(f".{question}", __package__)
+    for member in vars(module).values():
+        if isinstance(member, type) and issubclass(member, Benchmark) and hasattr(member, "params"):
+            yield member.asv_name(), member
 
 
 def cells(preset: str) -> dict[str, list[list[str]]]:
@@ -47,6 +62,13 @@ def cells(preset: str) -> dict[str, list[list[str]]]:
         name: [[repr(value) for value in cls.grid.parameters(case)] for case in cls.grid.cells(preset)]
         for name, cls in benchmarks()
     }
+
+
+def take_all(listed: Iterable[tuple[str, list[str]]], say: Callable[[str], object]) -> None:
+    """Measure cells of ratios one after the other, and say of each what there is to say."""
+    for name, parameters in listed:
+        cls = dict(asked_by(name.partition(".")[0]))[name]
+        say(take(cls, [ast.literal_eval(value) for value in parameters]).line)
 
 
 def engines() -> dict[str, dict[str, object]]:
@@ -57,14 +79,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["cells", "engines", "quietness"])
+    parser.add_argument("command", choices=["cells", "engines", "take", "quietness", "kernels"])
     add_preset(parser, "whose cells are listed (%(default)s)")
     parser.add_argument("--engines", metavar="A,B", help="the engines that take part (MODES_ENGINES)")
+    parser.add_argument("--cells", metavar="FILE", type=argparse.FileType(), default=sys.stdin, help="what to take")
+    parser.add_argument("--kernel", default="", metavar="NAME", help="a name of BLAS kernels to try besides")
+    parser.add_argument("--seconds", type=float, default=1.2, help="for kernels: how long to measure (%(default)s)")
     options = parser.parse_args()
+    if options.command == "take":
+        lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no line of ours
+        take_all(json.load(options.cells), lines.write)
+        return
     asked: dict[str, Callable[[], object]] = {
         "cells": lambda: cells(options.preset),
         "engines": engines,
         "quietness": probed,
+        "kernels": lambda: measured(options.kernel, options.seconds) if options.seconds else tried(options.kernel),
     }
     try:
         if options.engines is not None:

@@ -27,8 +27,8 @@ from .problems import Problem
 
 FIRST = 5
 """Pairs that choose whom to compare with; in a tie it does not matter who it is."""
-SECONDS, FEWEST = 6.0, 15
-"""A cell whose pairs would take longer than that takes fewer of them, but no fewer than that."""
+SECONDS, FEWEST = 2.0, 3
+"""A process whose pairs would take longer than that takes fewer of them, but no fewer than that."""
 WAYS = {"pure": BOTH, "best": (*BOTH, "mixed")}
 CHOSEN = ["forward/reverse", "auto/best"]
 MODES = ["forward/reverse", "mixed/pure", "auto/best", "pure/primal", "pure/hand"]

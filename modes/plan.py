@@ -10,7 +10,6 @@ from .blocks import Array
 from .call import ArgNums, Call
 from .chunking import MANY, fitting
 from .planning import MULTIPLY, PULL, PULL_BACK, PUSH, Order, Route, route
-from .rates import Rates, rates_in_force
 from .sized import SizedTape
 
 __all__ = ["Plan", "plan"]
@@ -101,14 +100,14 @@ def plan(f: Callable[..., Any], *args: Any, argnums: ArgNums = 0) -> Plan:
     def size(node: int) -> int:
         return sizes[there.nodes[node]] if node else leaves
 
-    mixed, rates = there.orders["mixed"], rates_in_force()
+    mixed = there.orders["mixed"]
     ends = [0, *mixed.cuts, len(there.nodes) - 1]
     last = [tape.leaves - 1, *(there.nodes[node] for node in ends[1:])]
     return Plan(
         mode=there.mode,
         fma={mode: order.total.fma for mode, order in there.orders.items()},
         seconds=dict(there.seconds),
-        fixed={mode: there.seconds[mode] - _growing(order, rates) for mode, order in there.orders.items()},
+        fixed={mode: there.seconds[mode] - order.total.growing for mode, order in there.orders.items()},
         chunks=_chunks(tape, call, y),
         cuts=tuple(size(node) for node in mixed.cuts),
         segments=tuple((size(ends[s]), size(ends[s + 1]), max(last[s + 1] - last[s], 0)) for s in range(len(ends) - 1)),
@@ -127,11 +126,6 @@ def _chunks(tape: SizedTape, call: Call, y: Array) -> dict[str, int | None]:
         return chosen if seeds >= MANY and chosen < seeds else None
 
     return {"forward": fewer(largest), "reverse": fewer(y.size)}
-
-
-def _growing(order: Order, rates: Rates) -> float:
-    """Seconds of an order without the price of its operations."""
-    return order.total._replace(operations=0).seconds(rates)
 
 
 def _in_words(step: Order, size: Callable[[int], int]) -> str:
@@ -162,7 +156,7 @@ def _reason(there: Route, size: Callable[[int], int]) -> str:
         other = "reverse" if there.pure == "forward" else "forward"
         return f"{seconds[there.pure]:.1f} us by these counts, {other} mode {seconds[other]:.1f} us; {why}"
     at = " and ".join(str(size(node)) for node in there.cut.cuts)
-    cut = 1e6 * there.cut.total.seconds(rates_in_force())
+    cut = 1e6 * there.cut.total.seconds
     if there.mode == "mixed":
         return (
             f"cut at {at}, {seconds['mixed']:.1f} us by these counts; the better of the two modes, {there.pure}, takes "

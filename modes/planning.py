@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .counting import DENSE, IDENTITY, NOTHING, Work, carried, surplus
+from .counting import DENSE, IDENTITY, NOTHING, TURNED, Work, carried, held, surplus, written
 from .dominators import dominators, narrow
-from .rates import JOIN, RECORD, WATCH, Rates, rates_in_force
+from .rates import JOIN, WATCH, AnyRates, rates_in_force
+from .shapes import Prices
 from .sized import Signature, SizedTape
 
 __all__ = ["MULTIPLY", "PULL", "PULL_BACK", "PUSH", "PUSH_ON", "Order", "Route", "route"]
@@ -77,7 +78,7 @@ class Route(NamedTuple):
     mode: str
 
 
-_known: dict[tuple[Rates, bool, Signature], Route] = {}  # by rates and the signature of the tape
+_known: dict[tuple[AnyRates, bool, Signature], Route] = {}  # by rates and the signature of the tape
 _ROUTES, _ENTRIES = 256, 100_000  # how many are kept, with how many entries of tapes in all: some ten megabytes
 
 
@@ -104,24 +105,25 @@ def forget() -> None:
     _known.clear()
 
 
-def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route:
+def _planned(tape: SizedTape, index: int, rates: AnyRates, replayed: bool) -> Route:
     sizes = tape.sizes
+    prices = rates.bound(tape.itemsize, held(tape, sizes), replayed)
     inner = dominators(tape, index)
     along = [sum(sizes[: tape.leaves]), *(sizes[i] for i in inner), sizes[index]]
-    chain = _Chain(tape, sizes, [-1, *(inner[i - 1] for i in narrow(along)), index])
+    chain = _Chain(tape, sizes, [-1, *(inner[i - 1] for i in narrow(along)), index], prices)
     best: dict[tuple[int, int], tuple[float, Order]] = {}
     cut: tuple[float, Order] | None = None  # the best order of the whole chain that cuts anything
     for j in range(1, chain.length + 1):
         for i in range(j - 1, -1, -1):
-            sweeps = [(order.work.seconds(rates), order) for order in (chain.pushed(i, j), chain.pulled(i, j))]
+            sweeps = [(order.work.seconds, order) for order in (chain.pushed(i, j), chain.pulled(i, j))]
             orders = []
             for k in range(i + 1, j):
                 (below, lower), (above, upper) = best[i, k], best[k, j]
                 product, on, back = chain.multiplied(i, k, j), chain.pushed_on(i, k, j), chain.pulled_back(i, k, j)
                 orders += [
-                    (below + above + product.seconds(rates), Order(MULTIPLY, i, j, product, lower, upper)),
-                    (below + on.seconds(rates), Order(PUSH_ON, i, j, on, lower=lower)),
-                    (above + back.seconds(rates), Order(PULL_BACK, i, j, back, upper=upper)),
+                    (below + above + product.seconds, Order(MULTIPLY, i, j, product, lower, upper)),
+                    (below + on.seconds, Order(PUSH_ON, i, j, on, lower=lower)),
+                    (above + back.seconds, Order(PULL_BACK, i, j, back, upper=upper)),
                 ]
             best[i, j] = min(sweeps, key=_first)
             if orders:
@@ -129,9 +131,9 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
                 if cut[0] < ENOUGH * best[i, j][0]:
                     best[i, j] = cut
     (_, push), (_, pull) = sweeps  # of the whole chain, which comes last
-    written = 0.0 if replayed else _written(tape, rates)
-    pushing = push.work.seconds(rates)
-    pulling = pull.work.seconds(rates) + surplus(tape) * rates.operation + written
+    recorded = 0.0 if replayed else _recorded(tape, prices)
+    pushing = push.work.seconds
+    pulling = pull.work.seconds + surplus(tape) * prices.operation + recorded
     pure = _better(chain, pushing, pulling, replayed)
     orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
     seconds_of = {"forward": pushing, "reverse": pulling, "mixed": min(pushing, pulling)}
@@ -139,9 +141,9 @@ def _planned(tape: SizedTape, index: int, rates: Rates, replayed: bool) -> Route
     if cut is None:
         return Route(tuple(chain.nodes), bool(inner), orders_of, seconds_of, None, pure, mode)
     seconds, order = cut
-    if _arithmetic(order.total, rates) < min(_arithmetic(push.work, rates), _arithmetic(pull.work, rates)):
+    if order.total.growing < min(push.work.growing, pull.work.growing):
         orders_of["mixed"] = order
-        seconds_of["mixed"] = seconds + written + (0.0 if replayed else JOIN * rates.operation)
+        seconds_of["mixed"] = seconds + recorded + (0.0 if replayed else JOIN * prices.operation)
         if seconds_of["mixed"] < min(pushing, pulling):
             mode = "mixed"
     return Route(tuple(chain.nodes), True, orders_of, seconds_of, order, pure, mode)
@@ -152,12 +154,11 @@ ENOUGH = 0.99
 TIE = 0.02
 
 
-def _written(tape: SizedTape, rates: Rates) -> float:
-    """Seconds that a tape takes to be written, and that forward mode does without."""
+def _recorded(tape: SizedTape, prices: Prices) -> float:
+    """Seconds that a tape takes to be made, and that forward mode does without."""
     watched = [a for a, *_ in tape.kept.watched.values()] if tape.kept is not None else []
-    entries = len(tape.partials) - tape.leaves
-    operations = RECORD * entries + WATCH * len(watched)
-    return operations * rates.operation + 2 * sum([a.size for a in watched]) * rates.number
+    looked_at = WATCH * len(watched) * prices.operation + prices.moved(2 * sum([a.size for a in watched]))
+    return prices.start + written(tape, prices) + looked_at
 
 
 def _better(chain: _Chain, pushing: float, pulling: float, replayed: bool) -> str:
@@ -177,28 +178,32 @@ def _first(pair: tuple[float, Order]) -> float:
     return pair[0]
 
 
-def _arithmetic(work: Work, rates: Rates) -> float:
-    """Seconds without the price of operations, which does not grow with sizes."""
-    return work._replace(operations=0).seconds(rates)
-
-
 class _Chain:
     """What the sweeps through the segments of a recording take, between any two of its nodes."""
 
-    def __init__(self, tape: SizedTape, sizes: list[int], nodes: list[int]) -> None:
+    def __init__(self, tape: SizedTape, sizes: list[int], nodes: list[int], prices: Prices) -> None:
         self.tape = tape
+        self.prices = prices
         self.entries = sizes  # of all entries of the tape
         self.nodes = nodes
         self.length = len(nodes) - 1
         self.leaves = sizes[: tape.leaves]
         self.sizes = [sum(self.leaves), *(sizes[node] for node in nodes[1:])]
-        self._dense: dict[tuple[int, bool], tuple[Work, Work]] = {}
+        self._dense: dict[tuple[int, bool, int], Work] = {}
         self._pushed: dict[int, list[Work]] = {}
         self._pulled: dict[int, list[Work]] = {}
 
     def segment(self, s: int) -> range:
         """The entries of segment s, between node s and node s + 1."""
         return range(self.nodes[s] + 1 if s else self.tape.leaves, self.nodes[s + 1] + 1)
+
+    def carried(self, s: int, up: bool, k: int, states: dict[int, int]) -> Work:
+        """What carrying k seeds through segment s takes."""
+        return carried(self.tape, self.segment(s), up, k, states, self.entries, self.prices)
+
+    def moved(self, numbers: int) -> Work:
+        """What reading or writing so many numbers takes."""
+        return Work(0, 0, numbers, 0.0, self.prices.moved(numbers))
 
     # -- an identity carried from one node to another --------------------------------------------------------------
     def pushed(self, i: int, j: int) -> Order:
@@ -213,11 +218,11 @@ class _Chain:
                         work = work.plus(self.dense(s, k, up=True))
                     else:
                         states = {source if s == i else self.nodes[s]: state}
-                        work = work.plus(carried(self.tape, self.segment(s), True, k, states, self.entries))
+                        work = work.plus(self.carried(s, True, k, states))
                         if self.nodes[s + 1] not in states:
                             break  # zero from here on
                         state = states[self.nodes[s + 1]]
-                    made_dense = Work(0, 0, k * self.sizes[s + 1] if state < DENSE else 0)
+                    made_dense = self.moved(k * self.sizes[s + 1] if state < TURNED else 0)
                     self._pushed[i][s + 1] = self._pushed[i][s + 1].plus(work).plus(made_dense)
         return Order(PUSH, i, j, self._pushed[i][j])
 
@@ -231,31 +236,21 @@ class _Chain:
                     work, structured = work.plus(self.dense(s, k, up=False)), 0
                 else:
                     states = {self.nodes[s + 1]: state}
-                    work = work.plus(carried(self.tape, self.segment(s), False, k, states, self.entries))
+                    work = work.plus(self.carried(s, False, k, states))
                     ends = [self.nodes[s]] if s else range(self.tape.leaves)
-                    structured = sum(self.entries[end] for end in ends if states.get(end, DENSE) < DENSE)
+                    structured = sum(self.entries[end] for end in ends if states.get(end, DENSE) < TURNED)
                     state = states.get(self.nodes[s], DENSE) if s else DENSE
-                self._pulled[j][s] = work.plus(Work(0, 0, k * structured))
+                self._pulled[j][s] = work.plus(self.moved(k * structured))
         return Order(PULL, i, j, self._pulled[j][i])
 
     # -- a dense block carried on ----------------------------------------------------------------------------------
     def dense(self, s: int, k: int, up: bool) -> Work:
-        """A dense block of k seeds through segment s: linear in k."""
-        if (s, up) not in self._dense:
-            none, one = (
-                carried(
-                    self.tape,
-                    self.segment(s),
-                    up,
-                    seeds,
-                    {self.nodes[s] if up else self.nodes[s + 1]: DENSE},
-                    self.entries,
-                )
-                for seeds in (0, 1)
-            )
-            self._dense[s, up] = none, one.plus(none, -1)
-        none, each = self._dense[s, up]
-        return none.plus(each, k)
+        """A dense block of k seeds through segment s."""
+        work = self._dense.get((s, up, k))
+        if work is None:
+            work = self.carried(s, up, k, {self.nodes[s] if up else self.nodes[s + 1]: DENSE})
+            self._dense[s, up, k] = work
+        return work
 
     def pushed_on(self, i: int, k: int, j: int) -> Work:
         """The columns of the Jacobian from node i to node k pushed on to node j, each leaf's by themselves."""
@@ -275,5 +270,8 @@ class _Chain:
     def multiplied(self, i: int, k: int, j: int) -> Work:
         """The Jacobian from node k to node j times that from node i to node k, each leaf's by itself."""
         m, inner, n = self.sizes[j], self.sizes[k], self.sizes[i]
-        times = len(self.leaves) if i == 0 else 1
-        return Work(times, m * inner * n, times * m * inner + inner * n + m * n)
+        several = self.leaves if i == 0 else [n]
+        growing = sum([self.prices.through(False, False, m, inner, columns) for columns in several])
+        times = len(several)
+        numbers = times * m * inner + inner * n + m * n
+        return Work(times, m * inner * n, numbers, times * self.prices.operation, growing)

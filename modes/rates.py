@@ -1,8 +1,9 @@
-"""The constants by which mode="auto" weighs operations, multiplications and memory: shipped, measured anew, in force.
+"""The rates by which mode="auto" weighs operations, multiplications and memory: shipped, measured anew, in force.
 
-`DEFAULT` holds those of one core with one BLAS thread. Others come into force by `use_rates`, or for a whole process by
-the environment variable MODES_RATES, read when modes is imported: three numbers of seconds with commas between, such as
-1e-06,4.5e-11,3e-10. `python -m modes.calibrate` measures them and prints both ways.
+Rates are three constants (`Rates`), or measured by shape (modes.shapes.ShapedRates). In force is the first of: what
+`use_rates` was given; the three constants of the environment variable MODES_RATES, read when modes is imported, seconds
+with commas between, such as 1e-06,4.5e-11,3e-10; what `python -m modes.calibrate` keeps for this machine, BLAS kernel,
+threads and NumPy (modes.kept), read when a choice is first made; and `DEFAULT`, of one core with one BLAS thread.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+from .shapes import Prices, ShapedRates, Steps
 
 VARIABLE = "MODES_RATES"
 RECORD = 0.7
@@ -33,6 +36,46 @@ class Rates(NamedTuple):
     fma: float
     number: float
 
+    def bound(self, itemsize: int, held: int, replayed: bool) -> Prices:
+        """The prices of a sweep (modes.shapes.Prices): the same for every dtype, and whatever the matrices hold."""
+        return _Constant(self, replayed)
+
+
+AnyRates: TypeAlias = Rates | ShapedRates
+
+
+class _Constant:
+    """Prices that are linear in operations, fused multiply-adds and numbers read and written."""
+
+    __slots__ = ("fma", "number", "operation", "pull", "push", "record", "start")
+
+    def __init__(self, rates: Rates, replayed: bool) -> None:
+        self.operation, self.fma, self.number = rates
+        self.push = self.pull = Steps(*[rates.operation] * 3)
+        self.record = Steps(*[0.0 if replayed else RECORD * rates.operation] * 3)
+        self.start = 0.0
+
+    def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
+        return k * p * q * self.fma + (p * q + k * (p + q)) * self.number
+
+    def scaled(self, turned: bool, k: int, size: int) -> float:
+        return 2 * k * size * self.number
+
+    def added(self, k: int, size: int) -> float:
+        return 3 * k * size * self.number
+
+    def spread(self, up: bool, p: int, q: int) -> float:
+        return 2 * p * q * self.number
+
+    def handed(self, numbers: int) -> float:
+        return numbers * self.number
+
+    def moved(self, numbers: int) -> float:
+        return numbers * self.number
+
+    def computed(self, fma: int, numbers: int) -> float:
+        return fma * self.fma + numbers * self.number
+
 
 # Of one core of a server processor, float64, one BLAS thread. Not critical: with half or twice the price of a number,
 # the choices among 548 Jacobians measured took 1.0048 to 1.0052 times as long as the best ones, in the geometric mean.
@@ -44,14 +87,14 @@ def as_text(rates: Rates) -> str:
     return ",".join(f"{rate:.3g}" for rate in rates)
 
 
-def from_environment() -> Rates:
-    """The rates that MODES_RATES gives, or DEFAULT where it is not set or empty.
+def from_environment() -> Rates | None:
+    """The rates that MODES_RATES gives; None where it is not set or empty.
 
     Raises ValueError, which names the variable, where it does not hold three positive numbers.
     """
     text = os.environ.get(VARIABLE, "")
     if not text.strip():
-        return DEFAULT
+        return None
     try:
         return _checked(Rates(*map(float, text.split(","))))
     except (TypeError, ValueError):
@@ -62,23 +105,35 @@ def from_environment() -> Rates:
         ) from None
 
 
-def rates_in_force() -> Rates:
-    """The constants by which mode="auto" chooses."""
+def rates_in_force() -> AnyRates:
+    """The rates by which mode="auto" chooses. Cost: 10 ms the first time, where it looks for those that are kept."""
+    return _in_force if _in_force is not None else _found()
+
+
+def _found() -> AnyRates:
+    """Those that are kept for this machine, or those that ship, from now on."""
+    from . import kept  # here: what reads files takes longer to import than all of modes.rates
+
+    global _in_force
+    rates = kept.load()
+    _in_force = DEFAULT if rates is None else rates
     return _in_force
 
 
-def use_rates(rates: Rates) -> Rates:
-    """Choose by these constants from now on, in this process; returns those that were in force.
+def use_rates(rates: AnyRates) -> AnyRates:
+    """Choose by these rates from now on, in this process; returns those that were in force.
 
-    Raises ValueError where one of them is not positive and finite.
+    Three constants, `Rates(operation, fma, number)`, or what was returned before. Raises ValueError where one of the
+    three is not positive and finite.
     """
     global _in_force
-    before, _in_force = _in_force, _checked(Rates(*rates))
+    before = rates_in_force()
+    _in_force = rates if isinstance(rates, ShapedRates) else _checked(Rates(*rates))
     return before
 
 
 def measure_rates(repeats: int = 40) -> Rates:
-    """The constants of this machine in float64, with the BLAS threads in force.
+    """The three constants of this machine in float64, with the BLAS threads in force.
 
     From three kinds of block at the sizes where each constant is all there is; the best of `repeats` rounds that take
     all three in turn, so that what else runs for a while does not fall on one of them alone. Cost: about a second. Put
@@ -110,4 +165,4 @@ def _seconds(call: Callable[[], Any], loops: int) -> float:
     return (time.perf_counter() - start) / loops
 
 
-_in_force = from_environment()
+_in_force: AnyRates | None = from_environment()  # None: not asked for yet

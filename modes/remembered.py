@@ -20,7 +20,7 @@ from weakref import ref
 import numpy as np
 
 from .call import Call
-from .rates import Rates, rates_in_force
+from .rates import AnyRates, rates_in_force
 from .references import contents
 
 __all__ = ["AGAIN", "MOST", "Choice", "choices", "forget", "like"]
@@ -41,7 +41,7 @@ class Choice:
 
     def __init__(self, mode: str, before: Choice | None) -> None:
         self.mode = mode
-        self.rates: Rates = rates_in_force()
+        self.rates: AnyRates = rates_in_force()
         self.epoch = _epoch
         self.span: int = AGAIN
         if before is not None and before.mode == mode and before.holds():

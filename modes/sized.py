@@ -62,6 +62,7 @@ class Signature(NamedTuple):
     """What a recording has in common with all others that take the same work; without its numbers."""
 
     output: int
+    itemsize: int
     leaves: int
     kinds: tuple[type, ...]
     others: tuple[tuple[type[Partial], int, float], ...]
@@ -72,8 +73,9 @@ class Signature(NamedTuple):
 class SizedTape(Tape):
     """A tape that knows the shape of each entry's value."""
 
-    __slots__ = ("kinds", "shapes")
+    __slots__ = ("itemsize", "kinds", "shapes")
 
+    itemsize: int  # of the output's dtype, which is that of the seeds
     shapes: list[tuple[int, ...]]
     kinds: list[tuple[type[Partial], int, float]]  # of the less common partials, with what they count for
 
@@ -85,12 +87,16 @@ class SizedTape(Tape):
     def signature(self, index: int) -> Signature:
         """Equal for recordings in which every sweep from entry `index`, or to it, takes the same work."""
         kinds = tuple(map(type, self.partials))
-        return Signature(index, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes))
+        return Signature(
+            index, self.itemsize, self.leaves, kinds, tuple(self.kinds), tuple(self.parents), tuple(self.shapes)
+        )
 
     def run(self, call: Call, node: type[Node] = SizedNode, lasting: bool = False) -> tuple[Array, int | None]:
         self.shapes = [x.shape for x in call.primals]
         self.kinds = []
-        return super().run(call, node, lasting)
+        y, index = super().run(call, node, lasting)
+        self.itemsize = y.dtype.itemsize
+        return y, index
 
     def join(self, y: Array, operands: Sequence[Any], partials: Sequence[Partial | None]) -> Any:
         joined = super().join(y, operands, partials)

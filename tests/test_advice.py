@@ -309,10 +309,22 @@ def test_one_mode_at_all_sizes_and_too_little_to_tell() -> None:
     assert met.verdict == "forward throughout"
     assert met.text.startswith("forward mode at every size from n = 8 to 512")
     assert crossing(sizes(3000.0, "m"), "modes").verdict == "reverse throughout"
-    few = crossing(sizes(60.0, processes=3), "modes")
+    assert crossing(sizes(60.0, processes=3), "modes").verdict == "crosses"
+    few = crossing(sizes(60.0, processes=2), "modes")
     assert few.verdict == "not identifiable"
     assert few.crossing is None
     assert "no crossover can be told" in few.text
+
+
+def test_modes_that_change_places_more_than_once_are_said_to() -> None:
+    made = sizes(60.0, points=(8, 32, 128)) + sizes(2000.0, points=(512,)) + sizes(2000.0, points=(4096, 8192))
+    met = crossing(made, "modes")
+    assert met.verdict == "crosses 3 times"
+    assert met.crossing is None
+    assert met.text.startswith("the cheaper mode changes 3 times: forward mode below n = 6")
+    assert ", reverse mode up to " in met.text
+    assert met.text.endswith(", reverse mode above")
+    assert b"crosses 3 times" in files(met, "m:f")["crossover.csv"]
 
 
 def test_its_files_are_two_tables_and_two_pictures() -> None:

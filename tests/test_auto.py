@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import modes
-from modes import calibrate, choice, cost, rates
+from modes import choice, cost, rates
 from modes.call import Call
 from modes.chains import PROFILES
 from modes.counting import Work
@@ -199,33 +199,17 @@ def test_the_help_of_calibrate_measures_nothing() -> None:
     assert python("-m", "modes.calibrate", "--no-such-option").returncode == 2
 
 
-@pytest.mark.slow
-def test_what_the_command_prints_puts_the_measured_rates_in_force() -> None:
-    done = python("-m", "modes.calibrate")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "chooses by those that ship" in done.stdout
-    (export,) = [line.split()[1] for line in done.stdout.splitlines() if line.strip().startswith("export")]
-    name, _, value = export.partition("=")
-    numbers = [float(number) for number in value.split(",")]
-    assert name == rates.VARIABLE
-    assert all(0 < number < 1 for number in numbers)
-    assert [float(x) for x in python("-c", IN_FORCE, MODES_RATES=value).stdout.split()] == numbers
-    (call,) = [line.strip() for line in done.stdout.splitlines() if "use_rates" in line]
-    both = python("-c", f"import modes; {call}; print(*modes.choice.rates_in_force())")
-    assert [float(x) for x in both.stdout.split()] == numbers
-    assert f"chooses by {value}, by MODES_RATES" in calibrate.described(rates.DEFAULT, rates.Rates(*numbers))
-
-
-def test_measured_and_shipped_rates_stand_side_by_side() -> None:
-    text = calibrate.described(rates.Rates(2e-6, 9e-11, 1.5e-10), rates.DEFAULT)
-    lines = [line.split()[-3:] for line in text.splitlines()[1:4]]
-    assert lines == [["2e-06", "1e-06", "2.00"], ["9e-11", "4.5e-11", "2.00"], ["1.5e-10", "3e-10", "0.50"]]
+def test_the_variable_is_three_numbers() -> None:
+    found = python("-c", IN_FORCE, MODES_RATES="1e-06, 2e-11,3e-10").stdout.split()
+    assert [float(x) for x in found] == [1e-6, 2e-11, 3e-10]
 
 
 @pytest.mark.parametrize("unset", ["", " "])
 def test_an_empty_variable_is_none(unset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(rates.VARIABLE, unset)
-    assert rates.from_environment() == rates.DEFAULT
+    assert rates.from_environment() is None
+    monkeypatch.setattr(rates, "_in_force", rates.from_environment())
+    assert rates.rates_in_force() == rates.DEFAULT
 
 
 @pytest.mark.parametrize("wrong", ["1e-6", "1,2,3,4", "a,b,c", "1,2,-3", "1,2,nan", "1,inf,3", "1,,2", "0,1,1"])

@@ -229,7 +229,7 @@ def test_several_runs_are_refused() -> None:
 
 def test_too_few_pairs_are_refused() -> None:
     few = pair(0.1, n=64, samples=[0.1, 0.1], low=math.nan, high=math.nan)
-    with pytest.raises(AnalysisError, match=r"1 of 3 ratios rest on too few pairs .* n = 64, m = 64"):
+    with pytest.raises(AnalysisError, match=r"1 of 3 ratios rest on too few processes .* n = 64, m = 64"):
         facts(frame([pair(-0.3, n=8), pair(0.3, n=128), few]))
 
 

@@ -1,6 +1,7 @@
 """Crossovers on tables whose truth is known: exact ones, noisy ones, ones without a crossover."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from scipy.optimize import isotonic_regression
 
 from analysis import intervals
 from analysis.errors import AnalysisError, AnalysisWarning
-from analysis.intervals import median_interval, sign_test, zero, zero_interval
+from analysis.intervals import median_interval, over_processes, sign_test, zero, zero_interval
 from analysis.reading.load import read_results
 from analysis.reading.tidy import COLUMNS as TIDY_COLUMNS
 from analysis.reading.tidy import tidy
+from analysis.tables.allocation import Cell, wanted
 from analysis.tables.crossover import (
     COLUMNS,
     CROSSES,
@@ -26,6 +28,7 @@ from analysis.tables.crossover import (
     UNKNOWN,
     brackets,
     controls,
+    crosses_several_times,
     crossovers,
     predicted,
 )
@@ -69,8 +72,16 @@ def cell(n: int, samples: list[float] | None, **other: Any) -> dict[str, Any]:
     return row | other
 
 
+def fresh(n: int, samples: list[float], **other: Any) -> dict[str, Any]:
+    """One row of a tidy table that rests on processes, each with one of the samples."""
+    centre = over_processes(samples)
+    low, high = centre.interval
+    row = {**CELL, "n": n, "samples": samples, "processes": len(samples), "value": centre.value}
+    return row | {"low": low, "high": high} | other
+
+
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    whole = dict.fromkeys(("n", "m", "width", "depth", "chunk_size"), "Int64")
+    whole = dict.fromkeys(("n", "m", "width", "depth", "chunk_size", "processes"), "Int64")
     floats = dict.fromkeys(("value", "low", "high"), "float64")
     return pd.DataFrame(rows, columns=list(TIDY_COLUMNS), dtype=object).astype({**whole, **floats})
 
@@ -78,6 +89,13 @@ def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def exact(ratios: dict[int, float], **other: Any) -> pd.DataFrame:
     """A table with the given r at each n, and next to no noise."""
     return table([cell(n, [r + e for e in EXACT], **other) for n, r in ratios.items()])
+
+
+def by_process(ratios: dict[int, float], spread: float = 0.01, count: int = 4, **other: Any) -> pd.DataFrame:
+    """A table with the given r at each n, each of so many processes with that spread: 0.01 of 4 gives +-0.016."""
+    steps = np.linspace(-1, 1, count)
+    steps *= spread / steps.std(ddof=1)
+    return table([fresh(n, list(r + steps), **other) for n, r in ratios.items()])
 
 
 def only(found: pd.DataFrame) -> Any:
@@ -299,6 +317,126 @@ def test_a_mode_without_its_twin_gives_no_memory_crossover() -> None:
     assert crossovers(peaks({4: 0.5, 16: 2.0}).query("mode == 'forward'")).empty
 
 
+# --- over processes ---
+
+
+def test_a_crossing_over_processes_is_where_the_band_of_their_intervals_holds_0() -> None:
+    ratios = {4: -0.6, 8: -0.2, 32: 0.6, 64: 0.9}
+    row = only(crossovers(by_process(ratios)))
+    half = 3.1824 * 0.01 / 2  # the 97.5 % point of t with three degrees of freedom
+    assert row["verdict"] == CROSSES
+    assert row["n_star"] == pytest.approx(8 * 4**0.25)
+    assert row["low"] == pytest.approx(8 * 4 ** ((0.2 - half) / 0.8), rel=1e-4)
+    assert row["high"] == pytest.approx(8 * 4 ** ((0.2 + half) / 0.8), rel=1e-4)
+    assert not row["crossings"]
+
+
+def test_three_processes_are_enough_and_two_are_named() -> None:
+    assert only(crossovers(by_process({4: -0.6, 16: 0.6}, count=3)))["verdict"] == CROSSES
+    rows = pd.concat([by_process({4: -0.6, 16: 0.6}), by_process({8: 0.5}, count=2)])
+    with pytest.warns(AnalysisWarning, match=r"m 8, .*n = 8 left out, fewer than 3 processes, too few .*analysis run"):
+        assert only(crossovers(rows))["n_star"] == pytest.approx(8)
+
+
+def test_the_more_n_are_tried_the_surer_the_processes_have_to_be() -> None:
+    """Three processes of which one sign has p = 0.02: enough alone, too little as one of several n."""
+    doubtful = by_process({32: 0.12}, spread=0.03, count=3)
+    assert 0.01 < over_processes(doubtful["samples"].iloc[0]).chance < 0.025
+    assert only(crossovers(pd.concat([by_process({4: -0.6}), doubtful])))["verdict"] == CROSSES
+    many = by_process({4: -0.6, 6: -0.5, 8: -0.4, 11: -0.3, 16: -0.2})
+    assert only(crossovers(pd.concat([many, doubtful])))["verdict"] == UNKNOWN
+
+
+def test_a_curve_of_processes_and_of_pairs_is_judged_by_its_intervals() -> None:
+    rows = pd.concat([by_process({4: -0.6, 8: -0.2}), exact({32: 0.6})])
+    assert only(crossovers(rows))["n_star"] == pytest.approx(8 * 4**0.25)
+
+
+HASWELL = {2: -0.5, 4: -0.2, 6: 0.05, 8: -0.15, 12: 0.12, 32: 0.6}
+"""Width 256, m = 8, on OpenBLAS's Haswell kernels: 1.05 at n = 6, 0.86 at 8, 1.12 at 12."""
+
+
+def test_a_curve_that_surely_crosses_three_times_says_so() -> None:
+    row = only(crossovers(by_process(HASWELL, spread=0.008, count=8)))
+    assert row["verdict"] == "crosses 3 times"
+    assert crosses_several_times(row["verdict"])
+    assert not crosses_several_times(CROSSES)
+    assert math.isnan(row["n_star"])
+    first, second, third = row["crossings"]
+    assert [each.rises for each in row["crossings"]] == [True, False, True]
+    assert first.n == pytest.approx(4 * 1.5**0.8)
+    assert second.n == pytest.approx(6 * (8 / 6) ** 0.25)
+    assert third.n == pytest.approx(8 * 1.5 ** (0.15 / 0.27))
+    for each, (below, above) in zip(row["crossings"], ((4, 6), (6, 8), (8, 12)), strict=True):
+        assert below < each.low < each.n < each.high < above
+    assert (row["low"], row["high"]) == (first.low, third.high)
+    assert re.fullmatch(
+        r"forward < 5\.5 \[5\.\d, 5\.\d\] < reverse < 6\.4 \[6\.\d, 6\.\d\] < forward < 10 \[.*\] < reverse",
+        str(row["crossings"]),
+    )
+
+
+def test_two_crossings_leave_the_same_mode_on_both_sides() -> None:
+    row = only(crossovers(by_process({4: 0.6, 8: -0.3, 16: -0.3, 32: 0.5})))
+    assert row["verdict"] == "crosses 2 times"
+    assert str(row["crossings"]).startswith("reverse < ")
+    assert str(row["crossings"]).endswith(" < reverse")
+
+
+@pytest.mark.parametrize(
+    ("six", "eight", "spread"),
+    [
+        (0.015, -0.015, 0.002),  # sure, but less than what layout does
+        (0.05, -0.15, 0.0125),  # significant at 5 % over the six n, not at 1 %
+    ],
+)
+def test_signs_that_change_but_not_surely_are_one_crossing_that_reaches_over_all_of_them(
+    six: float, eight: float, spread: float
+) -> None:
+    sure = by_process(HASWELL | {8: eight}, spread=0.002, count=8)
+    row = only(crossovers(pd.concat([sure[sure["n"] != 6], by_process({6: six}, spread=spread)])))
+    assert row["verdict"] == CROSSES
+    assert row["low"] <= 6
+    assert row["high"] >= 8
+
+
+def test_a_change_from_positive_to_negative_alone_is_not_identifiable() -> None:
+    row = only(crossovers(by_process({4: 0.5, 8: -0.5})))
+    assert row["verdict"] == UNKNOWN
+    assert np.isnan([row["n_star"], row["low"], row["high"]]).all()
+
+
+def test_counted_peaks_that_cross_three_times_have_places_without_intervals() -> None:
+    row = only(crossovers(peaks({4: 0.5, 8: 2.0, 16: 0.5, 32: 2.0})))
+    assert row["verdict"] == "crosses 3 times"
+    assert [each.n for each in row["crossings"]] == pytest.approx([4 * 2**0.5, 8 * 2**0.5, 16 * 2**0.5])
+    assert str(row["crossings"]) == "forward < 5.7 < reverse < 11 < forward < 23 < reverse"
+
+
+def test_controls_over_processes() -> None:
+    rows = [by_process({8: 0.0}, mode="forward/forward"), by_process({16: 0.05}, count=8, mode="forward/forward")]
+    found = controls(pd.concat(rows))
+    assert found["processes"].to_list() == [4, 8]
+    assert found["pairs"].isna().all()
+    assert found["covers"].to_list() == [True, False]
+    assert found["fails"].to_list() == [False, True]
+    pairs = controls(table([cell(8, EXACT, mode="forward/forward")]))
+    assert pairs["processes"].isna().all()
+    assert pairs["pairs"].to_list() == [15]
+
+
+def test_every_one_of_several_crossings_is_refined() -> None:
+    coarse = {2: -0.8, 16: 0.5, 32: -0.5, 128: 0.6}
+    found = brackets(by_process(coarse))
+    assert set(zip(found["below"], found["above"], strict=True)) == {(2, 16), (16, 32), (32, 128)}
+    assert found["n"].to_list() == [6, 64, 23]  # the widest step first
+
+
+def test_no_refinement_where_the_processes_do_not_tell_the_neighbours_from_0() -> None:
+    assert len(brackets(by_process({8: -0.1, 32: 0.1}, spread=0.01))) == 1
+    assert brackets(by_process({4: -0.9, 8: -0.1, 32: 0.1, 64: 0.9}, spread=0.1)).empty
+
+
 # --- where to measure next ---
 
 
@@ -503,6 +641,79 @@ def test_a_table_without_a_crossover_is_not_called_one(noise: str) -> None:
 
     found = synthetic(ratio, TABLES, noise, seed=13)
     assert (found["verdict"] == CROSSES).mean() <= 0.05
+
+
+RATIO = "crossover.Map.track_log_ratio"
+MACHINES = ("normal", "heavy", "disturbed")
+
+
+def processes(rng: np.random.Generator, ratio: float, spread: float, kind: str, count: int) -> list[float]:
+    """What so many processes say of a cell: noise of pairs in a median of 7, and that between processes."""
+    found = ratio + np.median(0.02 * rng.standard_t(3, size=(count, 7)), axis=1)
+    if kind == "heavy":
+        return list(found + spread * rng.standard_t(3, count) / math.sqrt(3))
+    found += spread * rng.normal(size=count)
+    if kind == "disturbed":
+        off = rng.choice([-1, 1], count) * rng.uniform(0.05, 0.3, count)
+        found += off * (rng.random(count) < 0.05)
+    return list(found)
+
+
+def run(ratio: Callable[[int, float], float], count: int, seed: int, most: int = 12) -> pd.DataFrame:
+    """The crossover table of a run that takes as many processes as are wanted, and refines as it is asked to.
+
+    It has `count` curves of each of MACHINES' noises, told apart by m.
+    """
+    rng = np.random.default_rng(seed)
+    settings = range(1, len(MACHINES) * count + 1)
+    cells: dict[Cell, list[float]] = {(RATIO, (str(m), str(n))): [] for m in settings for n in GRID}
+    spreads = 0.012 * np.exp(0.4 * rng.normal(size=(settings.stop, GRID[-1] + 1)))
+    for _ in range(4):
+        while short := {c: k - len(cells[c]) for c, k in wanted(cells, 3, most).items() if k > len(cells[c])}:
+            for cell, more in short.items():
+                m, n = map(int, cell[1])
+                kind = MACHINES[m % len(MACHINES)]
+                cells[cell] += processes(rng, ratio(m, math.log(n)), spreads[m, n], kind, more)
+        rows = table([fresh(int(n), samples, m=int(m)) for (_, (m, n)), samples in cells.items()])
+        asked = brackets(rows)
+        cells |= {(RATIO, (str(m), str(n))): [] for m, n in zip(asked["m"], asked["n"], strict=True)}
+        if not len(asked):
+            break
+    return crossovers(rows)
+
+
+@pytest.mark.slow
+def test_the_interval_over_processes_covers_the_truth() -> None:
+    """Of two runs that choose where to measure, and how often, over bent curves; the share's standard error is 1 %."""
+    count = 60
+    rng = np.random.default_rng(17)
+    shape = len(MACHINES) * count + 1
+    truth, slope, bend = rng.uniform(2.1, 5.5, shape), rng.uniform(0.3, 1, shape), rng.uniform(-0.15, 0.15, shape)
+
+    def ratio(m: int, x: float) -> float:
+        return slope[m] * (x - truth[m]) + bend[m] * math.tanh(x - truth[m]) ** 2
+
+    one, other = (run(ratio, count, seed) for seed in (19, 23))
+    for found in (one, other):
+        assert (found["verdict"] == CROSSES).mean() > 0.97
+        n_star = np.exp(truth[found["m"].to_numpy(dtype=int)])
+        assert ((found["low"] <= n_star) & (n_star <= found["high"])).mean() >= 0.94
+        assert (found["high"] / found["low"]).median() < 1.12
+    assert ((one["low"] <= other["high"]) & (other["low"] <= one["high"])).mean() > 0.97
+
+
+@pytest.mark.slow
+def test_processes_do_not_find_crossovers_where_there_are_none() -> None:
+    """r is 0 throughout, or comes from one side to 0 without leaving it."""
+    far = np.resize([0.0, 0.0, 0.0, -0.5, -0.5, -0.5, 0.5, 0.5, 0.5], 301)
+
+    def ratio(m: int, x: float) -> float:
+        fraction = (math.log(GRID[-1]) - x) / math.log(GRID[-1] / GRID[0])
+        return float(far[m]) * (fraction if far[m] < 0 else 1 - fraction)
+
+    found = run(ratio, 100, seed=29, most=8)
+    assert (found["verdict"] == CROSSES).mean() <= 0.05
+    assert not found["verdict"].map(crosses_several_times).any()
 
 
 # --- the recorded result ---

@@ -20,6 +20,7 @@ from analysis.figures.map import COLOURS
 from analysis.figures.products import products_axes
 from analysis.figures.ratio import RULES, ratio_axes
 from analysis.figures.style import BLUE, BY_MODE, GREEN, GREY, VERMILLION, drawable, narrow, plain_ticks
+from analysis.reading.provenance import Provenance
 from analysis.report import picture as image
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, predicted
 from analysis.tables.findings import Findings
@@ -41,7 +42,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def found(table: pd.DataFrame) -> Findings:
-    return Findings(table)
+    return Findings(table, Provenance({"blas": "openblas 0.3.31.188.0, Sandybridge kernels"}))
 
 
 def drawn(name: str, found: Findings) -> Figure:
@@ -87,11 +88,12 @@ def test_axes_are_labelled_and_their_ticks_are_plain_numbers(name: str, pictures
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_stamp_names_machine_commit_and_date(name: str, pictures: dict[str, Figure]) -> None:
+def test_the_stamp_names_machine_conditions_commit_and_date(name: str, pictures: dict[str, Figure]) -> None:
     text = " ".join(text.get_text() for text in pictures[name].texts)
     assert "testbox" in text
     assert "01234567" in text
     assert "2026-11-01" in text
+    assert "openblas 0.3.31.188.0, Sandybridge kernels, 1 thread" in text
 
 
 @pytest.mark.parametrize("name", FIGURES)

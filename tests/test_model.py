@@ -56,7 +56,7 @@ def test_the_sweep_is_counted_as_mode_auto_counts_it(
         for mode in MODES:
             along = route(tape, index).orders[mode].total
             counted = sweep(layer, activation, chain.widths, mode)
-            assert counted[:3] == tuple(along)
+            assert counted[:3] == tuple(along)[:3]
             assert counted.records == (len(tape.partials) - 1 if mode == "reverse" else 0)
 
 

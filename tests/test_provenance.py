@@ -88,6 +88,28 @@ def test_a_run_does_not_go_on_with_other_versions(tmp_path: Path) -> None:
     assert read_provenance(tmp_path, *RUN).engines == ENGINES
 
 
+def test_a_run_does_not_go_on_under_other_kernels(tmp_path: Path) -> None:
+    """Unless they are named, and the run's name says so."""
+    store(tmp_path, blas="openblas 0.3, Haswell kernels")
+    with pytest.raises(
+        AnalysisError, match=r"Haswell kernels \(now openblas 0\.3, SkylakeX.*DIR, or name.*--blas-kernel"
+    ):
+        store(tmp_path, blas="openblas 0.3, SkylakeX kernels")
+    store(tmp_path, run=("box", "py-OPENBLAS_CORETYPESkylakeX", "c0"), blas="openblas 0.3, SkylakeX kernels")
+
+
+def test_the_rates_of_kernels_are_kept_with_their_run(tmp_path: Path) -> None:
+    without: dict[str, Any] = {"skipped": "no time"}
+    rate = {"kernel": "Zen", "product": "c @ W", "dtype": "float64", "rows": 4, "width": 64}
+    rates = {"own": "Zen", "rates": [{**rate, "gflops": 8.0, "low": 7.5, "high": 8.5}]}
+    for kernels, known in ((without, without), (rates, rates), ({}, rates), (without, rates)):
+        (tmp_path / FILE).write_bytes(with_versions(tmp_path, *RUN, VERSIONS, ENGINES, kernels))
+        assert read_provenance(tmp_path, *RUN).kernels == known
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes().replace(b"8.0", b"-8.0"))
+    with pytest.raises(AnalysisError, match=r"gflops.*rm "):
+        read_provenance(tmp_path, *RUN)
+
+
 def test_an_engine_that_was_installed_meanwhile_is_added_and_one_that_went_is_kept(tmp_path: Path) -> None:
     store(tmp_path)
     store_faults(tmp_path, {"a(1)": "ValueError"})

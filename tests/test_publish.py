@@ -16,6 +16,7 @@ import pytest
 import analysis.commands.publish as command
 from analysis.citing import collect
 from analysis.citing.publishing import MANIFEST, measured_sections, outdated, page, picked, raw_files
+from analysis.citing.publishing.raw import conditions
 from analysis.errors import AnalysisError
 from analysis.figures import FIGURES
 from analysis.reading.folder import read_folder
@@ -93,6 +94,26 @@ def test_the_published_results_are_those_measured(results: Path, tmp_path: Path)
     assert set(published["env"]) == {"py3.12-numpy2.1.0"}
     names = {"machine": "quiet-box", "env": "py3.12-numpy2.1.0"}
     pd.testing.assert_frame_equal(published, was.assign(**names).astype(published.dtypes), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"),
+    [
+        ("-OMP_NUM_THREADS1-OPENBLAS_CORETYPEHaswell-VECLIB_MAXIMUM_THREADS1", "-OPENBLAS_CORETYPEHaswell"),
+        ("-OMP_NUM_THREADS12-VECLIB_MAXIMUM_THREADS12", "-OMP_NUM_THREADS12"),
+        ("-OMP_NUM_THREADS1-VECLIB_MAXIMUM_THREADS1", ""),
+    ],
+)
+def test_conditions_that_were_chosen_stay_in_the_name(results: Path, tmp_path: Path, chosen: str, named: str) -> None:
+    env = ENV + chosen
+    edit(stored := results / "recorded" / f"e55ab1d2-{ENV}.json", lambda data: data.update(env_name=env))
+    stored.rename(stored.with_name(f"e55ab1d2-{env}.json"))
+    edit(results / "facts", lambda records: records[0].update(env=env))
+    assert publish(results, tmp_path / "into") == 0
+    raw = tmp_path / "into" / "raw"
+    assert set(read_results(raw)["env"]) == {f"py3.12-numpy2.1.0{named}"}
+    (again,) = json.loads((raw / "facts").read_bytes())  # a published run is published again under the same name
+    assert conditions(again["env"]) == named
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from analysis.running.progress import Progress, within
 from analysis.tables.findings import Findings
 from analysis.tables.noise import NO_CONTROL, word
 from benchmarks.apparatus import quietness
-from benchmarks.apparatus.benchmark import pin_to_one_core
+from benchmarks.apparatus.cores import pin_to_cores
 from benchmarks.apparatus.recording import begun
 from benchmarks.catalogue.case import Case
 from tests.tables import SPREAD, curve, frame, pair
@@ -81,7 +81,7 @@ def test_each_core_is_tried_and_the_process_is_where_it_was(monkeypatch: pytest.
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system pins no process to a core")
 @pytest.mark.parametrize("asked", ["{}", "", "99999", "none"])
 def test_a_benchmark_is_kept_on_the_core_asked_for_where_it_may_run(asked: str) -> None:
-    script = "import os\nfrom benchmarks.apparatus.benchmark import pin_to_one_core\npin_to_one_core()\n"
+    script = "import os\nfrom benchmarks.apparatus.cores import pin_to_cores\npin_to_cores()\n"
     script += "print(*os.sched_getaffinity(0))"
     last = max(os.sched_getaffinity(0))
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_a_benchmark_is_kept_on_the_core_asked_for_where_it_may_run(asked: str) 
     )
     core = int(done.stdout)
     assert core == last if asked == "{}" else core in os.sched_getaffinity(0)
-    assert callable(pin_to_one_core)
+    assert callable(pin_to_cores)
 
 
 # --- the controls come first, and say their word ---
@@ -128,12 +128,10 @@ def test_the_headline_s_curve_in_the_terminal() -> None:
 
 
 def test_how_far_a_batch_has_come() -> None:
-    batch = Batch("crossover.Map.track_log_ratio", (("4",), ("8",), ("16",)))
-    assert within(batch, []) == "crossover.Map.track_log_ratio: starting"
+    batch = Batch(tuple(("crossover.Map.track_log_ratio", (n,)) for n in ("4", "8", "16")))
+    assert within(batch, []) == "3 cells: starting"
     texts = [Case(n=n, mode="forward/reverse").text for n in (4, 4, 8)]
-    assert within(batch, texts).startswith(
-        "crossover.Map.track_log_ratio: cell 2 of 3, engine modes, mode forward/reverse"
-    )
+    assert within(batch, texts).startswith("cell 2 of 3, engine modes, mode forward/reverse")
     assert "n 8" in within(batch, texts)
 
 
@@ -144,7 +142,7 @@ def test_a_batch_that_lasts_is_said_in_a_line_and_at_the_foot(tmp_path: Path, mo
     begun(Case(n=7).text)
     shown: list[str] = []
     at_the_foot: list[str] = []
-    batch = Batch("a.A.track_seconds", (("7",), ("8",)))
+    batch = Batch((("a.A.track_seconds", ("7",)), ("a.A.track_seconds", ("8",))))
     with Progress(shown.append, at_the_foot.append).watching(batch, tmp_path / "begun"):
         deadline = time.monotonic() + 5
         while not shown and time.monotonic() < deadline:

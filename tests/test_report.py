@@ -23,7 +23,7 @@ from analysis.report.cells import (
     significant,
     span,
 )
-from analysis.report.circumstances import commands, imported
+from analysis.report.circumstances import circumstances, commands, imported
 from analysis.report.headline import doubts, elsewhere, headline
 from analysis.report.page import SCRIPTS, Picture, page, sorted_by
 from analysis.report.section import Section, Table, Words
@@ -102,6 +102,13 @@ def test_the_headline_gives_the_crossover_with_its_interval_and_setting(found: F
         "On Test CPU <3 GHz> & more, forward mode stops being the cheaper way to a full Jacobian at "
         f"n* = 80 [{low:.0f}, {high:.0f}] inputs for m = 64 outputs (width 64, depth 4, tanh, float64, modes 0.1.0): "
         "n*/m = 1.25."
+    )
+
+
+def test_the_headline_names_the_kernels_and_threads_of_blas(table: pd.DataFrame) -> None:
+    found = Findings(table, Provenance(KNOWN | {"blas": "openblas 0.3.31, Haswell kernels"}))
+    assert headline(found).startswith(
+        "On Test CPU <3 GHz> & more with openblas 0.3.31, Haswell kernels, 1 thread, forward mode stops being"
     )
 
 
@@ -373,6 +380,22 @@ def test_the_circumstances_are_named(html: Page) -> None:
     text = "".join(html.text)
     for expected in ("testbox", "16.0 GB", "01234567 of 2026-11-01", "0.1.0", "1.0e-15", "not recorded"):
         assert expected in text
+
+
+def test_the_kernels_that_the_machine_has_are_named_with_their_rates() -> None:
+    rates = [
+        {"kernel": kernel, "product": product, "gflops": rate}
+        for kernel, few in (("Haswell", 10.0), ("SkylakeX", 20.0))
+        for product, rate in (("c @ W", few / 2), ("t @ W.T", 2 * few), ("square", 40.0))
+    ]
+    looked = {"own": "SkylakeX", "used": "Haswell", "kernels": ["SkylakeX", "Haswell"], "rates": rates}
+    table = frame([pair(0.1)])
+    assert circumstances(Findings(table, Provenance(kernels=looked)))["BLAS kernels here"] == (
+        "SkylakeX (OpenBLAS's own choice) 20 and 40, Haswell (used) 10 and 40 Gflop/s in products of few rows and "
+        "in large ones"
+    )
+    for kernels, said in (({}, "not looked for"), ({"skipped": "no time", "kernels": []}, "no time")):
+        assert circumstances(Findings(table, Provenance(kernels=kernels)))["BLAS kernels here"] == said
 
 
 @pytest.mark.slow

@@ -12,10 +12,10 @@ from benchmarks import __main__ as listing
 from benchmarks import engines
 from benchmarks.apparatus import settings
 from benchmarks.apparatus.benchmark import expect
-from benchmarks.apparatus.settings import active_preset, chosen, pair_count
+from benchmarks.apparatus.settings import active_preset, chosen, pair_count, process_count
 from benchmarks.catalogue.case import Case
 from benchmarks.catalogue.engines import CUTS, ENGINES, STAND_INS, installed, row
-from benchmarks.catalogue.presets import PAIRS, PRESETS
+from benchmarks.catalogue.presets import LEAST, MOST, PAIRS, PRESETS
 from benchmarks.peers import SkippedError
 from tests.test_benchmarks import ROOT
 
@@ -34,10 +34,21 @@ def test_pairs_of_a_preset_are_odd_and_the_environment_overrides_them(
 ) -> None:
     monkeypatch.setenv("MODES_PRESET", "full")
     monkeypatch.delenv("MODES_PAIRS", raising=False)
-    assert pair_count() == 101
+    assert pair_count() == PAIRS["full"]
     assert all(count % 2 for count in PAIRS.values())
     monkeypatch.setenv("MODES_PAIRS", "7")
     assert pair_count() == 7
+
+
+def test_processes_of_a_preset_are_enough_for_an_interval_and_the_environment_overrides_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MODES_PROCESSES", raising=False)
+    for preset in PRESETS:
+        monkeypatch.setenv("MODES_PRESET", preset)
+        assert 3 <= process_count() == LEAST[preset] < MOST[preset]
+    monkeypatch.setenv("MODES_PROCESSES", "7")
+    assert process_count() == 7
 
 
 def test_an_unknown_preset_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

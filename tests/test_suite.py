@@ -7,7 +7,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.running.output import failure, worth_showing
 from analysis.running.plan import REFINE, Batch
-from analysis.running.suite import engines, refinement_list, staged_config
+from analysis.running.suite import refinement_list, staged_config
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_configuration_is_made_absolute(tmp_path: Path) -> None:
 
 
 def test_the_list_of_refinements_grows_by_the_batch(tmp_path: Path) -> None:
-    batch = Batch(REFINE, (("'b'",), ("'c'",)))
+    batch = Batch(((REFINE, ("'b'",)), ("crossover.Map.track_log_ratio", ("'modes'",)), (REFINE, ("'c'",))))
     stored = tmp_path / "cases"
     assert refinement_list(stored, batch) == ["b", "c"]
     stored.write_text('["a", "b"]')
@@ -59,6 +59,6 @@ def test_the_list_of_refinements_grows_by_the_batch(tmp_path: Path) -> None:
 
 
 def test_the_engines_of_a_batch_are_known_by_parameter_and_by_text() -> None:
-    assert engines(Batch("a", (("'modes'", "4"), ("'jax'", "4"), ("'jax'", "8")))) == ["jax", "modes"]
-    assert engines(Batch("a", (("'engine=torch layer=dense n=4'",),))) == ["torch"]
-    assert engines(Batch("a", ((),))) == []
+    assert Batch((("a", ("'modes'", "4")), ("a", ("'jax'", "4")), ("b", ("'jax'", "8")))).engines == ["jax", "modes"]
+    assert Batch((("a", ("'engine=torch layer=dense n=4'",)),)).engines == ["torch"]
+    assert Batch((("a", ()),)).engines == []

@@ -80,6 +80,43 @@ def test_the_interval_is_a_bootstrap_of_the_median_and_always_the_same() -> None
     assert (again["low"], again["high"]) == (row["low"], row["high"])
 
 
+FRESH = {"version": "2", "samples": [0.1, 0.3, 0.2]}
+"""Three processes' medians: mean 0.2, standard error 0.1 / sqrt(3)."""
+
+
+def test_a_ratio_of_several_processes_is_their_mean_by_students_t() -> None:
+    tidied = table(FRESH, {"n": 9, "version": "1", "samples": FRESH["samples"]}, {"n": 10})
+    row = tidied.iloc[0]
+    assert tidied["processes"].dtype == "Int64"
+    assert tidied["processes"].isna().to_list() == [False, True, True]
+    assert row["processes"] == 3
+    assert row["samples"] == FRESH["samples"]
+    assert row["value"] == pytest.approx(0.2)
+    # The 97.5 % point of t with two degrees of freedom, from the tables: 4.303.
+    assert [row["low"], row["high"]] == pytest.approx(
+        [0.2 - 4.303 * 0.1 / 3**0.5, 0.2 + 4.303 * 0.1 / 3**0.5], rel=1e-3
+    )
+
+
+def test_two_processes_have_no_interval_not_even_asvs() -> None:
+    row = table({"version": "2", "samples": [0.1, 0.3], "stats": {"ci_99_a": 0.0, "ci_99_b": 0.5}}).iloc[0]
+    assert (row["value"], row["processes"]) == (pytest.approx(0.2), 2)
+    assert np.isnan([row["low"], row["high"]]).all()
+
+
+def test_of_a_cell_measured_both_ways_the_processes_count() -> None:
+    row = table({}, FRESH, {**REFINED, "version": "2", "samples": [0.4, 0.5]}).iloc[0]
+    assert sorted(row["samples"]) == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert row["processes"] == 5
+    assert table(FRESH, {}).iloc[0]["value"] == table(FRESH).iloc[0]["value"]
+
+
+def test_only_paired_metrics_have_processes() -> None:
+    row = table({**FRESH, "benchmark": "a.B.time_jacobian", "samples": PAIRS}).iloc[0]
+    assert row["processes"] is pd.NA
+    assert row["value"] == np.median(PAIRS)
+
+
 def test_without_samples_asvs_interval_counts_and_an_infinite_one_is_missing() -> None:
     stats = {"ci_99_a": 0.1, "ci_99_b": 0.4}
     quick = {"ci_99_a": -math.inf, "ci_99_b": math.inf}

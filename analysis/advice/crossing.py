@@ -22,8 +22,8 @@ from analysis.advice.judging import log_ratios, over, typical
 from analysis.advice.words import duration, listed, ratio
 from analysis.errors import AnalysisWarning
 from analysis.figures.advice import advice_figure
-from analysis.intervals import FEWEST, median_interval
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
+from analysis.intervals import FEWEST_PROCESSES, over_processes
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, Crossings, crosses_several_times, crossovers
 from analysis.tables.noise import WIDEST
 from analysis.text import size
 from benchmarks.catalogue.advice import Found, Times, Way
@@ -47,12 +47,15 @@ def crossing(sizes: Sequence[Size], engine: str) -> Crossing:
         other = located(rows(sizes, points, names, column, rising=not over_n))
         if other["verdict"] == CROSSES:
             found, below = other, "reverse" if over_n else "forward"
-    verdict = found["verdict"] if below == "forward" else SWAPPED[found["verdict"]]
+    verdict = found["verdict"] if below == "forward" else SWAPPED.get(found["verdict"], found["verdict"])
     low, high = (missing(found[key]) for key in ("low", "high"))
     sure = verdict == CROSSES and bool(low) and high is not None and low is not None and high / low <= WIDEST
     n_star = missing(found["n_star"]) if sure else None
     tie = (missing(found["tie_low"]), missing(found["tie_high"]))
-    text = said(verdict, column, below, n_star, (low, high), tie, points)
+    if crosses_several_times(verdict):
+        text = said_of_several(found["crossings"], column, below)
+    else:
+        text = said(verdict, column, below, n_star, (low, high), tie, points)
     return Crossing(column, below, verdict, n_star, (low, high), tie, tuple(points), text)
 
 
@@ -90,10 +93,10 @@ def rows(
         if not logs:
             continue
         samples = logs if rising else [-log for log in logs]
-        low, high = median_interval(samples)
-        value, name = float(np.median(samples)), first.name
-        found.append((name, name, name, first.dtype, each[column], value, low, high, samples))
-    columns = ["layer", "profile", "activation", "dtype", "n", "value", "low", "high", "samples"]
+        centre, name = over_processes(samples), first.name
+        ends = (*centre.interval, samples, len(samples))
+        found.append((name, name, name, first.dtype, each[column], centre.value, *ends))
+    columns = ["layer", "profile", "activation", "dtype", "n", "value", "low", "high", "samples", "processes"]
     table = pd.DataFrame(found, columns=columns).drop_duplicates("n")
     same: dict[str, Any] = {"machine": platform.node(), "env": "", "commit": "", "engine": "modes"}
     same |= {"m": 1, "width": 1, "depth": 1, "chunk_size": None}
@@ -103,7 +106,7 @@ def rows(
 def located(table: pd.DataFrame) -> dict[str, Any]:
     """The one row of the crossover table; one that says nothing where too little was measured."""
     nothing = {**dict.fromkeys(("n_star", "low", "high", "tie_low", "tie_high"), np.nan), "verdict": UNKNOWN}
-    if len(table) < 2 or min(map(len, table["samples"])) < FEWEST:
+    if len(table) < 2 or min(map(len, table["samples"])) < FEWEST_PROCESSES:
         return nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)
@@ -146,6 +149,17 @@ def said(
         )
     between = f"between {column} = {first} and {last}"
     return f"no crossover can be told {between}: other sizes, or more time (--seconds), may show one"
+
+
+def said_of_several(crossings: Crossings, column: str, below: str) -> str:
+    """Several crossings in a sentence; `below` is the mode that is cheaper below one where the table's r rises."""
+    above = "reverse" if below == "forward" else "forward"
+    parts = []
+    for place, each in enumerate(crossings):
+        ends = f"{size(each.n)} (95 % interval {size(each.low)} to {size(each.high)})"
+        parts.append(f"{below if each.rises else above} mode {'up to' if place else f'below {column} ='} {ends}")
+    last = above if crossings[-1].rises else below
+    return f"the cheaper mode changes {len(crossings)} times: {', '.join(parts)}, {last} mode above"
 
 
 # --- files ---

@@ -31,7 +31,8 @@ from analysis.citing.collect import collect
 from analysis.citing.record import differences
 from analysis.citing.sources import citable, collected, measured_facts
 from modes.facts.formats import FORMATS, SUFFIXES, is_whole_file, one, whole_file
-from modes.facts.record import FILE, Fact, facts_bytes, file_digest, parse_facts, stored_facts
+from modes.facts.ranges import facts_bytes, parse_facts, ranged, runs_of, stored_facts
+from modes.facts.record import FILE, Fact, file_digest
 
 __all__ = [
     "FILE",
@@ -48,6 +49,8 @@ __all__ = [
     "measured_facts",
     "one",
     "parse_facts",
+    "ranged",
+    "runs_of",
     "stored_facts",
     "whole_file",
 ]

@@ -8,11 +8,11 @@ import pandas as pd
 from analysis.citing.record import rows_digest
 from analysis.citing.statements import statements
 from analysis.errors import MEASURE, AnalysisError
-from analysis.intervals import FEWEST
+from analysis.intervals import FEWEST, FEWEST_PROCESSES
 from analysis.reading.runs import RUN
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN
-from analysis.text import counted, gigabytes, short_commit
+from analysis.text import gigabytes, short_commit
 from benchmarks.catalogue.engines import ENGINES, STAND_INS
 from modes.facts.record import Fact, sealed
 
@@ -27,20 +27,32 @@ def collect(found: Findings) -> list[Fact]:
     """The facts of one run, in order of their keys.
 
     The order of the rows does not show: what it does to the last digits of a sum is rounded away (`sealed`). Raises
-    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few pairs
-    for an interval, with A/A controls that fail, or of engines that only stand in for others.
+    AnalysisError where the numbers are not fit to be cited: of a changed work tree, of several runs, on too few
+    processes for an interval, with A/A controls that fail, or of engines that only stand in for others.
     """
-    where = _circumstances(found)
+    where = circumstances(found)
     _check(found)
+    return _collected(found, where)
+
+
+def gathered(found: Findings) -> list[Fact]:
+    """The same of a run that is compared with others and not cited, whatever speaks against citing it.
+
+    Raises AnalysisError of several runs.
+    """
+    return _collected(found, circumstances(found))
+
+
+def _collected(found: Findings, where: Mapping[str, str]) -> list[Fact]:
     known = found.provenance.known
-    facts = [_complete(fact, rows, where, known) for fact, rows in statements(found)]
+    facts = [_complete(fact, rows, where, known, found.blas) for fact, rows in statements(found)]
     return sorted(facts, key=lambda fact: str(fact["key"]))
 
 
-def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str]) -> Fact:
+def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: Mapping[str, str], blas: str) -> Fact:
     """The fact with its circumstances, digest and seal."""
     version = known.get("modes" if fact["engine"] in OWN else fact["engine"], UNKNOWN)
-    on = f" on NumPy {where['numpy']} ({kernel(where)})" if fact["engine"] in ON_NUMPY else ""
+    on = f" on NumPy {where['numpy']} ({blas or 'BLAS not recorded'})" if fact["engine"] in ON_NUMPY else ""
     sentence = (
         f"On {where['cpu']} ({where['cores']} cores, {where['memory']}) with {fact['engine']} {version}{on}, "
         f"{fact['sentence']}; measured at commit {short_commit(where['commit'])} of {where['date']}."
@@ -48,15 +60,7 @@ def _complete(fact: Fact, rows: pd.DataFrame, where: Mapping[str, str], known: M
     return sealed({**fact, **where, "engine_version": version, "sentence": sentence, "digest": rows_digest(rows)})
 
 
-def kernel(where: Mapping[str, str]) -> str:
-    """The BLAS that NumPy's products ran on: openblas 0.3.31, Haswell kernels, 1 thread."""
-    if where["blas"] == UNKNOWN:
-        return "BLAS not recorded"
-    threads = where["blas_threads"]
-    return where["blas"] if threads == UNKNOWN else f"{where['blas']}, {counted(int(threads), 'thread')}"
-
-
-def _circumstances(found: Findings) -> dict[str, str]:
+def circumstances(found: Findings) -> dict[str, str]:
     """The run's part of a fact. Raises AnalysisError where there is more than one run."""
     runs = found.tidy[RUN].drop_duplicates()
     if len(runs) != 1:
@@ -95,14 +99,15 @@ def _check(found: Findings) -> None:
             f"own: {MEASURE} --results DIR"
         )
     ratios = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok")]
-    pairs = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))
-    few = ratios[ratios["low"].isna() | ratios["high"].isna() | (pairs < FEWEST)]
+    counts = ratios["samples"].map(lambda samples: FEWEST if samples is None else len(samples))
+    least = ratios["processes"].isna().map({True: FEWEST, False: FEWEST_PROCESSES})
+    few = ratios[ratios["low"].isna() | ratios["high"].isna() | (counts < least)]
     if len(few):
         row = few.iloc[0]
         raise AnalysisError(
-            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few pairs for an interval (fewer than "
-            f"{FEWEST}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth {row['depth']}; "
-            f"measure anew: {MEASURE}"
+            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few processes for an interval (fewer "
+            f"than {FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth "
+            f"{row['depth']}; measure anew: {MEASURE}"
         )
     if found.failing:
         raise AnalysisError(f"commit {commit}: {found.failing}. {AGAIN}")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modes.facts.ranges import RANGE
 from modes.facts.record import FIELDS, Fact, sha256
 
 
@@ -26,7 +27,8 @@ def differences(cited: Mapping[str, Fact], fresh: Mapping[str, Fact]) -> list[st
             digests = cited[key]["digest"][:12], fresh[key]["digest"][:12]
             found.append(f"fact {key}: of other measurements (digest {digests[0]}, the results have {digests[1]})")
         elif cited[key] != fresh[key]:
-            names = [name for name in FIELDS if name != "seal" and cited[key][name] != fresh[key][name]]
+            every = dict.fromkeys([*FIELDS, *RANGE])
+            names = [name for name in every if name != "seal" and cited[key].get(name) != fresh[key].get(name)]
             found.append(f"fact {key}: of the same measurements, but with another {', '.join(names)}")
     return found
 

@@ -18,8 +18,9 @@ from modes.facts.record import Fact
 def citable(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> Findings:
     """What was found in the one run in a results folder that is as asked for (`analysis.reading.runs`).
 
-    Of its provenance only what is known of machine and versions: why a cell has no number is no fact, and its last
-    words may name a path. Raises AnalysisError where there are several such runs, and of what a report only leaves out.
+    Of its provenance only what is known of machine, versions and BLAS kernels: why a cell has no number is no fact, and
+    its last words may name a path. Raises AnalysisError where there are several such runs, and of what a report only
+    leaves out.
     """
     raw = read_results(results)
     run = run_to_cite(raw, results, machine, commit, env)
@@ -30,7 +31,8 @@ def citable(results: Path, machine: str | None, commit: str | None, env: str | N
             rows = tidy(only_run(raw, run))
         except AnalysisWarning as warning:
             raise AnalysisError(f"{results}: {warning}") from None
-    return Findings(rows, Provenance(read_provenance(results, **run).known))
+    provenance = read_provenance(results, **run)
+    return Findings(rows, Provenance(provenance.known, kernels=provenance.kernels))
 
 
 def collected(found: Findings, results: Path) -> list[Fact]:

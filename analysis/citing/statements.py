@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE
+from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
@@ -51,9 +51,11 @@ def _crossovers(found: Findings) -> Statements:
         engine, m, verdict = row["engine"], row["m"], row["verdict"]
         setting = f"m{m}.width{row['width']}.depth{row['depth']}.{row['layer']}.{row['profile']}.{row['dtype']}"
         way = f"the {cheaper} way to the full Jacobian of {_chain(rows.iloc[0])}, with m = {m} outputs,"
-        crosses = verdict == CROSSES
+        crosses, crossings = verdict == CROSSES, row["crossings"] if crosses_several_times(verdict) else None
         if crosses:
             finding = f"forward mode stops being {way} at "
+        elif crossings:
+            finding = f"{way.removesuffix(',')} changes {len(crossings)} times: "
         elif verdict in (FORWARD, REVERSE):
             finding = f"{verdict.split()[0]} mode is {way} at every size measured, n = {smallest} to {largest}"
         else:
@@ -68,6 +70,8 @@ def _crossovers(found: Findings) -> Statements:
             text = written(star / scale) if crosses else verdict
             point = f"{'n*' if name == 'crossover' else 'n*/m'} = {text}{_within(said)}" if crosses else ""
             known = (low / scale, high / scale, said)
+            if crossings:  # there is no one n*, and no interval of it
+                point, known = in_words(crossings, scale, written, "n" if scale == 1 else "n/m"), NO_INTERVAL
             key = f"{engine}.{name}-{quantity}.{setting}"
             yield _fact(key, engine, star / scale, text, unit, finding + point, known) | {"verdict": verdict}, rows
 

@@ -12,7 +12,20 @@ is.
 import argparse
 from typing import Protocol
 
-from analysis.commands import advise, check, cite, figures, growth, history, merge, publish, report, run, table
+from analysis.commands import (
+    advise,
+    check,
+    cite,
+    figures,
+    growth,
+    history,
+    merge,
+    publish,
+    replicate,
+    report,
+    run,
+    table,
+)
 from analysis.commands.options import Subparsers
 
 
@@ -35,5 +48,6 @@ COMMANDS: dict[str, Command] = {
     "growth": growth,
     "merge": merge,
     "publish": publish,
+    "replicate": replicate,
     "advise": advise,
 }

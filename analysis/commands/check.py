@@ -4,16 +4,20 @@ The same check as the wheel's `mode-crossover check` (`modes.facts`); here facts
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from analysis.citing import Fact, differences, measured_facts
+from analysis.citing import Fact, citable, collected, differences, runs_of
 from analysis.commands.options import FACTS, Subparsers, add_choice
 from analysis.commands.working import clear, working
 from analysis.commands.write import write_whole
 from analysis.errors import AnalysisError
+from analysis.reading.runs import RUN
+from analysis.replicating import Run, published_run, run_found, with_ranges
 from modes.facts import command
 from modes.facts.errors import FactsError
 from modes.facts.pages import Facts
+from modes.facts.record import opened
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -40,13 +44,37 @@ def run(options: argparse.Namespace) -> int:
 
 
 def hold_against(facts: Facts, source: Path, results: Path, env: str | None) -> None:
-    """Raise AnalysisError where the facts in the file `source` are not those that the results give."""
+    """Raise AnalysisError where the facts in the file `source` are not those that the results give.
+
+    Where they are over several runs, what they say of these is computed anew from each one's results.
+    """
     one = next(iter(facts.values()))
-    fresh: dict[str, Fact] = {fact["key"]: fact for fact in measured_facts(results, one["machine"], one["commit"], env)}
-    found = differences(facts, fresh)
-    if found:
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    found = citable(results, one["machine"], one["commit"], env)
+    measured = collected(found, results)
+    runs = runs_of(opened(source, "is its name right?"), str(source))
+    if runs:
+        further = stored_runs(runs[1:], source)
+        where = {name: str(getattr(found.summary, name)) for name in RUN}
+        measured = with_ranges(measured, [run_found(runs[0]["name"], results, where, found), *further])
+    fresh: dict[str, Fact] = {fact["key"]: fact for fact in measured}
+    wrong = differences(facts, fresh)
+    if wrong:
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        again = f"python -m analysis cite --results {results} --facts {source}{f' --env {env}' if env else ''}"
+        if runs:
+            again = "python -m analysis publish --results DIR --runs DIR DIR"
         raise AnalysisError(
-            f"{source}: not what the results in {results} give: {found[0]}{more}; write it anew: "
-            f"python -m analysis cite --results {results} --facts {source}{f' --env {env}' if env else ''}"
+            f"{source}: not what the results in {results} give: {wrong[0]}{more}; write it anew: {again}"
         )
+
+
+def stored_runs(runs: Sequence[Mapping[str, str]], source: Path) -> list[Run]:
+    """The further runs that a file of facts lists, read from the folders beside it."""
+    places = [source.parent / run["folder"] for run in runs]
+    for place, run in zip(places, runs, strict=True):
+        if not place.is_dir():
+            raise AnalysisError(
+                f"{source}: over {len(runs) + 1} runs, and the results of {run['name']} are not in {place}; put them "
+                "there, or publish anew without them: python -m analysis publish --runs DIR DIR"
+            )
+    return [published_run(run["name"], place) for run, place in zip(runs, places, strict=True)]

@@ -16,10 +16,13 @@ from analysis.errors import AnalysisError
 from analysis.names import component
 from analysis.reading.tidy import tidy
 from analysis.report.bars import bars
+from analysis.running.conditions import Conditions, thread_count
 from analysis.tables.noise import word
 from analysis.text import counted, short_commit
 
 DONE, SOME_FAILED = 0, 1
+MOST_THREADS = 4096
+"""How many cores a machine of the cluster has its own run says; this process's are another's."""
 NEEDED = ("dask", "distributed")
 
 
@@ -53,7 +56,8 @@ def over_cluster(root: Path, options: argparse.Namespace, show: Callable[[str], 
     from analysis.cluster import Orders, spread  # takes a second, and the extra
 
     folder, report = options.results.absolute(), options.report.absolute()
-    orders = Orders(options.preset, options.engines, options.everywhere, options.machine)
+    conditions = Conditions(options.blas_kernel or "", thread_count(options.threads, MOST_THREADS))
+    orders = Orders(options.preset, options.engines, options.everywhere, options.machine, conditions)
     with alone(folder), scratch() as temporary, working("Asking who is there") as doing:
         generated = [report, *beside(folder)]
         runs = spread(root, folder, generated, temporary, show, write, options.scheduler, orders, doing)

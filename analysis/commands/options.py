@@ -31,3 +31,15 @@ def add_choice(parser: argparse.ArgumentParser, *names: str) -> None:
     """What chooses a run (`analysis.reading.runs`): --machine, --commit and --env, or those named."""
     for name in names or CHOICES:
         parser.add_argument(f"--{name}", help=CHOICES[name])
+
+
+def add_conditions(parser: argparse.ArgumentParser) -> None:
+    """What a run is measured under (`analysis.running.conditions`)."""
+    parser.add_argument(
+        "--blas-kernel",
+        metavar="NAME",
+        help="whose kernels OpenBLAS takes, e.g. Haswell (OPENBLAS_CORETYPE, or else its own choice); a run of its own",
+    )
+    parser.add_argument(
+        "--threads", default="1", metavar="N", help="threads of BLAS, a core each (%(default)s); a run of its own"
+    )

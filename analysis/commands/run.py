@@ -8,7 +8,7 @@ from analysis.commands import write
 from analysis.commands.clustered import add_cluster, over_cluster
 from analysis.commands.holding import alone, beside, scratch
 from analysis.commands.inputs import results
-from analysis.commands.options import Subparsers, add_report, add_results
+from analysis.commands.options import Subparsers, add_conditions, add_report, add_results
 from analysis.commands.report import tell, write_report
 from analysis.commands.working import clear, working
 from analysis.errors import AnalysisError
@@ -17,6 +17,7 @@ from analysis.reading.schema import DamagedError, checked, opened
 from analysis.reading.tidy import tidy
 from analysis.report.bars import bars
 from analysis.running import measure
+from analysis.running.conditions import thread_count
 from analysis.tables.noise import word
 from analysis.text import counted
 from benchmarks.catalogue.engines import listed
@@ -35,6 +36,7 @@ def add_parser(commands: Subparsers) -> None:
         "how much: first takes 20 s, quick (the default) 3 minutes, standard 15 (25 with every library), full hours",
     )
     parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
+    add_conditions(parser)
     parser.add_argument(
         "--shard", default="1/1", metavar="I/K", help="only part I of K, e.g. 2/8 on the second of eight machines"
     )
@@ -56,6 +58,9 @@ def run(options: argparse.Namespace) -> int:
             raise AnalysisError(f"--engines: {error}") from None
     if options.scheduler is not None or options.everywhere:
         return over_cluster(ROOT, options, show)
+    threads = thread_count(options.threads)
+    if options.blas_kernel is not None and not options.blas_kernel.strip():
+        raise AnalysisError("--blas-kernel: expected a name, such as Haswell; leave it out for OpenBLAS's own choice")
     folder, report = options.results.absolute(), options.report.absolute()
     with alone(folder), scratch() as temporary, working("Reading the checkout") as status:
         measured = measure(
@@ -69,13 +74,16 @@ def run(options: argparse.Namespace) -> int:
             engines=options.engines,
             part=parse_shard(options.shard),
             only=None if options.cells is None else cells_in(options.cells),
+            kernel=options.blas_kernel,
+            threads=threads,
             status=status,
         )
     if measured.failed:
         shown = "\n".join(f"  {name}" for name in measured.failed)
         print(f"{counted(len(measured.failed), 'cell')} failed:\n{shown}", file=sys.stderr)
     if measured.left_out:
-        print(f"Left out for lack of time: {counted(len(measured.left_out), 'refinement')}; the same command goes on.")
+        ratios = counted(len(measured.left_out), "ratio")
+        print(f"Not as sure as they should be, for lack of time: {ratios}; the same command goes on.")
     if options.cells is not None:
         return SOME_FAILED if measured.failed else DONE
     with working("Making the report: tables and figures"):

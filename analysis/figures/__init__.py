@@ -23,6 +23,7 @@ from analysis.figures.problems import problem_regret
 from analysis.figures.products import product_cost
 from analysis.figures.ratio import crossover_ratio
 from analysis.figures.regret import rule_regret
+from analysis.figures.style import Sheet
 from analysis.tables.findings import Findings
 from analysis.tables.shown.panels import Shown
 
@@ -61,5 +62,6 @@ __all__ = ["FIGURES", "Picture", "drawn"]
 def drawn(picture: Picture, found: Findings, narrow: bool = False) -> Figure:
     """A picture of what was found, independent of matplotlib's global state; for a phone where it can be drawn so."""
     size = picture.narrow if narrow and picture.narrow else picture.size
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    figure = Sheet(figsize=size, layout="constrained", facecolor="white")
+    figure.conditions = found.blas
     return picture.draw(figure, picture.of(found))

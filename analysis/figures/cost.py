@@ -16,13 +16,13 @@ from analysis.figures.style import (
     side_by_side,
     title,
 )
-from analysis.tables.crossover import CROSSES
+from analysis.tables.crossover import CROSSES, crosses_several_times, places
 from analysis.tables.shown.panels import Shown
 from analysis.text import interval, size
 
 
 def cost_axes(axes: Axes, rows: pd.DataFrame, crossover: pd.DataFrame, factor: float = 1e3) -> Axes:
-    """Draw seconds times `factor` against n for both modes, and the crossover with its interval.
+    """Draw seconds times `factor` against n for both modes, and the crossover, or each, with its interval.
 
     `rows` is the part of the tidy table to draw (metric seconds, one m); `crossover` the rows of the crossover table
     for the same setting (none, or one). Where the modes do not cross, the heading says which one wins.
@@ -34,7 +34,7 @@ def cost_axes(axes: Axes, rows: pd.DataFrame, crossover: pd.DataFrame, factor: f
         axes.errorbar(part["n"], times[:, 0], yerr=error, markersize=4.5, capsize=2, **look)
     axes.set(xscale="log", yscale="log", xlabel="inputs n", title=heading(rows, crossover))
     axes.title.set_fontsize(9.5)
-    crossing = drawable(crossover[crossover["verdict"] == CROSSES])
+    crossing = drawable(places(crossover))
     limits = axes.get_xlim()
     for row in crossing.to_dict("records"):
         axes.axvspan(row["low"], row["high"], color=GREY, alpha=0.25, linewidth=0, label="95 % interval of n*")
@@ -55,6 +55,8 @@ def heading(rows: pd.DataFrame, crossover: pd.DataFrame) -> str:
     if row["verdict"] == CROSSES:
         known = interval(row["low"], row["high"], row["smallest"], row["largest"])
         return f"{first}\nn* = {size(row['n_star'])} {known}"
+    if crosses_several_times(row["verdict"]):
+        return f"{first}\n{row['verdict']}: n* = {', '.join(size(each.n) for each in row['crossings'])}"
     return f"{first}\n{row['verdict']}"
 
 

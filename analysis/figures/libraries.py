@@ -25,7 +25,7 @@ from analysis.figures.style import (
     side_by_side,
     title,
 )
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crosses_several_times
 from analysis.tables.shown.libraries import NOT_MEASURED
 from analysis.tables.shown.panels import Panel, Shown
 from benchmarks.catalogue.engines import OWN, label
@@ -52,8 +52,9 @@ BEYOND = {
 def aspect_axes(axes: Axes, panels: tuple[Panel, ...], engines: tuple[str, ...]) -> Axes:
     """Draw n*/m with its interval, a row an engine, the first on top, and in it a line a setting.
 
-    A crossover that lies beyond the sizes measured is an open mark at the border; where the pairs do not tell, what is
-    known of its interval is drawn, with a cross; what was not measured is named.
+    A crossover that lies beyond the sizes measured is an open mark at the border, one of several an open mark in its
+    place; where it cannot be told, what is known of its interval is drawn, with a cross; what was not measured is
+    named.
     """
     axes.axvline(1, color=GREY, linewidth=0.9, zorder=1)
     lines = np.linspace(-BAND / 2, BAND / 2, len(panels)) if len(panels) > 1 else np.zeros(1)
@@ -71,6 +72,11 @@ def aspect_axes(axes: Axes, panels: tuple[Panel, ...], engines: tuple[str, ...])
         name = ", ".join(f"{key} {value}" for key, value in panel.setting.items() if key != "dtype")
         axes.errorbar(values[crosses, 0], places[crosses], xerr=np.array(error)[:, crosses], label=name, **style)
         open_mark: dict[str, Any] = {"linestyle": "none", "color": look["color"], "markerfacecolor": "none"}
+        for place, verdict, crossings in zip(places, verdicts, panel.rows["crossings"], strict=True):
+            for each in crossings if crosses_several_times(verdict) else ():
+                n, *ends = np.array([each.n, each.low, each.high]) / panel.setting["m"]
+                axes.plot(ends, [place, place], color=look["color"], linewidth=1.2, zorder=3)
+                axes.plot([n], [place], marker=look["marker"], markersize=4.5, zorder=3, **open_mark)
         for verdict, (marker, at, _) in BEYOND.items():
             here = places[verdicts == verdict]
             across = axes.get_yaxis_transform()
@@ -105,7 +111,8 @@ def aspect_axes(axes: Axes, panels: tuple[Panel, ...], engines: tuple[str, ...])
 def limits(panels: tuple[Panel, ...]) -> tuple[float, float]:
     """The ends of an axis that holds every n*/m and 1, with room for what lies beyond at both."""
     columns = ["aspect", "aspect_low", "aspect_high"]
-    found = [panel.rows[panel.rows["verdict"].isin([CROSSES, UNKNOWN])] for panel in panels]
+    kept = [panel.rows["verdict"].str.startswith((CROSSES, UNKNOWN)) for panel in panels]
+    found = [panel.rows[rows] for panel, rows in zip(panels, kept, strict=True)]
     values = np.concatenate([rows[columns].to_numpy(dtype=float) for rows in found])
     values = values[np.isfinite(values) & (values > 0)]
     return min(0.6, 0.75 * values.min(initial=1.0)), max(1.7, 1.35 * values.max(initial=1.0))

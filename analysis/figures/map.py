@@ -17,7 +17,7 @@ from analysis.figures.style import (
     plain_ticks,
     title,
 )
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, places
 from analysis.tables.rows import match
 from analysis.tables.shown.crossing import edges
 from analysis.tables.shown.panels import Panel, Shown
@@ -37,6 +37,7 @@ COLOURED: dict[str, Any] = {
 SMALLEST_LABELLED = 0.085  # a cell narrower than this share of the axes has no room for its number
 FORWARD_WORDS, REVERSE_WORDS = "forward mode cheaper", "reverse mode cheaper"
 MEASURED = "measured crossover n* and its 95 % interval"
+SEVERAL = "an m that crosses several times: each crossing"
 
 
 def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, counted: pd.DataFrame, small: bool) -> QuadMesh:
@@ -79,22 +80,27 @@ def map_axes(axes: Axes, rows: pd.DataFrame, crossovers: pd.DataFrame, counted: 
 def draw_measured_line(
     axes: Axes, crossovers: pd.DataFrame, outer: np.ndarray, borders: np.ndarray, fontsize: float
 ) -> None:
-    """The measured n* of each m: a mark, its interval as a bar between two ends and in figures beside it; an arrow at
-    the border where one mode wins at every measured n."""
-    found = drawable(crossovers[crossovers["verdict"] == CROSSES].sort_values("m"))
+    """The measured n* of each m, or each of several: a mark, its interval as a bar between two ends, and figures beside
+    it; an arrow at the border where one mode wins at every measured n."""
+    marks = places(crossovers).sort_values("m", kind="stable")
     ink: dict[str, Any] = {"color": "black", "zorder": 5}
-    if len(found):
-        error = [(found["n_star"] - found["low"]).clip(lower=0), (found["high"] - found["n_star"]).clip(lower=0)]
-        look: dict[str, Any] = {"marker": "o", "markersize": 3, "linewidth": 0.9, "elinewidth": 1.5, "capsize": 4.5}
-        axes.errorbar(found["n_star"], found["m"], xerr=error, label=MEASURED, capthick=1.3, **look, **ink)
+    once = marks["verdict"] == CROSSES
+    for found, other in (
+        (drawable(marks[once]), {"label": MEASURED, "linewidth": 0.9}),
+        (drawable(marks[~once]), {"label": SEVERAL, "linestyle": "none", "markerfacecolor": "white"}),
+    ):
+        if len(found):
+            error = [(found["n_star"] - found["low"]).clip(lower=0), (found["high"] - found["n_star"]).clip(lower=0)]
+            look: dict[str, Any] = {"marker": "o", "markersize": 3, "elinewidth": 1.5, "capsize": 4.5, "capthick": 1.3}
+            axes.errorbar(found["n_star"], found["m"], xerr=error, **look, **other, **ink)
     outputs = np.sqrt(borders[1:] * borders[:-1])
-    for row in crossovers[crossovers["verdict"] == CROSSES].to_dict("records"):
+    for row in marks.to_dict("records"):
         below = int(np.abs(outputs / row["m"] - 1).argmin())
         height = borders[below] ** 0.8 * borders[below + 1] ** 0.2
         known = interval(row["low"], row["high"], row["smallest"], row["largest"])
         right = row["n_star"] ** 2 < outer[0] * outer[1]  # where there is room
         place: dict[str, Any] = {"xytext": (4 if right else -4, 0), "ha": "left" if right else "right", "va": "center"}
-        text = f"{size(row['n_star'])} {known}".strip()
+        text = f"{size(row['n_star'])} {known}".strip() if row["verdict"] == CROSSES else size(row["n_star"])
         place |= {"textcoords": "offset points", "fontsize": fontsize, "fontweight": "bold"}
         axes.annotate(text, (row["n_star"], height), bbox=GROUND, zorder=6, **place)
     arrow: dict[str, Any] = {"markersize": 8, "linestyle": "none", "clip_on": False, **ink}

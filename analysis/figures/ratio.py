@@ -24,7 +24,7 @@ from analysis.figures.style import (
     plain_ticks,
     title,
 )
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, places
 from analysis.tables.shown.crossing import PROFILES
 from analysis.tables.shown.panels import Panel, Shown
 
@@ -45,6 +45,7 @@ AXIS = {
 DOTS: dict[str, Any] = {"color": BLUE, "linestyle": "none", "marker": "o", "markersize": 5, "capsize": 3.5}
 MODELLED: dict[str, Any] = {"color": VERMILLION, "linestyle": "--", "marker": "s", "markerfacecolor": "white"}
 COUNTED = "counted: multiply-adds alone"
+SEVERAL = "crosses several times: each"
 PROFILE_NAMES = {"uniform": "uni-\nform", "funnel": "fun-\nnel", "hourglass": "hour-\nglass", "bulge": "bulge"}
 
 
@@ -52,9 +53,9 @@ def ratio_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
     """Draw n*/m, measured with its interval, counted and modelled, against the column `against`.
 
     `part`: rows of the crossover table that differ in `against` alone, with the counted n* as `predicted` and the cost
-    model's as `modelled`. A row without a crossing is an arrow at the upper border (forward throughout), at the lower
-    one (reverse throughout), or a cross (not identifiable). An open arrow: by counts, forward mode takes fewer
-    throughout.
+    model's as `modelled`. A row that crosses several times has a hollow mark for each. One without a crossing is an
+    arrow at the upper border (forward throughout), at the lower one (reverse throughout), or a cross (not
+    identifiable). An open arrow: by counts, forward mode takes fewer throughout.
     """
     part = in_place(part, against)
     place, m = part["place"].to_numpy(dtype=float), part["m"].to_numpy(dtype=float)
@@ -64,10 +65,11 @@ def ratio_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
     if np.isfinite(modelled).any():
         look = MODELLED | ({"linestyle": "none"} if apart else {})
         axes.plot(place, np.where(np.isfinite(modelled), modelled, np.nan), markersize=4, label="modelled", **look)
-    crosses = (part["verdict"] == CROSSES).to_numpy()
-    found = drawable(part[crosses])[["n_star", "low", "high"]].to_numpy(dtype=float) / m[crosses, None]
-    error = [(found[:, 0] - found[:, 1]).clip(0), (found[:, 2] - found[:, 0]).clip(0)]
-    axes.errorbar(place[crosses], found[:, 0], yerr=error, label="measured, 95 % interval", zorder=4, **DOTS)
+    found = drawable(places(part))
+    once = (found["verdict"] == CROSSES).to_numpy()
+    draw_crossings(axes, found[once], DOTS | {"label": "measured, 95 % interval"})
+    if not once.all():
+        draw_crossings(axes, found[~once], DOTS | {"label": SEVERAL, "markerfacecolor": "white"})
     for verdict, (marker, height, name) in SIGNS.items():
         here = place[(part["verdict"] == verdict).to_numpy()]
         if len(here):
@@ -75,6 +77,14 @@ def ratio_axes(axes: Axes, part: pd.DataFrame, against: str) -> Axes:
             axes.plot(here, [height] * len(here), label=name, transform=axes.get_xaxis_transform(), **sign)
     axes.set(yscale="log")
     return along(axes, part, against)
+
+
+def draw_crossings(axes: Axes, rows: pd.DataFrame, look: dict[str, Any]) -> None:
+    """Marks with bars at each row's n*/m."""
+    ratio, low, high = (
+        rows[name].to_numpy(dtype=float) / rows["m"].astype(float) for name in ("n_star", "low", "high")
+    )
+    axes.errorbar(rows["place"], ratio, yerr=[(ratio - low).clip(0), (high - ratio).clip(0)], zorder=4, **look)
 
 
 def in_place(part: pd.DataFrame, against: str) -> pd.DataFrame:
@@ -115,8 +125,9 @@ def draw_counted(axes: Axes, place: np.ndarray, ratios: np.ndarray, apart: bool)
 def draw_rules(panels: list[Axes], table: pd.DataFrame, named: list[Axes]) -> None:
     """Limits that hold all of `table`; thin lines at the thresholds that software ships, with their names to the right
     of the panels `named`."""
-    ends = table[["n_star", "low", "high", "modelled"]].to_numpy(dtype=float) / table[["m"]].to_numpy(dtype=float)
-    ends[(table["verdict"] != CROSSES).to_numpy(), :3] = np.nan
+    measured, modelled = places(table)[["m", "n_star", "low", "high"]], table[["m", "modelled"]]
+    parts = [rows.drop(columns="m").div(rows["m"].astype(float), axis=0) for rows in (measured, modelled)]
+    ends = np.concatenate([part.to_numpy(dtype=float).ravel() for part in parts])
     seen = ends[np.isfinite(ends) & (ends > 0)].tolist()
     low, high = min([0.8, *(0.85 * ratio for ratio in seen)]), max([2.6, *(1.25 * ratio for ratio in seen)])
     for axes in panels:

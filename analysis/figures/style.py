@@ -35,6 +35,13 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "D"},
 )
 
+
+class Sheet(Figure):
+    """A figure that knows the conditions of what it shows: the BLAS, its kernels and its threads."""
+
+    conditions = ""
+
+
 STAMP_INCHES, LEGEND_ROW_INCHES = 0.2, 0.2
 NARROW = 6.0
 """Inches: a figure that is less wide is for a phone."""
@@ -114,14 +121,15 @@ def finish(figure: Figure, panels: Sequence[Axes], rows: pd.DataFrame, columns: 
     """Put one legend for all `panels` below them, each label once, and under it the stamp of the `rows` drawn.
 
     Room for both is kept free at the foot of the figure, so that neither can lie over data. A narrow figure has two of
-    the legend's columns at most, or one where a name is LONG, and the stamp in three lines.
+    the legend's columns at most, or one where a name is LONG, and the stamp in a line a part.
     """
     entries: dict[str, Any] = {}
     for axes in panels:
         pairs = zip(*axes.get_legend_handles_labels(), strict=True)
         for handle, label in sorted(pairs, key=lambda pair: not isinstance(pair[0], ErrorbarContainer)):
             entries.setdefault(label, handle)
-    line = stamp(rows, "\n" if narrow(figure) else " \N{MIDDLE DOT} ")
+    conditions = figure.conditions if isinstance(figure, Sheet) else ""
+    line = stamp(rows, "\n" if narrow(figure) else " \N{MIDDLE DOT} ", conditions)
     foot = STAMP_INCHES * (1 + 0.6 * line.count("\n")) / figure.get_figheight()
     if narrow(figure):
         columns = 1 if max(map(len, entries), default=0) > LONG else min(columns, 2)
@@ -143,12 +151,14 @@ def finish(figure: Figure, panels: Sequence[Axes], rows: pd.DataFrame, columns: 
     return figure
 
 
-def stamp(rows: pd.DataFrame, between: str) -> str:
-    """Which machines, commits and dates (the commits') the `rows` come from, the parts joined by `between`."""
+def stamp(rows: pd.DataFrame, between: str, conditions: str = "") -> str:
+    """Which machines, commits and dates (the commits') the `rows` come from, and the conditions, the parts joined by
+    `between`."""
     machines = ", ".join(sorted({str(machine) for machine in rows["machine"]}))
     commits = ", ".join(sorted({short_commit(commit) for commit in rows["commit"]}))
     dates = ", ".join(sorted({f"{pd.Timestamp(date):%Y-%m-%d}" for date in rows["date"]}))
-    return between.join([f"machine {machines}", f"commit {commits} of {dates}", "mode-crossover"])
+    parts = [f"machine {machines}", conditions, f"commit {commits} of {dates}", "mode-crossover"]
+    return between.join(filter(None, parts))
 
 
 def missing(axes: Axes, what: str, command: str = MEASURE) -> Axes:

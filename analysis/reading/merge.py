@@ -225,7 +225,8 @@ def _provenance(folders: Mapping[str, Folder], machine: str | None) -> dict[str,
             for name, elsewhere, here in changes(known, renamed):
                 raise AnalysisError(
                     f"{place}/{PROVENANCE}: commit {record['commit'][:8]} was measured with {name} {here}, elsewhere "
-                    f"with {elsewhere}, and the two do not mix; measure both with the same"
+                    f"with {elsewhere}, and the two do not mix; measure both with the same (of BLAS kernels: "
+                    "--blas-kernel NAME)"
                 )
             runs[key] = {**joined(known, renamed), "measured": max(known["measured"], renamed["measured"])}
     return {PROVENANCE: [runs[key] for key in sorted(runs)]} if runs else {}

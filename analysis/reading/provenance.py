@@ -3,7 +3,8 @@
 Contract: one JSON file `facts` in the results folder (without a suffix: asv takes every .json file for a result), a
 list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
 nothing. A record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its
-`faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`.
+`faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`; its `kernels` are the machine's
+BLAS kernels and the rates of each, in the form that `benchmarks.apparatus.kernels` explains, empty where nobody looked.
 """
 
 import datetime
@@ -21,7 +22,7 @@ from analysis.reading.schema import DamagedError, checked, opened
 
 FILE = "facts"
 VERSIONS = ("python", "numpy", "blas", "modes")
-FURTHER = ("engines", "faults")
+FURTHER = ("engines", "faults", "kernels")
 FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER)
 OWN = ["numpy"]
 """What an engine requires that is code of this project; its version is the project's."""
@@ -36,12 +37,14 @@ class Provenance:
     """What is known of one run beside its measurements.
 
     `known`: the machine's MACHINE_TRAITS, VERSIONS, `measured` (the day), and the version of each installed engine by
-    the engine's name, as text, as far as they are recorded. `engines` and `faults` are those of the run's record.
+    the engine's name, as text, as far as they are recorded. `engines`, `faults` and `kernels` are those of the run's
+    record.
     """
 
     known: Versions = field(default_factory=dict)
     engines: Engines = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    kernels: dict[str, Any] = field(default_factory=dict)
 
 
 def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
@@ -50,24 +53,35 @@ def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Proven
     traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
     record = _record(folder, machine, env, commit)
     known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
-    return Provenance(known, record.get("engines", {}), record.get("faults", {}))
+    return Provenance(known, **{name: record.get(name, {}) for name in FURTHER})
 
 
-def with_versions(folder: Path, machine: str, env: str, commit: str, versions: Versions, engines: Engines) -> bytes:
+def with_versions(
+    folder: Path,
+    machine: str,
+    env: str,
+    commit: str,
+    versions: Versions,
+    engines: Engines,
+    kernels: Mapping[str, Any] | None = None,
+) -> bytes:
     """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
-    are added.
+    are added, and so are rates of kernels where it has none.
 
-    Raises AnalysisError where the run was begun with other versions: its cells would not be comparable.
+    Raises AnalysisError where the run was begun with other versions, BLAS kernels among them: its cells would not be
+    comparable.
     """
     known = _record(folder, machine, env, commit)
     today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
     where = {"machine": machine, "env": env, "commit": commit}
-    record = {**where, **versions, "measured": today, "engines": engines, "faults": {}}
+    record = {**where, **versions, "measured": today, "engines": engines, "faults": {}, "kernels": dict(kernels or {})}
     changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
     if changed:
+        by_name = ", or name the BLAS kernels, which makes it a run of its own: --blas-kernel NAME"
         raise AnalysisError(
             f"{folder}: this commit was measured here with {', '.join(changed)}, and the two do not mix; measure into "
             "a folder of its own: python -m analysis run --results DIR"
+            + (by_name if any("kernels" in text for text in changed) else "")
         )
     return _with(folder, joined(known, record) if known else record)
 
@@ -114,10 +128,12 @@ def changes(known: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[st
 
 
 def joined(known: Mapping[str, Any], other: Mapping[str, Any]) -> Record:
-    """One record of two that agree (`changes`): `known`, with the engines and faults that only `other` has."""
+    """One record of two that agree (`changes`): `known`, with the engines, faults and rates that only `other` has."""
     kept = {name: state for name, state in known["engines"].items() if computes(state)}
     engines = {**known["engines"], **other["engines"], **kept}
-    return {**known, "engines": engines, "faults": {**known["faults"], **other["faults"]}}
+    looked = [record["kernels"] for record in (known, other) if record.get("kernels")]
+    kernels = next((each for each in looked if each.get("rates")), looked[0] if looked else {})
+    return {**known, "engines": engines, "faults": {**known["faults"], **other["faults"]}, "kernels": kernels}
 
 
 def complete(record: Mapping[str, Any]) -> Record:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from analysis.errors import AnalysisError
 from analysis.names import component
@@ -168,6 +168,34 @@ class Engine(Struct):
             raise ValueError("an engine is installed, and the version of a package that it requires is not there")
 
 
+class Rate(Struct):
+    """Gflop/s of one product by one BLAS kernel."""
+
+    kernel: str
+    product: str
+    dtype: str
+    rows: int
+    width: int
+    gflops: Annotated[float, Meta(gt=0)]
+    low: Annotated[float, Meta(gt=0)]
+    high: Annotated[float, Meta(gt=0)]
+
+
+class Kernels(Struct):
+    """The BLAS kernels of the machine as `python -m benchmarks kernels` found them, whose docstring explains each; an
+    older suite did not look, and nothing is known then."""
+
+    library: str = ""
+    own: str = ""
+    used: str = ""
+    threads: Annotated[int, Meta(ge=1)] = 1
+    kernels: list[str] = []
+    called: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    skipped: str = "not looked for"
+    rates: list[Rate] = []
+
+
 class Record(Struct, forbid_unknown_fields=True):
     """The provenance of a run. Merged by hand, or of an older suite, it may lack versions, engines and faults."""
 
@@ -181,6 +209,7 @@ class Record(Struct, forbid_unknown_fields=True):
     modes: str = ""
     engines: dict[str, Engine] = {}
     faults: dict[str, str] = {}
+    kernels: Kernels = field(default_factory=Kernels)
 
     def __post_init__(self) -> None:
         for name in ("machine", "env", "commit"):

@@ -1,16 +1,20 @@
 """The tidy table: one row a measurement, whatever benchmark it came from. Pure functions of tables.
 
-Contract: :func:`tidy` makes of the raw table exactly COLUMNS. n, m, width, depth and chunk_size are Int64
+Contract: :func:`tidy` makes of the raw table exactly COLUMNS. n, m, width, depth, chunk_size and processes are Int64
 (missing where a benchmark has no such parameter, or chunk_size None), value, low and high float64, samples a
 list of floats or None.
 
 - The metric is the method's name (`benchmarks.catalogue.metrics`): `time_jacobian` is "seconds", `track_x` "x".
-- low and high are the 95 % bootstrap interval of the median where at least six samples are there; else asv's
-  own interval, which is the 99 % one; else missing. What asv gives a single sample of `--quick` is infinite,
-  hence missing.
-- A cell that several benchmarks measured is one row: their samples are joined, and a median is taken of them
-  all. A measurement with samples counts more than one without, and one that succeeded more than one that
-  failed.
+- The samples of a paired metric are one number a process, the median of its interleaved pairs, and `processes` is how
+  many there are; elsewhere it is missing. value, low and high are the processes' mean and its 95 % interval
+  (`analysis.intervals.over_processes`); fewer than three processes have no interval.
+- Of all others value is the median, low and high its 95 % bootstrap interval where at least six samples are there;
+  else asv's own interval, which is the 99 % one; else missing. What asv gives a single sample of `--quick` is
+  infinite, hence missing. So are paired metrics of benchmarks of version ONE_PROCESS judged, whose samples are the
+  pairs of one process, as runs before 2026-11-21 took them. What knows of such rows is here, in a curve whose
+  `processes` is false (`analysis.tables.crossover`), and in the controls.
+- A cell that several benchmarks measured is one row: their samples are joined, and judged together. A measurement with
+  samples counts more than one without, and one that succeeded more than one that failed.
 - NaN or infinity among the samples, or as the value, makes the measurement failed, with a warning that names
   the cell.
 """
@@ -24,18 +28,20 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MEASURE, AnalysisError, AnalysisWarning
-from analysis.intervals import median_interval
+from analysis.intervals import median_interval, over_processes
 from analysis.reading.load import CASE
 from analysis.reading.runs import RUN
 from benchmarks.catalogue.case import INTEGERS, PARAMETERS, Case
-from benchmarks.catalogue.metrics import metric
+from benchmarks.catalogue.metrics import metric, paired
 
 COLUMNS = (
     *(*RUN, "date"),
     *("engine", "mode", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype", "chunk_size"),
-    *("metric", "value", "low", "high", "unit", "samples", "status"),
+    *("metric", "value", "low", "high", "unit", "samples", "processes", "status"),
 )
 FLOATS = ("value", "low", "high")
+ONE_PROCESS = "1"
+"""The version of paired benchmarks whose samples are pairs of one process."""
 KEY = (*RUN, *PARAMETERS, "metric")
 """The columns that name a row."""
 
@@ -43,8 +49,8 @@ KEY = (*RUN, *PARAMETERS, "metric")
 def tidy(raw: pd.DataFrame) -> pd.DataFrame:
     """The tidy table of a raw table (`analysis.reading.load.read_results`), its rows in order of first appearance.
 
-    Cost: one bootstrap (about 3 ms) a row with samples. Raises AnalysisError for a refinement's case that
-    cannot be parsed; warns (AnalysisWarning) of samples that are not finite.
+    Cost: 0.05 ms a row of processes, one bootstrap (about 3 ms) any other row with samples. Raises AnalysisError for a
+    refinement's case that cannot be parsed; warns (AnalysisWarning) of samples that are not finite.
     """
     cells: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     units: dict[str, str] = {}
@@ -59,7 +65,7 @@ def tidy(raw: pd.DataFrame) -> pd.DataFrame:
         known = units.get(row["metric"], "") if _missing(row["unit"]) else row["unit"]
         row["unit"] = "s" if row["metric"].endswith("seconds") else known
     table = pd.DataFrame(merged, columns=list(COLUMNS), dtype=object)
-    table = table.astype({**dict.fromkeys(INTEGERS, "Int64"), **dict.fromkeys(FLOATS, "float64")})
+    table = table.astype({**dict.fromkeys((*INTEGERS, "processes"), "Int64"), **dict.fromkeys(FLOATS, "float64")})
     return table.assign(date=pd.to_datetime(table["date"], utc=True))
 
 
@@ -102,17 +108,36 @@ def _merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
     good = [row for row in rows if row["status"] == "ok"]
     if not good:
         status = "failed" if any(row["status"] == "failed" for row in rows) else "skipped"
-        return {**rows[0], "value": np.nan, "low": np.nan, "high": np.nan, "samples": None, "status": status}
+        return {**rows[0], **dict.fromkeys(FLOATS, np.nan), "samples": None, "processes": None, "status": status}
     sampled = [row for row in good if row["samples"]]
+    if by_process := [row for row in sampled if _of_processes(row)]:
+        samples = [float(x) for row in by_process for x in row["samples"]]
+        found = over_processes(samples)
+        return _row(by_process[0], found.value, found.interval, samples, len(samples))
     if sampled:
         samples = [float(x) for row in sampled for x in row["samples"]]
-        value, (low, high) = float(np.median(samples)), median_interval(samples)
-        if math.isnan(low):
-            low, high = _asv_interval(sampled)
-    else:
-        samples = None
-        value, (low, high) = float(np.median([row["value"] for row in good])), _asv_interval(good)
-    return {**good[0], "value": value, "low": low, "high": high, "samples": samples, "status": "ok"}
+        ends = median_interval(samples)
+        return _row(
+            good[0], float(np.median(samples)), _asv_interval(sampled) if math.isnan(ends[0]) else ends, samples
+        )
+    return _row(good[0], float(np.median([row["value"] for row in good])), _asv_interval(good), None)
+
+
+def _of_processes(row: Mapping[str, Any]) -> bool:
+    """Whether each of a row's samples is what one process found."""
+    return paired(row["metric"]) and not _missing(row["version"]) and row["version"] != ONE_PROCESS
+
+
+def _row(
+    row: dict[str, Any],
+    value: float,
+    ends: tuple[float, float],
+    samples: list[float] | None,
+    processes: int | None = None,
+) -> dict[str, Any]:
+    """A measured row with what was made of all its measurements."""
+    found = {"value": value, "low": ends[0], "high": ends[1], "samples": samples, "processes": processes}
+    return {**row, **found, "status": "ok"}
 
 
 def _asv_interval(rows: list[dict[str, Any]]) -> tuple[float, float]:

@@ -31,7 +31,7 @@ __all__ = ["figure_files", "headline", "report_files", "table_files"]
 def report_files(found: Findings, left_out: Sequence[str] = ()) -> dict[str, bytes]:
     """All files of the report on one run, by their path inside the report's folder.
 
-    `left_out` are the refinements that the run had no time for.
+    `left_out` names the ratios that the run had no time to make surer.
     """
     pictures = figure_files(found)
     text = page(

@@ -60,30 +60,48 @@ def span(low: Any, high: Any, text: Callable[[Any], str]) -> str:
 
 
 def crossover(row: Row) -> str:
-    """n*, with the sign of an inequality where it lies beyond the sizes measured: 81, >512, <8."""
-    return beyond(row, inputs, row["n_star"], 1)
+    """n*, with the sign of an inequality where it lies beyond the sizes measured: 81, >512, <8. Of several crossings
+    each: 5.5, 6.4, 10."""
+    return each_place(row, inputs, 1) or beyond(row, inputs, row["n_star"], 1)
 
 
 def crossover_interval(row: Row) -> str:
     """Its interval: [76, 83], [76, >512]."""
-    return interval(row["low"], row["high"], row["smallest"], row["largest"]) or DASH
+    return each_interval(row, size, 1) or interval(row["low"], row["high"], row["smallest"], row["largest"]) or DASH
 
 
 def aspect(row: Row) -> str:
     """n*/m as `crossover`."""
-    return beyond(row, significant, row["n_star"] / row["m"], row["m"])
+    return each_place(row, significant, row["m"]) or beyond(row, significant, row["n_star"] / row["m"], row["m"])
 
 
 def aspect_interval(row: Row) -> str:
     """Its interval."""
     low, high, smallest, largest = (row[name] / row["m"] for name in ("low", "high", "smallest", "largest"))
-    return interval(low, high, smallest, largest, significant) or DASH
+    return each_interval(row, significant, row["m"]) or interval(low, high, smallest, largest, significant) or DASH
+
+
+def each_place(row: Row, written: Callable[[Any], str], scale: int) -> str:
+    """The places of a row that crosses several times, over `scale`; "" of any other."""
+    return ", ".join(written(each.n / scale) for each in row.get("crossings") or ())
+
+
+def each_interval(row: Row, written: Callable[[Any], str], scale: int) -> str:
+    """Their intervals."""
+    return ", ".join(
+        interval(each.low / scale, each.high / scale, written=written) for each in row.get("crossings") or ()
+    )
 
 
 def beyond(row: Row, written: Callable[[Any], str], value: float, scale: int) -> str:
     """A crossover's number; of a censored one the end of the sizes measured, over `scale`, that it lies beyond."""
     sign, end = {FORWARD: (">", "largest"), REVERSE: ("<", "smallest")}.get(row["verdict"], ("", ""))
     return f"{sign}{written(row[end] / scale)}" if end else written(value)
+
+
+def processes(row: Row) -> str:
+    """How many processes a ratio rests on: its pairs are of one where none are counted."""
+    return "1" if pd.isna(row["processes"]) else str(row["processes"])
 
 
 # --- columns ---

@@ -7,8 +7,9 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.report.headline import processor
 from analysis.tables.findings import Findings
+from analysis.tables.kernels import in_words
 from analysis.text import gigabytes, short_commit
-from benchmarks.catalogue.presets import PAIRS
+from benchmarks.catalogue.presets import LEAST
 
 UNKNOWN = "not recorded"
 RENAMED = pd.Timestamp("2026-11-21", tz="UTC")
@@ -21,7 +22,7 @@ def circumstances(found: Findings) -> dict[str, str]:
     threads = UNKNOWN if math.isnan(run.threads) else f"{run.threads:.0f}"
     failed = len(found.tidy) - run.measured
     dirty = " and uncommitted changes" if run.commit.endswith("+dirty") else ""
-    pairs = "none" if math.isnan(run.most) else " to ".join(f"{count:.0f}" for count in sorted({run.fewest, run.most}))
+    processes = "one" if math.isnan(run.most) else " to ".join(f"{n:.0f}" for n in sorted({run.fewest, run.most}))
     return {
         "Machine": run.machine,
         "Processor": processor(found),
@@ -29,13 +30,14 @@ def circumstances(found: Findings) -> dict[str, str]:
         "Memory": gigabytes(known.get("ram", UNKNOWN)),
         "System": f"{known.get('os', UNKNOWN)}, {known.get('arch', UNKNOWN)}",
         "BLAS": f"{known.get('blas', UNKNOWN)}, threads: {threads}",
+        "BLAS kernels here": in_words(found.provenance.kernels),
         "Python, NumPy": f"{known.get('python', UNKNOWN)}, {known.get('numpy', UNKNOWN)}",
         "modes": known.get("modes", UNKNOWN) + imported(run.import_seconds),
         "Libraries": installed(found) or UNKNOWN,
         "Commit": f"{short_commit(run.commit).removesuffix('+dirty')} of {run.date:%Y-%m-%d}{dirty}",
         "Measured on": known.get("measured", UNKNOWN),
         "Cells": f"{run.measured} measured, {failed} failed",
-        "Pairs a ratio": pairs,
+        "Processes a ratio": processes,
         "Largest error (float64)": "not measured"
         if math.isnan(run.error)
         else f"{run.error:.1e} of the largest entry, against a reference",
@@ -64,6 +66,6 @@ def imported(seconds: float) -> str:
 def commands(found: Findings) -> list[str]:
     """What to type to measure the same again."""
     commit, fewest = found.summary.commit.removesuffix("+dirty"), found.summary.fewest
-    preset = next((name for name in reversed(PAIRS) if PAIRS[name] <= fewest), "quick")  # the smallest come first
+    preset = next((name for name in reversed(LEAST) if LEAST[name] <= fewest), "quick")  # the smallest come first
     option = "--profile" if found.summary.date < RENAMED else "--preset"
     return [f"git checkout {commit[:8]}", f"{MEASURE} {option} {preset}"]

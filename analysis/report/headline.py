@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import MEASURE
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
 from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
 from analysis.text import counted, interval, size
@@ -23,7 +23,7 @@ WIDE = 0.1
 
 def headline(found: Findings) -> str:
     """Where forward mode stops being cheaper, as far as the measurements tell; or that they cannot, and why."""
-    on = f"On {processor(found)},"
+    on = f"On {processor(found)}{f' with {found.blas}' if found.blas else ''},"
     row = found.headline
     if row is None:
         return f"{on} no crossover of a dense chain has been measured yet: {MEASURE} measures it."
@@ -43,6 +43,11 @@ def headline(found: Findings) -> str:
         return (
             f"{on} forward mode stops being the cheaper way to a full Jacobian at "
             f"n* = {size(row['n_star'])} {ends} inputs for {outputs}: n*/m = {row['n_star'] / row['m']:.2f}.{tie(row)}"
+        )
+    if crosses_several_times(row["verdict"]):
+        return (
+            f"{on} the cheaper way to a full Jacobian changes {len(row['crossings'])} times for {outputs}: "
+            f"{in_words(row['crossings'])}.{tie(row)}"
         )
     if row["verdict"] == FORWARD:
         return (
@@ -90,7 +95,7 @@ def elsewhere(found: Findings) -> str:
 def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
     """What a reader has to know before trusting the headline, one sentence each; none is the good case.
 
-    `left_out` are the refinements that a run had no time for.
+    `left_out` names the ratios that a run had no time to make surer.
     """
     said = []
     if found.summary.dirty:
@@ -122,7 +127,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
         said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is under “How sure this is”.")
     if left_out:
         said.append(
-            f"{counted(len(left_out), 'refinement')} left out for lack of time, so that some intervals are wider "
+            f"{counted(len(left_out), 'ratio')} left as they were for lack of time, so that some intervals are wider "
             "than they need be; the same command measures them."
         )
     return said

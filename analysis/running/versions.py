@@ -13,11 +13,12 @@ from analysis.errors import AnalysisError
 from analysis.reading.provenance import Versions
 
 
-def current_versions(root: Path) -> Versions:
-    """VERSIONS of this process and of the project in `root`; BLAS with the kernels that it takes for this machine's."""
+def current_versions(root: Path, kernel: str = "") -> Versions:
+    """VERSIONS of this process and of the project in `root`; BLAS with the `kernel` that was chosen for the processes
+    that measure, or else the one that it takes for this machine's."""
     every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
-    blas = ", ".join(sorted(map(_blas, pools))) or "not recognised"
+    blas = ", ".join(sorted(_blas(pool, kernel) for pool in pools)) or "not recognised"
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -37,7 +38,7 @@ def project_version(root: Path) -> str:
         raise AnalysisError(f"{path}: no __version__ can be read ({error}); restore it: git checkout {path}") from None
 
 
-def _blas(pool: Mapping[str, Any]) -> str:
+def _blas(pool: Mapping[str, Any], chosen: str) -> str:
     """openblas 0.3.31, Haswell kernels."""
-    kernel = pool.get("architecture")
+    kernel = chosen if chosen and pool["internal_api"] == "openblas" else pool.get("architecture")
     return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"

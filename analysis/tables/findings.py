@@ -12,7 +12,20 @@ from functools import cached_property
 import pandas as pd
 
 from analysis.reading.provenance import Provenance
-from analysis.tables import crossover, device, growth, libraries, limits, mixed, model, noise, problems, rules, summary
+from analysis.tables import (
+    crossover,
+    device,
+    growth,
+    kernels,
+    libraries,
+    limits,
+    mixed,
+    model,
+    noise,
+    problems,
+    rules,
+    summary,
+)
 from analysis.tables.rows import measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
@@ -30,6 +43,7 @@ class Findings:
 
     # --- the run: what it holds, and what has no number and why ---
     summary = cached_property(lambda self: summary.summary(self.tidy))
+    blas = cached_property(lambda self: kernels.blas(self.provenance.known, self.tidy))
     noted = cached_property(
         lambda self: libraries.noted(self.tidy, self.provenance.engines, self.provenance.faults),
     )

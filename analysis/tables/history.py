@@ -8,7 +8,7 @@ Two crossovers differ beyond noise where log n* differs by more than z sqrt(a^2 
 log n, as standard errors, of the two 95 % intervals on the sides that face each other, and z the normal quantile of 5 %
 over the number of comparisons in the whole table (Bonferroni): of the tables in which nothing changed, one in twenty
 reports a change at all. "forward throughout" is a crossover somewhere beyond the largest n measured, "reverse
-throughout" one below the smallest. "not identifiable" is compared with nothing.
+throughout" one below the smallest. "not identifiable" is compared with nothing, nor is what crosses several times.
 Memory is traced, not sampled, so that it has no interval: there a difference above MEMORY counts.
 """
 

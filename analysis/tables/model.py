@@ -36,7 +36,7 @@ FIT_COLUMNS = (
     *("cells", "median_error", "median_low", "median_high", "worst_error"),
 )
 ERROR_COLUMNS = (*MODEL, *CELL, "mode", "seconds", "predicted", "error")
-MEASURED = ("verdict", "n_star", "low", "high", "smallest", "largest")
+MEASURED = ("verdict", "n_star", "low", "high", "crossings", "smallest", "largest")
 CROSSOVER_COLUMNS = (*GROUP, *MEASURED, "counted", "modelled", "overhead", *PARTS)
 
 

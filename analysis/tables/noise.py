@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.intervals import t_interval, zero
 from analysis.reading.runs import RUN
-from analysis.tables.crossover import CROSSES, GROUP, UNKNOWN, Curve
+from analysis.tables.crossover import CROSSES, GROUP, UNKNOWN, Crossings, Curve, crosses_several_times
 from analysis.text import counted, number
 
 WIDEST = 2.0
@@ -35,7 +35,7 @@ def word(controls: pd.DataFrame) -> str:
         return NO_CONTROL
     worst = controls.iloc[int(controls["resolution"].fillna(math.inf).to_numpy().argmax())]
     value, low, high = np.exp([float(worst[end]) for end in ("value", "low", "high")])
-    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few pairs"
+    measured = f"{value:.3f} [{low:.3f}, {high:.3f}]" if math.isfinite(low) else f"{value:.3f}, of too few measurements"
     said = f"Control (A/A): at worst forward mode takes {measured} times as long as itself"
     if reason := failing(controls):
         return f"{said}. Do not trust this run: {reason}. {AGAIN}."
@@ -63,10 +63,10 @@ def failing(controls: pd.DataFrame) -> str:
 def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     """The A/A controls of one run taken together: the mean of their log ratios and its 95 % interval.
 
-    By Student's t over the controls, so that what all samples of one process have in common, such as where its memory
-    happens to lie (T. Mytkowicz, A. Diwan, M. Hauswirth, P. Sweeney, Producing Wrong Data Without Doing Anything
-    Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275), counts as noise: a single control's interval, over
-    the pairs of one process, does not know of it. Missing for fewer than FEWEST controls.
+    By Student's t over the controls, so that what a control has in all its processes counts as noise too: where the
+    code and the arrays of that size happen to lie (T. Mytkowicz, A. Diwan, M. Hauswirth, P. Sweeney, Producing Wrong
+    Data Without Doing Anything Obviously Wrong!, 2009, https://doi.org/10.1145/1508244.1508275). Missing for fewer than
+    FEWEST controls.
     """
     values = controls["value"].to_numpy(dtype=float)
     return t_interval(values) if values.size >= FEWEST else (math.nan, math.nan, math.nan)
@@ -82,20 +82,33 @@ def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], con
 
     `curves` and `controls` are those of the same runs. It is the larger one of two: high / low of n*'s interval; and
     that of the range of n whose ratio the A/A controls of the same run cannot tell from 1, where the curve lies within
-    their largest resolution of 0. Missing where the verdict is not "crosses", and for memory, which is counted.
+    their largest resolution of 0. Of several crossings it is that of the widest interval, and infinite where the
+    controls cannot tell from 1 the ratio between two of them. Missing where nothing crosses, and for memory, which is
+    counted.
     """
     noise = controls.groupby(RUN)["resolution"].max().fillna(0.0)
     found = []
     for row in crossovers.to_dict("records"):
-        if row["verdict"] != CROSSES or row["metric"] != "log_ratio":
+        several = crosses_several_times(row["verdict"])
+        if not (several or row["verdict"] == CROSSES) or row["metric"] != "log_ratio":
             found.append(math.nan)
             continue
         curve = curves[tuple(row[name] for name in (*GROUP, "metric"))]
         resolution = float(noise.get(tuple(row[name] for name in RUN), 0.0))
+        if several:
+            told = min(_between(curve, row["crossings"])) > resolution
+            found.append(max(each.high / each.low for each in row["crossings"]) if told else math.inf)
+            continue
         first, last = (float(np.exp(zero(np.log(curve.n), curve.r + shift))) for shift in (resolution, -resolution))
         ranges = ((float(row["low"]), float(row["high"])), (first, last))
         found.append(max(high / low if low > 0 else math.inf for low, high in ranges))
     return pd.Series(found, index=crossovers.index, dtype="float64")
+
+
+def _between(curve: Curve, crossings: Crossings) -> list[float]:
+    """The largest |r| of each stretch of a curve between two crossings, before the first and after the last."""
+    stretches = np.searchsorted([each.n for each in crossings], curve.n)
+    return [float(np.abs(curve.r[stretches == place]).max(initial=0.0)) for place in range(len(crossings) + 1)]
 
 
 def told(crossovers: pd.DataFrame, spans: pd.Series, failing: str) -> pd.DataFrame:
@@ -106,8 +119,11 @@ def told(crossovers: pd.DataFrame, spans: pd.Series, failing: str) -> pd.DataFra
     """
     timed = crossovers["metric"] == "log_ratio"
     doubtful = timed & ((spans > WIDEST) | bool(failing))
+    kept = [Crossings() if out else each for out, each in zip(doubtful, crossovers["crossings"], strict=True)]
     found = crossovers.assign(
-        verdict=crossovers["verdict"].mask(doubtful, UNKNOWN), n_star=crossovers["n_star"].mask(doubtful)
+        verdict=crossovers["verdict"].mask(doubtful, UNKNOWN),
+        n_star=crossovers["n_star"].mask(doubtful),
+        crossings=pd.Series(kept, index=crossovers.index, dtype=object),
     )
     ranges = {name: found[name].mask(timed) for name in RANGES}
     return found.assign(**ranges) if failing else found

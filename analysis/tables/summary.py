@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN
+from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, UNKNOWN, crosses_several_times
 from analysis.tables.noise import WIDEST
 from analysis.tables.rows import match, measured
 
@@ -22,8 +22,8 @@ class Summary:
 
     `date` is the commit's; `dirty`: measured on a changed work tree; `measured`, `failed`: how many rows of the tidy
     table have a value, and how many were tried without; `threads`: the most that BLAS ran on; `fewest` and `most`: the
-    pairs that a ratio rests on; `error`: the largest one of this project's engine in float64; `import_seconds`: what
-    importing modes adds to importing NumPy.
+    processes that a ratio rests on, nan where ratios are of one process; `error`: the largest one of this project's
+    engine in float64; `import_seconds`: what importing modes adds to importing NumPy.
     """
 
     machine: str
@@ -43,7 +43,7 @@ class Summary:
 def summary(tidy: pd.DataFrame) -> Summary:
     """The summary of a tidy table of one run, which is not empty."""
     first = tidy.iloc[0]
-    pairs = measured(tidy, "log_ratio")["samples"].map(lambda row: len(row or ()))
+    processes = measured(tidy, "log_ratio")["processes"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     imports = measured(tidy, "import_seconds")["value"]
     return Summary(
         machine=str(first["machine"]),
@@ -54,8 +54,8 @@ def summary(tidy: pd.DataFrame) -> Summary:
         measured=int((tidy["status"] == "ok").sum()),
         failed=int((tidy["status"] == "failed").sum()),
         threads=float(measured(tidy, "blas_threads")["value"].max()),
-        fewest=float(pairs.min()) if len(pairs) else math.nan,
-        most=float(pairs.max()) if len(pairs) else math.nan,
+        fewest=float(np.fmin.reduce(processes, initial=math.nan)),
+        most=float(np.fmax.reduce(processes, initial=math.nan)),
         error=float(measured(tidy, "max_error", dtype="float64", engine="modes")["value"].max()),
         import_seconds=float(imports.iloc[0]) if len(imports) else math.nan,
     )
@@ -80,7 +80,8 @@ def settings(crossovers: pd.DataFrame, spans: pd.Series) -> Settings:
     counts = dense.loc[~wide, "verdict"].value_counts()
     crossing = match(dense[~wide], verdict=CROSSES)
     ratio = crossing["n_star"] / crossing["m"].astype(float)
-    others = {verdict: int(counts[verdict]) for verdict in (FORWARD, REVERSE, UNKNOWN) if verdict in counts}
+    often = sorted(verdict for verdict in counts.index if crosses_several_times(verdict))
+    others = {verdict: int(counts[verdict]) for verdict in (*often, FORWARD, REVERSE, UNKNOWN) if verdict in counts}
     return Settings(len(dense), len(crossing), float(ratio.min()), float(ratio.max()), others, int(wide.sum()))
 
 

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 import modes
 
+from ..apparatus.cores import threads
 from ..apparatus.memory import standing_bytes
 from ..apparatus.pairs import blas_threads
 from ..catalogue.advice import AUTO, COMPILED, DIRECT, FORWARD, PREPARED, REVERSE, Counts, Found, Look, Request, Way
@@ -37,7 +38,7 @@ NEAR = 2.0**-10
 def look(subject: Subject, request: Request) -> Found:
     """What there is, and what it is like. Raises RefusedError where nothing can be measured."""
     started = time.perf_counter()
-    with threadpool_limits(1):
+    with threadpool_limits(threads()):
         y, first = clocked(subject.value)
         f_seconds = min(first, clocked(subject.value)[1]) if first < SHARE / 4 * request.seconds else first
         outputs = [np.asarray(leaf) for leaf in leaves(y)]

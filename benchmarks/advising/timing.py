@@ -5,7 +5,7 @@ Contract: as :mod:`benchmarks.apparatus.rounds`; every way has computed its Jaco
 
 import time
 
-from ..apparatus.benchmark import pin_to_one_core
+from ..apparatus.cores import pin_to_cores
 from ..apparatus.rounds import rounds
 from ..catalogue.advice import Request, Times
 from .subject import RefusedError, Subject, place, said
@@ -25,7 +25,7 @@ def timed(subject: Subject, request: Request, pinned: bool = True) -> Times:
             theirs=True,
         ) from error
     if pinned:
-        pin_to_one_core()
+        pin_to_cores()
     start, busy = time.perf_counter(), time.process_time()
     *times, control = rounds(calls, request.rounds, request.seconds)
     passed = time.perf_counter() - start

@@ -5,8 +5,6 @@ Contract: a benchmark is a subclass of :class:`Benchmark`, or of :class:`Timed` 
 asks for, setup raises NotImplementedError with the reason, and asv shows the cell as skipped.
 """
 
-import ctypes
-import os
 from typing import Any, ClassVar
 
 from threadpoolctl import threadpool_limits
@@ -16,17 +14,20 @@ from modes.chains import Chain
 from .. import peers
 from ..catalogue.case import Case
 from ..catalogue.engines import row
-from ..catalogue.presets import CORE
+from ..catalogue.metrics import metric, paired
+from ..catalogue.taken import OF_PROCESSES
 from ..peers import SkippedError
 from .calls import jacobian
+from .cores import pin_to_cores, threads
 from .grids import Grid, Listed
 from .pairs import Call
+from .processes import over_processes
 from .recording import begun, recorded, recording
 from .settings import active_preset, chosen
 
 
 class Benchmark:
-    """Base of every benchmark: one core, one BLAS thread, the case and its chain.
+    """Base of every benchmark: as many cores as BLAS has threads (one by default), the case and its chain.
 
     asv names a benchmark by its module, class and method, and stores results by that name: the names of these stay, and
     two questions may have a class of the same name (`memory.Memory`, `engines.Memory`).
@@ -50,7 +51,9 @@ class Benchmark:
             cls.param_names, cls.params = cls.grid.names, cls.grid.lists(active_preset())
         for name, member in list(vars(cls).items()):
             if name.startswith("track_"):
-                setattr(cls, name, recorded(member))
+                setattr(cls, name, recorded(over_processes(member) if paired(metric(name)) else member))
+        if "params" in vars(cls) and paired(metric(cls.asv_name())):
+            cls.version = OF_PROCESSES
 
     @classmethod
     def asv_name(cls) -> str:
@@ -68,8 +71,8 @@ class Benchmark:
         self.case = Case.of(*parameters)
         expect(self.case, active_preset())
         if self.pinned and not peers.load(self.case.engine).on_device:  # whose process has threads that feed the device
-            pin_to_one_core()
-        threadpool_limits(1)
+            pin_to_cores()
+        threadpool_limits(threads())
         self.make()
 
     def make(self) -> None:
@@ -115,13 +118,3 @@ def expect(case: Case, preset: str) -> None:
         reason = absent
     if reason is not None:
         raise SkippedError(f"engine {case.engine} is skipped: {reason}")
-
-
-def pin_to_one_core() -> None:
-    """Keep this process on one core, where the system allows it (Linux): the one that MODES_CORE names, if it may run
-    there, or the one that it is on, where the scheduler has put it for a reason.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        asked = os.environ.get(CORE, "")
-        wished = int(asked) if asked.isascii() and asked.isdecimal() else None
-        os.sched_setaffinity(0, {wished if wished in os.sched_getaffinity(0) else ctypes.CDLL(None).sched_getcpu()})

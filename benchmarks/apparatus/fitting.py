@@ -29,6 +29,7 @@ from ..catalogue.case import Case
 from ..catalogue.engines import row
 from ..peers import SkippedError
 from .checks import TOLERANCE, direction, expect_close, expect_shape
+from .cores import threads
 
 ROOT = Path(__file__).parents[2]
 ALL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "XLA_CLIENT_MEM_FRACTION": "0.95"}
@@ -144,7 +145,7 @@ def main() -> None:
     parser.add_argument("--peak", action="store_true", help="say what it takes as well")
     options = parser.parse_args()
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(threads()):
             print(json.dumps(taken(Case.parse(options.case), options.peak)))
     except SkippedError as error:
         print(json.dumps({"skipped": str(error)}))

@@ -15,6 +15,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from .cores import threads
+
 Samples = dict[str, list[float] | int]
 Call = Callable[[], Any]
 Clock = Callable[[], int]
@@ -37,8 +39,8 @@ def pairs(
 
     Each of the four stretches calls its side equally often, chosen such that the faster side's stretch
     lasts at least ``stretch_ns``. Both sides are warmed up first; the garbage collector is off (or as it was,
-    where ``collecting``) and BLAS is held to one thread while the clock runs. ``clock`` returns nanoseconds.
-    Raises ValueError for a count below 1.
+    where ``collecting``) and BLAS is held to its threads (`cores.threads`) while the clock runs. ``clock`` returns
+    nanoseconds. Raises ValueError for a count below 1.
     """
     if count < 1:
         raise ValueError(f"pairs: expected a count of at least 1, got {count}; ask for one pair or more")
@@ -73,13 +75,13 @@ def calibrate(*calls: Call, clock: Clock = time.perf_counter_ns, stretch_ns: int
 
 @contextmanager
 def quiet(collecting: bool = False) -> Iterator[None]:
-    """Collected garbage, no collector (or as it was, where `collecting`), one BLAS thread; all as before on leaving."""
+    """Collected garbage, no collector (or as it was, where `collecting`), BLAS on its threads; afterwards as before."""
     enabled = gc.isenabled()
     gc.collect()
     if not collecting:
         gc.disable()
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(threads()):
             yield
     finally:
         if enabled:

@@ -25,7 +25,7 @@ def rounds(
     `seconds`, one at least.
 
     Each stretch calls its callable as often as makes it last `stretch_ns`. All are warmed up first, the collector is
-    off and BLAS is held to one thread while the clock runs. Raises ValueError where there is nothing to time.
+    off and BLAS is held to its threads while the clock runs. Raises ValueError where there is nothing to time.
     """
     if most < 1 or not calls:
         raise ValueError(f"rounds: expected a callable and a round at least, got {len(calls)} and {most}")

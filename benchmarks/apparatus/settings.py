@@ -5,7 +5,7 @@ import sys
 from functools import cache
 
 from ..catalogue.engines import QUICK, installed, listed
-from ..catalogue.presets import FORMER, PAIRS, VARIABLE, known_preset
+from ..catalogue.presets import FORMER, LEAST, PAIRS, VARIABLE, known_preset
 
 
 def active_preset() -> str:
@@ -20,8 +20,13 @@ def active_preset() -> str:
 
 
 def pair_count() -> int:
-    """MODES_PAIRS, or what the active preset asks for."""
+    """Pairs that a process takes: MODES_PAIRS, or what the active preset asks for."""
     return int(os.environ.get("MODES_PAIRS", PAIRS[active_preset()]))
+
+
+def process_count() -> int:
+    """Fresh processes that a ratio is measured in: MODES_PROCESSES, or the least that the active preset asks for."""
+    return int(os.environ.get("MODES_PROCESSES", LEAST[active_preset()]))
 
 
 def chosen(preset: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Settled(NamedTuple):
 def settle(call: Call, clock: Clock = time.perf_counter_ns) -> Settled:
     """Call until the last LEVEL samples or more are of one level. UnsteadyError after MOST samples, or SECONDS."""
     with quiet():
-        loops = calibrate(call, clock=clock, stretch_ns=STRETCH_NS)
+        loops = calibrate(call, call, clock=clock, stretch_ns=STRETCH_NS)  # a longer warm-up than one of each
         began = clock()
         times: list[float] = []
         starts: list[int] = []

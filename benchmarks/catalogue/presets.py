@@ -6,8 +6,13 @@ FORMER, its name before presets were called so.
 
 PRESETS = ("first", "quick", "standard", "full")
 """Each measures what the one before it does, and more. The first answers one question alone, the headline's."""
-PAIRS = {"first": 15, "quick": 15, "standard": 41, "full": 101}
-"""Interleaved pairs that a ratio rests on, by preset. Odd, so that a median is one of them."""
+PAIRS = {"first": 5, "quick": 5, "standard": 5, "full": 9}
+"""Interleaved pairs that a process takes of a ratio, by preset. Odd, so that a median is one of them. Few: a process
+more is worth more than a pair more, where processes differ by as much as the pairs of one (T. Kalibera and R. Jones,
+Rigorous Benchmarking in Reasonable Time, ISMM 2013, https://doi.org/10.1145/2464157.2464160, section 6)."""
+LEAST = {"first": 3, "quick": 3, "standard": 4, "full": 8}
+MOST = {"first": 8, "quick": 8, "standard": 12, "full": 30}
+"""Processes that a ratio rests on: the least, and how many at most where it decides, near a crossover."""
 TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1800.0, "full": 4 * 3600.0}
 """Seconds a whole run should take at most on two cores with every library installed; refinement stops in time."""
 
@@ -15,6 +20,10 @@ VARIABLE = "MODES_PRESET"
 FORMER = "MODES_PROFILE"
 CORE = "MODES_CORE"
 """The variable that names the core to measure on; the one that the process happens to be on where it is not set."""
+THREADS = "MODES_THREADS"
+"""The variable that names how many threads BLAS may have; 1 where it is not set."""
+KERNEL = "OPENBLAS_CORETYPE"
+"""The variable by which OpenBLAS is told whose kernels to take; it reads it once, when it is loaded."""
 
 
 def known_preset(preset: str) -> str:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 VARIABLE = "MODES_REASONS"
 BEGUN = "MODES_BEGUN"
 """The variable that names a file to which each cell appends its case as it begins, a line each: a run's progress."""
+TIMED_OUT = 124
+"""Exit status of a process that ended itself because a cell went on for longer than its benchmark allows."""
 SILENT = "no reason recorded: it timed out, its process died, or asv was run by itself"
 
 

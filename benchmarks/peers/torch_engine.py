@@ -6,10 +6,12 @@ tensors are computed at once, so there is nothing to wait for, and the result be
 copy. Nothing is compiled. Of the two transforms of torch.func only ``jacrev`` has a ``chunk_size``.
 """
 
+import os
 from functools import partial
 
 from modes.chains import Chain
 
+from ..catalogue.presets import THREADS
 from . import Array, Engine, Function
 from .layers import Namespace, function, identity
 
@@ -18,7 +20,7 @@ class _Torch(Engine):
     def __init__(self) -> None:
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(int(os.environ.get(THREADS, "1")))
         if torch.get_num_interop_threads() != 1:  # it can be set only once in a process
             torch.set_num_interop_threads(1)
         self.torch = torch

@@ -19,7 +19,8 @@ from . import pages
 from .errors import FactsError
 from .formats import FORMATS, one
 from .printing import checked, listed, nothing_checked
-from .record import FIELDS, FILE, Fact, found, stored_facts
+from .ranges import check_field, stored_facts
+from .record import FILE, Fact, found
 
 RIGHT, WRONG, ERROR = 0, 1, 2
 
@@ -102,8 +103,7 @@ def cited(options: argparse.Namespace, facts: pages.Facts, place: Path) -> str:
     """The fact that the options name, in the format that they name."""
     key, _, field = options.key.strip().partition(" ")
     fact: Fact = found(facts, key, str(place))
-    if field and field not in FIELDS:
-        raise FactsError(f"{key}: a fact has no {field!r}, but {', '.join(FIELDS)}")
+    check_field(fact, field)
     return one(fact, options.format, field)
 
 

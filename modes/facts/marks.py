@@ -1,10 +1,11 @@
 """Cited numbers in documents: finding their marks, comparing them with the facts, mending them. Pure functions.
 
 A mark names a fact by its key, and may name a field of it after a space (`interval`, `sentence`, `commit`, any of a
-fact's fields); without one it stands for the number as text. In Markdown (and MyST) it is a pair of comments, which no
-reader sees, around what is cited; it may span lines. In reStructuredText it is the definition of a substitution, alone
-on a line that is not indented, used as `|fact:KEY|` in the text. A page may say once which facts it cites: their file,
-relative to the page, and the beginning of that file's digest.
+fact's fields); without one it stands for the number as text. `range` is the numbers of several runs, and `general` what
+may be said of all of them: a mark that asks for it is wrong where nothing may. In Markdown (and MyST) it is a pair of
+comments, which no reader sees, around what is cited; it may span lines. In reStructuredText it is the definition of a
+substitution, alone on a line that is not indented, used as `|fact:KEY|` in the text. A page may say once which facts it
+cites: their file, relative to the page, and the beginning of that file's digest.
 
     Markdown   <!-- fact:KEY -->81<!-- /fact -->                 <!-- facts: results/facts.json 0123456789ab -->
     rst        .. |fact:KEY interval| replace:: [77, 85]         .. facts: results/facts.json 0123456789ab
@@ -30,6 +31,7 @@ from typing import Any
 
 from .errors import FactsError
 from .formats import bibtex, bibtex_entries, latex_text, myst_name, rst_text
+from .ranges import RANGE, unsaid
 from .record import DIGITS, FIELDS, written
 
 MARKDOWN, RST, MYST, LATEX, BIBTEX = "markdown", "rst", "myst", "latex", "bibtex"
@@ -138,8 +140,11 @@ def problems(page: Page, facts: Mapping[str, Mapping[str, Any]], digest: str) ->
             if _normal(mark.text) != _normal(bibtex(fact)):
                 text = f"{mark.key}: the entry says something else than the fact"
                 found.append(Problem(mark.line, text, mark.start, mark.end, bibtex(fact)))
-        elif mark.field not in FIELDS:
-            found.append(Problem(mark.line, f"{mark.key}: a fact has no {mark.field!r}, but {', '.join(FIELDS)}"))
+        elif mark.field not in (*FIELDS, *RANGE):
+            every = ", ".join((*FIELDS, *RANGE))
+            found.append(Problem(mark.line, f"{mark.key}: a fact has no {mark.field!r}, but {every}"))
+        elif why := unsaid(fact, mark.field):
+            found.append(Problem(mark.line, f"{mark.key}: {why}"))
         else:
             wanted = written(fact, mark.field)
             if not _says(mark, wanted):
@@ -332,7 +337,7 @@ def _swapped(mark: Mark, wanted: str, page: Page, facts: Mapping[str, Mapping[st
     """Says so where another mark has this one's number, and this one that one's."""
     for other in page.marks:
         fact = facts.get(other.key)
-        if other is mark or fact is None or other.field not in FIELDS:
+        if other is mark or fact is None or other.field not in fact:
             continue
         if _says(mark, written(fact, other.field)) and _says(other, wanted):
             return f" (swapped with line {other.line})"

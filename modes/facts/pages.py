@@ -11,7 +11,8 @@ from pathlib import Path
 
 from . import marks
 from .errors import FactsError
-from .record import FILE, Fact, file_digest, opened, stored_facts
+from .ranges import stored_facts
+from .record import FILE, Fact, file_digest, opened
 
 Facts = Mapping[str, Fact]
 INCLUDE = re.compile(r"^[ \t]*\.\. +include:: +(\S+)[ \t]*$", re.MULTILINE)

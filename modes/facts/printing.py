@@ -34,13 +34,15 @@ def nothing_checked(paths: Sequence[Path], required: bool) -> str:
 
 
 def listed(facts: Mapping[str, Fact], pattern: str) -> list[str]:
-    """The facts whose key has `pattern` in it, in which * and ? stand for others: key, number, interval, unit.
+    """The facts whose key has `pattern` in it, in which * and ? stand for others: key, number, interval, unit, and what
+    several runs say of it, where the facts are of several.
 
     Raises FactsError where there is none.
     """
     keys = [key for key in facts if fnmatchcase(key, f"*{pattern}*")]
     if not keys:
         raise FactsError(f"no key of {len(facts)} has {pattern!r} in it; * stands for any characters: 'jax.*time*'")
-    rows = [(key, facts[key]["text"], facts[key]["interval"], facts[key]["unit"]) for key in keys]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    fields = ("text", "interval", "unit", "over_runs")
+    rows = [(key, *(str(facts[key].get(field, "")) for field in fields)) for key in keys]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(fields) + 1)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

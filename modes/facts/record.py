@@ -36,16 +36,21 @@ def sealed(fact: Mapping[str, Any]) -> Fact:
 
     Numbers are rounded to nine digits: the last ones of a logarithm or a fit are not the same on every processor.
     """
-    numbers = {name: float(f"{fact[name]:.9g}") if math.isfinite(fact[name]) else None for name in NUMBERS}
+    numbers = {name: plain(fact[name]) for name in NUMBERS}
     whole = {**fact, **numbers}
     whole["seal"] = _seal(whole)
     return {name: whole[name] for name in FIELDS}
 
 
-def facts_bytes(facts: Iterable[Fact]) -> bytes:
-    """The contents of `facts.json`."""
+def plain(number: float) -> float | None:
+    """A number as facts have it: nine digits of it, or None."""
+    return float(f"{number:.9g}") if math.isfinite(number) else None
+
+
+def facts_bytes(facts: Iterable[Fact], further: Mapping[str, Any] | None = None) -> bytes:
+    """The contents of `facts.json`; `further` is what it says beside one run's facts (`modes.facts.ranges`)."""
     facts = list(facts)
-    data = {"format": FORMAT, "digest": file_digest(facts), "facts": facts}
+    data = {"format": FORMAT, "digest": file_digest(facts), "facts": facts, **(further or {})}
     return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode()
 
 
@@ -69,11 +74,6 @@ def parse_facts(content: bytes, place: str) -> dict[str, Fact]:
     if data.get("digest") != file_digest(facts) or len({fact["key"] for fact in facts}) != len(facts):
         raise FactsError(f"{place}: facts were added or removed, its digest does not match; write it anew: {WRITE}")
     return {fact["key"]: fact for fact in facts}
-
-
-def stored_facts(path: Path) -> dict[str, Fact]:
-    """The facts in a file, by key. Raises FactsError where it cannot be read, or was edited since it was written."""
-    return parse_facts(opened(path, f"write the facts: {WRITE} --facts {path}"), str(path))
 
 
 def opened(path: Path, remedy: str) -> bytes:

@@ -24,7 +24,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 from .errors import FactsError
-from .record import FIELDS, FILE, Fact, found, stored_facts, written
+from .ranges import check_field, stored_facts
+from .record import FILE, Fact, found, written
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,7 @@ class FactRole(SphinxRole):
         key, _, field = " ".join(self.text.split()).partition(" ")
         try:
             fact = found(facts_of(self.env), key, path.name)
-            if field and field not in FIELDS:
-                raise FactsError(f"{key}: a fact has no {field!r}, but {', '.join(FIELDS)}")
+            check_field(fact, field)
         except FactsError as error:
             logger.warning("%s", error, location=self.get_location(), type="fact")
             return [nodes.inline(self.rawtext, self.text, classes=["fact", "unknown"])], []

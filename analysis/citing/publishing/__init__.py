@@ -9,6 +9,6 @@ that of the original, but for the names of machine and environment. The page's n
 """
 
 from analysis.citing.publishing.page import measured_sections, page, picked
-from analysis.citing.publishing.raw import MANIFEST, PAGE, RAW, outdated, raw_files
+from analysis.citing.publishing.raw import MANIFEST, PAGE, RAW, RUNS, outdated, raw_files
 
-__all__ = ["MANIFEST", "PAGE", "RAW", "measured_sections", "outdated", "page", "picked", "raw_files"]
+__all__ = ["MANIFEST", "PAGE", "RAW", "RUNS", "measured_sections", "outdated", "page", "picked", "raw_files"]

@@ -33,24 +33,32 @@ def measured_sections(found: Findings) -> list[Section]:
 # --- the page ---
 
 
-def page(facts: Sequence[Fact], found: Findings, files: Collection[str], place: str) -> str:
+def page(
+    facts: Sequence[Fact],
+    found: Findings,
+    files: Collection[str],
+    place: str,
+    runs: Sequence[Mapping[str, str]] = (),
+) -> str:
     """The page about one run, in Markdown: its finding, its circumstances, its figures, and how to check it.
 
     `files` are the paths of the figures and tables beside the page, `place` is the published folder as it lies in a
-    clone of the repository.
+    clone of the repository. `runs` (`modes.facts.ranges.RUN` each) are those that the facts have ranges over.
     """
     star, aspect = (_headline(facts, found, kind) for kind in ("crossover-time", "aspect-time"))
     parts = [
         "# Published results",
         _finding(star, aspect),
+        *_headline_range(aspect, runs),
         *(f"> **Doubt.** {_escaped(doubt)}" for doubt in doubts(found)),
+        *_over_runs(facts, runs, files),
         *_circumstances(star or facts[0]),
         *_crossovers(facts),
         *_rules(facts),
     ]
     for section in measured_sections(found):
         parts += _section(section, files)
-    parts += _again(found, files, place)
+    parts += _again(found, files, place, runs)
     parts.append(f"<!-- facts: {FILE} {file_digest(facts)[:DIGITS]} -->")
     return "\n\n".join(parts) + "\n"
 
@@ -72,6 +80,70 @@ def _finding(star: Fact | None, aspect: Fact | None) -> str:
     if aspect["value"] is not None:
         said += f" As a multiple of the outputs that is n\\*/m = {_mark(aspect)}, {_mark(aspect, 'interval')}."
     return said
+
+
+def _headline_range(aspect: Fact | None, runs: Sequence[Mapping[str, str]]) -> list[str]:
+    """What the runs together say of the finding."""
+    if aspect is None or not runs:
+        return []
+    said = _mark(aspect, "over_runs")
+    return [f"**Of {len(runs)} runs**, which the section below names, n\\*/m there is {said}."]
+
+
+def _over_runs(facts: Sequence[Fact], runs: Sequence[Mapping[str, str]], files: Collection[str]) -> list[str]:
+    """What holds on all runs, and what depends on which condition."""
+    if not runs:
+        return []
+    parts = [
+        f"## What {len(runs)} runs say",
+        "One run is one machine, one BLAS kernel and one evening. Everything was measured on each of these, and every "
+        "fact says on how many of them it holds; [Replication](../replication.md) says what that means. The numbers "
+        "and figures of the sections below are those of the first.",
+    ]
+    names = ("name", "cpu", "blas", "blas_threads", "measured", "folder")
+    head = ["run", "processor", "BLAS", "threads", "measured on", "raw results"]
+    parts.append(_table(head, [[_escaped(run[name]) for name in names] for run in runs]))
+    if "figures/replication.png" in files:
+        title = "Each run's crossovers beside the others'"
+        caption = "A line a setting, and in it each run with its 95 % interval; at the right what a line depends on."
+        also = " ([as SVG](figures/replication.svg))" if "figures/replication.svg" in files else ""
+        parts += [f"### {title}", f"![{title}](figures/replication.png)", f"{caption}{also}"]
+    stars = sorted((fact for fact in facts if _setting(fact).get("kind") == "aspect-time"), key=_star_order)
+    rules = [fact for fact in facts if fact["key"].startswith("modes.regret-mean.")]
+    general = [
+        [_named(fact), _mark(fact, "general"), _mark(fact, "range")] for fact in [*stars, *rules] if fact["general"]
+    ]
+    if general:
+        parts += ["### What holds on all of them", "These may be cited as general, as far as these runs go."]
+        parts.append(_table(["what", "on all runs", "numbers seen"], general))
+    rest = [fact for fact in [*stars, *rules] if not fact["general"]]
+    if rest:
+        rows = [
+            [_named(fact), *(_mark(fact, name) for name in ("range", "holds", "runs", "replicated"))] for fact in rest
+        ]
+        parts += ["### What does not, or is not known to", "Cite these as ranges, with what they depend on."]
+        parts.append(_table(["what", "numbers seen", "at most agree", "of runs", "verdict"], rows))
+    parts.append(
+        "[replication.csv](tables/replication.csv) has every fact over all runs, with tau squared and I squared; "
+        "[replication-values.csv](tables/replication-values.csv) what each run has of it; "
+        "[agreement.csv](tables/agreement.csv) how far each two runs agree as a whole."
+    )
+    return parts
+
+
+def _named(fact: Fact) -> str:
+    """A fact that the runs are compared by, in words."""
+    setting = _setting(fact)
+    if not setting:
+        return f"time lost by the rule {fact['key'].rsplit('.', 1)[-1]}, geometric mean"
+    usual = {"dense", "uniform", "float64"}
+    parts = [fact["engine"], *(f"{name} {setting[name]}" for name in ("m", "width", "depth"))]
+    shape = [setting[name] for name in ("layer", "profile", "dtype") if setting[name] not in usual]
+    return f"n\\*/m: {', '.join([*parts, *shape])}"
+
+
+def _star_order(fact: Fact) -> tuple[Any, ...]:
+    return _own_first("time", fact["engine"]), _order(fact)
 
 
 def _circumstances(fact: Fact) -> list[str]:
@@ -164,8 +236,11 @@ def _section(section: Section, files: Collection[str]) -> list[str]:
     return [part for part in (*parts, "\n".join(lines)) if part]
 
 
-def _again(found: Findings, files: Collection[str], place: str) -> list[str]:
+def _again(found: Findings, files: Collection[str], place: str, runs: Sequence[Mapping[str, str]]) -> list[str]:
     """How to check the page, and how to measure the same."""
+    folders = " ".join(f"{place}/{run['folder']}" for run in runs)
+    replication = [f"python -m analysis replicate {folders}"] if runs else []
+    third = "; the third compares the runs" if runs else ""
     parts = [
         "## Check these numbers",
         f"The results as asv stored them lie in `{place}/{RAW}`; nothing in them was changed but the names of the "
@@ -174,13 +249,14 @@ def _again(found: Findings, files: Collection[str], place: str) -> list[str]:
         _shell(
             f"python -m analysis check {place}/{PAGE} --results {place}/{RAW}",
             f"python -m analysis report --results {place}/{RAW}",
+            *replication,
         ),
         "The first compares every fact with what the results give, and every number on this page with its fact; the "
-        f"second writes the whole report. `{FILE}` has all facts; [Citing](../citing.md) says how to use them.",
+        f"second writes the whole report{third}. `{FILE}` has all facts; [Citing](../citing.md) says how to use them.",
     ]
     if "tables/tidy.csv" in files:
         parts.append(
-            "Without asv: [tidy.csv](tables/tidy.csv) has a row for each measurement, each pair's log ratio in the "
+            "Without asv: [tidy.csv](tables/tidy.csv) has a row for each measurement, each process's log ratio in the "
             "column `samples`, and [crossovers.csv](tables/crossovers.csv) all crossovers."
         )
     return [*parts, "## Measure the same", "On your own machine:", _shell(*commands(found))]

@@ -72,8 +72,8 @@ SECTION = Section(
             lambda found: found.rule_table,
             "Rules scored",
             "Regret is the time by the rule's choice over that of the better mode: 1.000 is perfect. The interval is a "
-            "95 % bootstrap over the Jacobians measured; that of wrong choices is exact. Ties, where the pairs cannot "
-            "tell the modes apart, count as right.",
+            "95 % bootstrap over the Jacobians measured; that of wrong choices is exact. Ties, where the "
+            "measurements cannot tell the modes apart, count as right.",
             {
                 "engine": engine(),
                 "rule": text("rule"),

@@ -58,7 +58,8 @@ SECTION = Section(
             "n* is the number of inputs at which both modes take the same time; >512 stands for a crossover that lies "
             "beyond 512 inputs, the most that were measured. “Counted” is where they take equally many multiply-adds "
             "(a dash: they tie at every n, or no count is made for this layer; “beyond”: forward mode takes fewer at "
-            "every n). In the tie range the measured pairs do not tell the modes apart.",
+            "every n). In the tie range the measurements do not tell the modes "
+            "apart. A row that crosses several times has the n* and the interval of each crossing.",
             {
                 **EVERY,
                 "counted": lambda row: inputs(row["predicted"]),

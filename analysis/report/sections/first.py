@@ -76,8 +76,8 @@ RULES = Section(
             'Bold: this project\'s own, mode="auto", which counts the operations of the function at hand (its choice '
             "alone, not the time that the choosing takes), and a cost model fitted to other chains than the one it "
             'chooses for. The vertical lines are what mode="auto" aims at. A loss below 0.1 % is drawn at the left '
-            "border. Where the pairs cannot tell the modes apart, either choice is right. Crossovers are measured "
-            "closely, so that many of these Jacobians lie near one, where a wrong choice costs little.",
+            "border. Where the measurements cannot tell the modes apart, either choice is right. Crossovers are "
+            "measured closely, so that many of these Jacobians lie near one, where a wrong choice costs little.",
         ),
     },
     {

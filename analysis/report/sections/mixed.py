@@ -22,7 +22,7 @@ SECTION = Section(
         "mixed-gain": Words(
             "Three regions, and the gain over the waist",
             "Left: the fastest of forward, reverse and mixed over inputs n and outputs m, at one waist. Markers are "
-            "measured, hollow where the pairs cannot tell the fastest from the next; the ground is computed, by the "
+            "measured, hollow where they cannot tell the fastest from the next; the ground is computed, by the "
             "cost model where one could be fitted, else by multiply-adds, as the legend says. Right: the time of the "
             "better mode over that of mixed accumulation, with 95 % intervals, while the waist widens: above 1 mixed "
             'is faster. mode="mixed" does what the better mode does where a cut gains no arithmetic; a cut by hand is '

@@ -1,6 +1,6 @@
 """How far can the numbers be trusted, and what is missing?"""
 
-from analysis.report.cells import CHAIN, Columns, inputs, significant, span, text
+from analysis.report.cells import CHAIN, Columns, inputs, processes, significant, span, text
 from analysis.report.section import Section, Table
 
 RATIO: Columns = {
@@ -18,15 +18,14 @@ SECTION = Section(
             lambda found: found.control_table,
             "A/A controls",
             "Forward mode timed against itself in the same way as the modes are timed against each other. The ratio "
-            "should be 1; how far its interval reaches is what these measurements can resolve.",
-            {**{key: text(key) for key in ("n", "m", "width", "depth", "pairs")}, **RATIO},
+            "should be 1; how far its interval, over the processes, reaches is what these measurements can resolve.",
+            {**{key: text(key) for key in ("n", "m", "width", "depth")}, "processes": processes, **RATIO},
         ),
         "joint-control": Table(
             lambda found: found.joint_control_table,
             "The controls together",
-            "The mean of the controls above, with an interval over the controls. What the pairs of one process share, "
-            "such as where its memory lies, moves a single control, and its interval does not know of it; here it "
-            "counts as noise.",
+            "The mean of the controls above, with an interval over the controls: what differs from one n to the next "
+            "counts as noise here.",
             {"controls": text("controls"), **RATIO},
         ),
         "failed": Table(

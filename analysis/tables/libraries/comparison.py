@@ -21,7 +21,8 @@ from benchmarks.catalogue.published import PUBLISHED
 FASTEST = [*CELL, "engine", "mode", "seconds", "runner_up", "runner_up_mode", "factor", "own", "own_mode", "own_factor"]
 SETUP = [*CELL, "engine", "mode", "setup_seconds", "over_modes", "over_modes_low", "over_modes_high", "calls"]
 SETTING = ["m", "width", "depth", "dtype"]
-CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "smallest", "largest", "n_over_m", "over_modes"]
+CROSSING = [*SETTING, "engine", "verdict", "n_star", "low", "high", "crossings"]
+CROSSING += ["smallest", "largest", "n_over_m", "over_modes"]
 HARNESS = ["engine", "cells", "share", "mode", *SIZES]
 SHOWN = ["case", "n", "m", "engine", "published", "measured", "low", "high"]
 

@@ -19,7 +19,7 @@ SHOWN = {
 """The rules that are compared over engines and width profiles, one of each kind, and their names there."""
 
 
-ENDS = ["n_star", "low", "high", "smallest", "largest"]
+ENDS = ["n_star", "low", "high", "crossings", "smallest", "largest"]
 """A crossover, its interval, and the ends of the sizes measured."""
 PANELS = 3
 """Engines and dtypes that have a panel of the model's errors."""

@@ -32,6 +32,7 @@ def crossover_table(counted: pd.DataFrame) -> pd.DataFrame:
     """The crossovers of time with n*/m and the prediction by operation counts, which `counted` has as `predicted`."""
     table = counted[counted["metric"] == "log_ratio"]
     columns = ["engine", "layer", "profile", "m", "width", "depth", "dtype", "verdict", "n_star", "low", "high"]
+    columns += ["crossings"]
     table = table.assign(n_over_m=table["n_star"] / table["m"].astype(float))
     order = ["layer", "profile", "dtype", "width", "depth", "m"]
     table = table[[*columns, "smallest", "largest", "n_over_m", "predicted", "tie_low", "tie_high"]]

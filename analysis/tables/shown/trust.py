@@ -17,7 +17,7 @@ def tidy_csv(tidy: pd.DataFrame) -> pd.DataFrame:
 def control_table(controls: pd.DataFrame) -> pd.DataFrame:
     """The A/A controls, as ratios."""
     ratios = as_ratios(controls)
-    kept = controls[["n", "m", "width", "depth", "pairs", "covers"]]
+    kept = controls[["n", "m", "width", "depth", "processes", "covers"]]
     return pd.concat([kept, ratios], axis=1).sort_values("n").reset_index(drop=True)
 
 

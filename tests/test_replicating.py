@@ -166,6 +166,17 @@ def test_a_crossover_at_the_border_agrees_with_none_beyond_it() -> None:
     assert (far["verdict"], far["range"]) == ("depends on the machine", "reverse throughout, or 8")
 
 
+def test_the_worked_example_of_the_docs() -> None:
+    """docs/replication.md: width 256, depth 4, m = 8; measured on two machines and two kernels."""
+    first, second, third, last = number(17.1, 0.003), number(4.54, 0.012), number(4.56, 0.011), number(9.5, 0.01)
+    under = {"machine": list("abbb"), "blas": ["Haswell", "SkylakeX", "SkylakeX", "Haswell"]}
+    found = of(runs(first, second, third, **under))
+    assert (found["holds"], found["verdict"]) == (2, "depends on the BLAS kernel or the machine")
+    assert found["range"] == "4.54 to 17.1"
+    assert math.expm1(math.sqrt(found["tau2"])) == pytest.approx(1.15, abs=0.01)
+    assert of(runs(first, second, third, last, **under))["verdict"] == "depends on the BLAS kernel and the machine"
+
+
 def test_a_run_that_does_not_tell_is_no_run() -> None:
     unknown = number(math.nan, text="not identifiable", interval="", verdict="not identifiable")
     found = of(runs(number(64), unknown, [number(1.0, key="modes.other-thing.x")]))

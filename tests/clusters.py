@@ -59,7 +59,10 @@ if __name__ == "__main__":  # asv imports this module as well
     named = {f"crossover.{each.__name__}.track_log_ratio": each for each in (Control, Map)}
     cells = {name: [[repr(value) for value in case] for case in itertools.product(*each.params)]
              for name, each in named.items()}
-    print(json.dumps({"cells": cells, "engines": {"modes": state}, "quietness": []}[sys.argv[1]]))
+    kernels = {"library": "openblas 0.3", "own": "SkylakeX", "kernels": ["SkylakeX", "Haswell"]}
+    kernels |= {"called": {}, "faults": {}}
+    said = {"cells": cells, "engines": {"modes": state}, "quietness": [], "kernels": kernels}
+    print(json.dumps(said[sys.argv[1]]))
 """
 
 

@@ -10,11 +10,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from analysis.citing import Fact, ranged
+from analysis.figures.kernels import kernels_figure
+from analysis.figures.replication import replication_figure
 from analysis.reading.provenance import Provenance
-from analysis.replicating import BARS, CARE, HOLDS, TOO_FEW, agreements, judged, run_found, values, with_ranges, words
+from analysis.replicating import (
+    BARS,
+    CARE,
+    HOLDS,
+    TOO_FEW,
+    agreements,
+    judged,
+    kernels,
+    run_found,
+    values,
+    with_ranges,
+    words,
+)
 from analysis.replicating.judging import BY_RUN, _reach, heterogeneity
+from analysis.replicating.shown import lines
 from analysis.replicating.sources import Run
 from analysis.tables.findings import Findings
 from modes.facts.ranges import RANGE
@@ -42,13 +58,14 @@ def number(value: float, half: float = 0.02, key: str = KEY, unit: str = "inputs
     """A fact whose interval reaches the share `half` to either side."""
     ends = {"low": value * math.exp(-half), "high": value * math.exp(half)}
     said = {"text": f"{value:.3g}", "interval": "[known]", "verdict": "crosses", "unit": unit}
-    return fact(key, **{**CIRCUMSTANCES, "value": value, **ends, **said, **other})
+    fields: dict[str, Any] = {**CIRCUMSTANCES, "value": value, **ends, **said, **other}
+    return fact(key, **fields)
 
 
 def throughout(word: str, **ends: float) -> Fact:
     """A fact that is a verdict: the crossover lies beyond all sizes."""
-    said = {"text": word, "interval": "[known]", "verdict": word, "unit": "inputs"}
-    return fact(KEY, **{**CIRCUMSTANCES, "value": math.nan, **ends, **said})
+    fields: dict[str, Any] = {**CIRCUMSTANCES, "value": math.nan, "unit": "inputs", **ends}
+    return fact(KEY, **fields | {"text": word, "interval": "[known]", "verdict": word})
 
 
 def runs(*facts: Fact | Sequence[Fact], **conditions: Sequence[str]) -> list[Run]:
@@ -147,6 +164,17 @@ def test_a_crossover_at_the_border_agrees_with_none_beyond_it() -> None:
     assert of(runs(number(4.1, 0.05), below))["verdict"] == HOLDS
     far = of(runs(number(8.0, 0.05), below, machine=["a", "b"]))
     assert (far["verdict"], far["range"]) == ("depends on the machine", "reverse throughout, or 8")
+
+
+def test_the_worked_example_of_the_docs() -> None:
+    """docs/replication.md: width 256, depth 4, m = 8; measured on two machines and two kernels."""
+    first, second, third, last = number(17.1, 0.003), number(4.54, 0.012), number(4.56, 0.011), number(9.5, 0.01)
+    under = {"machine": list("abbb"), "blas": ["Haswell", "SkylakeX", "SkylakeX", "Haswell"]}
+    found = of(runs(first, second, third, **under))
+    assert (found["holds"], found["verdict"]) == (2, "depends on the BLAS kernel or the machine")
+    assert found["range"] == "4.54 to 17.1"
+    assert math.expm1(math.sqrt(found["tau2"])) == pytest.approx(1.15, abs=0.01)
+    assert of(runs(first, second, third, last, **under))["verdict"] == "depends on the BLAS kernel and the machine"
 
 
 def test_a_run_that_does_not_tell_is_no_run() -> None:
@@ -311,3 +339,66 @@ def test_numbers_that_are_not_there_are_none() -> None:
         **dict.fromkeys(("range_low", "range_high", "tau2", "i2"), math.nan),
     }
     assert ranged(number(1.0), empty)["tau2"] is None
+
+
+# --- why: what the kernels give ---
+
+
+def rate(kernel: str, product: str, rows: int, width: int, gflops: float, dtype: str = "float64") -> dict[str, Any]:
+    sizes = {"kernel": kernel, "product": product, "dtype": dtype, "rows": rows, "width": width}
+    return {**sizes, "gflops": gflops, "low": 0.9 * gflops, "high": 1.1 * gflops}
+
+
+def on_kernel(used: str, shift: float) -> Run:
+    """A run that used a kernel of two, and took the rates of both; n*/m is 1.25 `shift`, at three widths."""
+    every = [
+        rate(kernel, product, rows, 64, rows * (2 if kernel == used else 1))
+        for kernel in ("Haswell", "SkylakeX", "Nehalem")
+        for product in ("t @ W.T", "c @ W")
+        for rows in (1, 4, 16)
+    ]
+    every += [rate(used, "square", 512, 512, 40), rate(used, "c @ W", 4, 64, 80, "float32")]
+    rows = [each for width in (16, 64, 256) for each in curve(80 * shift, width=width)]
+    rows += [each for m in (8, 32) for each in curve(1.25 * m * shift, m=m)]
+    known = Provenance({**ABOUT.known, "blas": f"openblas 0.3, {used} kernels"}, kernels={"used": used, "rates": every})
+    return run_found(f"on {used}", Path(), {}, Findings(frame(rows), known))
+
+
+def test_a_kernel_s_rates_are_those_of_a_run_that_used_it() -> None:
+    found = kernels.rates([on_kernel("Haswell", 1.0), on_kernel("SkylakeX", 0.7)])
+    assert set(found["kernel"]) == {"Haswell", "SkylakeX"}
+    assert len(found) == 2 * 2 * 3
+    assert (found["gflops"] == 2 * found["rows"]).all()
+    assert kernels.rates([measured(1)]).empty
+
+
+def test_where_the_modes_cross_by_width_and_kernel() -> None:
+    found = kernels.crossings([on_kernel("Haswell", 1.0), on_kernel("SkylakeX", 0.7)])
+    assert set(found["m"]) == {64}  # at m = 8 and 32 one width alone was measured
+    assert found["width"].to_list() == [16, 64, 256] * 2
+    assert found.groupby("kernel")["value"].mean().to_dict() == pytest.approx(
+        {"Haswell": 1.25, "SkylakeX": 0.875}, rel=0.01
+    )
+
+
+def test_the_figures_draw_what_they_are_given() -> None:
+    both = [on_kernel("Haswell", 1.0), on_kernel("SkylakeX", 0.7)]
+    found = kernels_figure(Figure(), kernels.rates(both), kernels.crossings(both))
+    assert [axes.get_xlabel() for axes in found.axes] == ["rows: seeds at once", "width of the chain"]
+    labels = {text.get_text() for text in found.legends[0].get_texts()}
+    assert "Haswell: forward mode's products, t @ W.T" in labels
+    assert "SkylakeX: n*/m at m = 64" in labels
+    shown, left_out = lines(both, judged(both))
+    assert left_out == 0
+    (axes,) = replication_figure(Figure(), shown, left_out).axes
+    assert len(axes.get_yticklabels()) == shown["key"].nunique() == 5
+    drawn = [mark for line in axes.get_lines() for mark in np.atleast_1d(line.get_xdata())]
+    for value in shown["value"].dropna():
+        assert any(mark == pytest.approx(value) for mark in drawn)
+
+
+def test_figures_without_data_say_so() -> None:
+    nothing = kernels_figure(Figure(), kernels.rates([]), kernels.crossings([]))
+    assert "Not measured yet" in nothing.axes[0].texts[0].get_text()
+    none, left_out = lines(runs(number(64), number(65)), judged(runs(number(64), number(65))))
+    assert "Not measured yet" in replication_figure(Figure(), none, left_out).axes[0].texts[0].get_text()

@@ -58,6 +58,8 @@ class Orders:
     """Environment variables of the runs."""
     further: tuple[str, ...] = ()
     """Further options of `python -m analysis run`."""
+    conditions: str = ""
+    """What of these is a condition, as the name of the run's environment has it (`analysis.running.conditions`)."""
 
     @property
     def arguments(self) -> list[str]:
@@ -112,7 +114,7 @@ def spread(
         versions = current_versions(root)
         suite = Suite(root, results, scratch, checkout, orders.preset, lambda: checkout, show, writer)
         wanted, engines = suite.cells(orders.preset, orders.engines), suite.engines()
-        env = environment(versions["python"], versions["numpy"])
+        env = environment(versions["python"], versions["numpy"]) + orders.conditions
         store = Store(results, writer, checkout.commit, env, LEAST[orders.preset])
         job = {"commit": checkout.commit, "settings": orders.settings}
         crew = Crew(cluster, job, lambda: git(root, "bundle", "create", "--quiet", "-", "HEAD"), fit(wanted, engines),
@@ -214,7 +216,7 @@ class Spreading:
             )
             raise AnalysisError(
                 f"the machines are of {len(kinds)} kinds, and one run is of one kind ({each}); start workers on one "
-                "kind alone, choose the kernels by OPENBLAS_CORETYPE in the workers' environment, or let each machine "
+                "kind alone, choose kernels that all of them have (--blas-kernel NAME), or let each machine "
                 "measure everything: --everywhere"
             )
         together = None if self.orders.everywhere else self.orders.together or name_of(self.kind)

@@ -14,7 +14,7 @@ intervals cover and by what two runs say of each other, difference over standard
     covered, %                     95 to 96     95 to 96     95 to 96     94 to 95     95
     two runs' intervals overlap    99.5 %       99.5 %       99.5 %       99.4 %       99.5 %
     difference: median             0.7 to 0.85  0.7 to 0.85  0.7 to 0.85  0.7          0.7
-    difference: 95 % point         2.5 to 2.8   2.2 to 2.5   2.1 to 2.3   2.1 to 2.3   2.0 to 2.1
+    difference: 95 % point         2.5 to 2.9   2.2 to 2.4   2.1 to 2.3   2.2 to 2.3   2.0 to 2.1
 
 What was not taken: the median with t covers 97 %, 25 % wider, and with its own spread (MAD) 79 to 90 % of few
 processes; trimming of fewer than eight, or of more, 91 to 93 % of some noises; the mean without trimming is 60 % wider

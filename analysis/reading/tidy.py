@@ -40,6 +40,7 @@ COLUMNS = (
     *("metric", "value", "low", "high", "unit", "samples", "processes", "status"),
 )
 FLOATS = ("value", "low", "high")
+WHOLE = (*INTEGERS, "processes")
 ONE_PROCESS = "1"
 """The version of paired benchmarks whose samples are pairs of one process."""
 KEY = (*RUN, *PARAMETERS, "metric")
@@ -65,7 +66,7 @@ def tidy(raw: pd.DataFrame) -> pd.DataFrame:
         known = units.get(row["metric"], "") if _missing(row["unit"]) else row["unit"]
         row["unit"] = "s" if row["metric"].endswith("seconds") else known
     table = pd.DataFrame(merged, columns=list(COLUMNS), dtype=object)
-    table = table.astype({**dict.fromkeys((*INTEGERS, "processes"), "Int64"), **dict.fromkeys(FLOATS, "float64")})
+    table = table.astype({**dict.fromkeys(WHOLE, "Int64"), **dict.fromkeys(FLOATS, "float64")})
     return table.assign(date=pd.to_datetime(table["date"], utc=True))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.reading.tidy import INTEGERS, case_of
+from analysis.reading.tidy import WHOLE, case_of
 from analysis.tables.libraries.rows import BOTH, CELL, compared, dense
 from benchmarks.catalogue.case import PARAMETERS, Case
 from benchmarks.catalogue.engines import Row
@@ -39,7 +39,7 @@ def noted(tidy: pd.DataFrame, engines: Mapping[str, Engine], faults: Mapping[str
     added = [row for name in METRICS for row in _skipped(dense(tidy, name), engines)]
     if not added:
         return table
-    rows = pd.DataFrame(added, columns=list(table.columns)).astype(dict.fromkeys(INTEGERS, "Int64"))
+    rows = pd.DataFrame(added, columns=list(table.columns)).astype(dict.fromkeys(WHOLE, "Int64"))
     rows = rows.astype({name: table[name].dtype for name in ("value", "low", "high", "date")})
     return pd.concat([table, rows], ignore_index=True)
 
@@ -77,8 +77,8 @@ def _skipped(table: pd.DataFrame, engines: Mapping[str, Engine]) -> Iterator[dic
                 note = lacking(engine, row)
                 if not note and cell["metric"] == "peak_bytes" and not engine.get("memory"):
                     note = MEMORY[""]
-                nothing = dict.fromkeys(("value", "low", "high"), np.nan)
-                kept = {"samples": None, "status": "skipped", "note": note or "not measured in this run"}
+                nothing = {**dict.fromkeys(("value", "low", "high"), np.nan), "samples": None, "processes": None}
+                kept = {"status": "skipped", "note": note or "not measured in this run"}
                 yield {**{str(key): value for key, value in row.items()}, **nothing, **kept}
 
 

@@ -19,11 +19,10 @@ from analysis.report.bars import bars
 from analysis.running.conditions import Conditions, thread_count
 from analysis.tables.noise import word
 from analysis.text import counted, short_commit
-from benchmarks.catalogue.presets import KERNEL
 
 DONE, SOME_FAILED = 0, 1
-MOST_CORES = 4096
-"""Of a machine, whose own run says how many it has."""
+MOST_THREADS = 4096
+"""How many cores a machine of the cluster has its own run says; this process's are another's."""
 NEEDED = ("dask", "distributed")
 
 
@@ -57,16 +56,8 @@ def over_cluster(root: Path, options: argparse.Namespace, show: Callable[[str], 
     from analysis.cluster import Orders, spread  # takes a second, and the extra
 
     folder, report = options.results.absolute(), options.report.absolute()
-    conditions = Conditions(options.blas_kernel or "", thread_count(options.threads, MOST_CORES, "a machine at most"))
-    orders = Orders(
-        options.preset,
-        options.engines,
-        options.everywhere,
-        options.machine,
-        {} if not conditions.kernel else {KERNEL: conditions.kernel},  # so that it says its kind with these kernels
-        () if conditions.threads == 1 else ("--threads", str(conditions.threads)),
-        conditions.name,
-    )
+    conditions = Conditions(options.blas_kernel or "", thread_count(options.threads, MOST_THREADS))
+    orders = Orders(options.preset, options.engines, options.everywhere, options.machine, conditions)
     with alone(folder), scratch() as temporary, working("Asking who is there") as doing:
         generated = [report, *beside(folder)]
         runs = spread(root, folder, generated, temporary, show, write, options.scheduler, orders, doing)

@@ -26,7 +26,21 @@ from .chunking import MANY
 from .forward import jacfwd
 from .rates import Rates, measure_rates
 from .reverse import jacrev
-from .shapes import BLOCK, EDGES, FETCHED, ITEMS, KINDS, PASSES, ROWS, SIZES, ShapedRates, Table, points
+from .shapes import (
+    BLOCK,
+    BY_ROWS,
+    BY_SIZE,
+    EDGES,
+    FETCHED,
+    ITEMS,
+    KINDS,
+    PASSES,
+    ROWS,
+    SIZES,
+    ShapedRates,
+    Table,
+    points,
+)
 from .tape import Tape
 
 __all__ = ["SECONDS", "measure"]
@@ -80,8 +94,8 @@ def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
     fetch = _increasing([best["fetch", held] / held for held in FETCHED])
     least = fetch[0]
     raw = {
-        "matrix": Table((ROWS, SIZES, SIZES), products["float64"]["pull"]).at(TINY, TINY, TINY),
-        "scale": Table((ROWS, SIZES), passes["float64"]["rows"]).at(TINY, TINY),
+        "matrix": Table((BY_ROWS, BY_SIZE, BY_SIZE), products["float64"]["pull"]).at(TINY, TINY, TINY),
+        "scale": Table((BY_ROWS, BY_SIZE), passes["float64"]["rows"]).at(TINY, TINY),
         "other": 0.0,
     }
 

@@ -56,6 +56,7 @@ class Prices(Protocol):
     record: Steps
     pull: Steps
     start: float  # what reverse mode takes more, whatever is done
+    many: tuple[float, float]  # what forward and reverse mode take more where seeds are many (modes.chunking.MANY)
     operation: float
 
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
@@ -120,26 +121,14 @@ class ShapedRates:
     take beyond those of products, in seconds a number of the matrix and of the block (EDGES), `spread` that of a
     diagonal through a matrix by dtype, `fetch` seconds a byte by how many bytes all matrices have. `push`, `record` and
     `pull` are Steps of forward mode, of writing the tape, and of reverse mode along it; `start` is what reverse mode
-    takes more, whatever is done, `late` what a large block takes more that waits for its slopes. `operation` and
-    `number` are those of modes.rates.Rates, for what has no table.
+    takes more, whatever is done, `late` what a large block takes more that waits for its slopes, `many` what forward
+    and reverse mode take to see whether many seeds fit into memory. `operation` and `number` are those of
+    modes.rates.Rates, for what has no table.
     """
 
     __slots__ = (
-        *(
-            "edges",
-            "fetch",
-            "late",
-            "number",
-            "operation",
-            "passes",
-            "products",
-            "pull",
-            "push",
-            "record",
-            "seen",
-            "spread",
-            "start",
-        ),
+        *("edges", "fetch", "late", "many", "number", "operation", "passes"),
+        *("products", "pull", "push", "record", "seen", "spread", "start"),
     )
 
     def __init__(
@@ -154,6 +143,7 @@ class ShapedRates:
         pull: Sequence[float],
         start: float,
         late: float,
+        many: Sequence[float],
         operation: float,
         number: float,
     ) -> None:
@@ -165,7 +155,9 @@ class ShapedRates:
         self.push, self.record, self.pull = (Steps(*map(float, each)) for each in (push, record, pull))
         self.start, self.late = float(start), float(late)
         self.operation, self.number = float(operation), float(number)
-        steps = (*self.push, *self.record, *self.pull, self.start, self.late)
+        forward, reverse = map(float, many)
+        self.many = forward, reverse
+        steps = (*self.push, *self.record, *self.pull, self.start, self.late, *self.many)
         if len(self.fetch) != len(FETCHED) or not all(0 <= x < inf for x in (*self.fetch, *steps)):
             raise ValueError("expected prices of 0 or more")
         if not (0 < self.operation < inf and 0 < self.number < inf):
@@ -182,7 +174,7 @@ class ShapedRates:
             },
             "passes": {d: {k: _short(t.times) for k, t in tables.items()} for d, tables in self.passes.items()},
             "spread": {d: _short(table.times) for d, table in self.spread.items()},
-            **{name: _short(getattr(self, name)) for name in ("fetch", "push", "record", "pull")},
+            **{name: _short(getattr(self, name)) for name in ("fetch", "push", "record", "pull", "many")},
             **{name: float(f"{getattr(self, name):.4g}") for name in ("start", "late", "operation", "number")},
         }
 
@@ -202,7 +194,7 @@ class ShapedRates:
 class Bound:
     """Prices by shape."""
 
-    __slots__ = ("dtype", "itemsize", "operation", "pull", "push", "rates", "record", "refetched", "start")
+    __slots__ = ("dtype", "itemsize", "many", "operation", "pull", "push", "rates", "record", "refetched", "start")
 
     def __init__(self, rates: ShapedRates, itemsize: int, held: int, replayed: bool) -> None:
         self.rates = rates
@@ -215,6 +207,7 @@ class Bound:
         self.push, self.pull = (bare, bare) if replayed else (rates.push, rates.pull)
         self.record = nothing if replayed else rates.record
         self.start = 0.0 if replayed else rates.start
+        self.many = (0.0, 0.0) if replayed else rates.many
 
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
         kind = ("turned" if turned else "push") if up else "pull"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+# No test, and no process that one starts, chooses by what this machine's user keeps, or keeps anything.
+os.environ["MODES_CACHE"] = str(HERE / "conftest.py" / "no folder")
 os.environ.setdefault("MODES_PROCESSES", "1")  # what a benchmark measures, it measures in the test's own process
-# No test, and no process that one starts, chooses by what this machine's user keeps.
-os.environ["MODES_CACHE"] = str(HERE / "data" / "nothing-is-kept-here")
 ENGINES = {"hypothesis", "modes", "numpy", "pytest", "tests"}
 
 

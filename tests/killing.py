@@ -61,6 +61,7 @@ def clone(folder: Path) -> Path:
         "cells": cells,
         "engines": {"modes": {"requires": ["numpy"], "versions": {"numpy": "2.4.6"}, "missing": []}},
         "quietness": [],
+        "kernels": {"skipped": "a suite of milliseconds"},
     }
     # asv imports this module as well
     answer = f"import json, sys\nif __name__ == '__main__':\n    print(json.dumps({answers!r}[sys.argv[1]]))\n"

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.intervals import over_processes
 from analysis.reading.tidy import COLUMNS
 
 RUN = {"machine": "testbox", "env": "py", "commit": "0123456789abcdef", "date": pd.Timestamp("2026-11-01", tz="UTC")}
@@ -46,9 +47,25 @@ def pair(log_ratio: float, **other: Any) -> dict[str, Any]:
     return row("log_ratio", log_ratio, **(ends | other))
 
 
+def by_processes(log_ratio: float, count: int = 8, spread: float = 0.004, **other: Any) -> dict[str, Any]:
+    """One paired measurement of so many processes, whose standard deviation is `spread`."""
+    steps = np.linspace(-1, 1, count)
+    samples = [float(x) for x in log_ratio + steps * spread / steps.std(ddof=1)]
+    centre = over_processes(samples)
+    ends = dict(zip(("low", "high"), centre.interval, strict=True))
+    found = {**ends, "samples": samples, "processes": count, "mode": "forward/reverse"}
+    return row("log_ratio", centre.value, **(found | other))
+
+
+def several(**other: Any) -> list[dict[str, Any]]:
+    """A curve that crosses three times, at n = 5.5, 6.4 and 10, as one of m = 8 and width 256 was seen to."""
+    ratios = {2: -0.5, 4: -0.2, 6: 0.05, 8: -0.15, 12: 0.12, 32: 0.6}
+    return [by_processes(r, n=n, m=8, **other) for n, r in ratios.items()]
+
+
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A tidy table of rows."""
-    whole = dict.fromkeys(("n", "m", "width", "depth", "chunk_size"), "Int64")
+    whole = dict.fromkeys(("n", "m", "width", "depth", "chunk_size", "processes"), "Int64")
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(whole)
 
 

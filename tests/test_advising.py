@@ -17,6 +17,7 @@ import analysis
 from analysis.__main__ import main
 from analysis.errors import AnalysisError
 from analysis.running import advising
+from analysis.running.versions import blas
 from benchmarks.advising import RefusedError, checked, load, look, looking, timed
 from benchmarks.advising.seeds import carried
 from benchmarks.apparatus.rounds import rounds
@@ -338,6 +339,8 @@ def test_as_json_it_is_the_same_data(folder: Path, capsys: pytest.CaptureFixture
     assert (known["n"], known["m"]) == (4, 3)
     assert {row["way"] for row in known["rows"]} >= {"forward", "reverse", "auto", "prepared forward"}
     assert known["circumstances"]["processes"] == 1
+    assert known["circumstances"]["blas"] == blas()
+    assert f"one BLAS thread ({blas()})" in known["circumstances"]["setting"]
 
 
 @pytest.mark.usefixtures("two_processes")

@@ -22,7 +22,7 @@ from analysis.tables.findings import Findings
 from modes.facts.errors import FactsError
 from modes.facts.formats import latex_text, myst_name, rst_text, whole_file
 from modes.facts.record import FIELDS
-from tests.tables import RUN, curve, frame, full_table, pair, row
+from tests.tables import RUN, by_processes, curve, frame, full_table, pair, row, several
 
 RECORDED = Path(__file__).parent / "data" / "recorded"
 ABOUT = Provenance(
@@ -227,10 +227,26 @@ def test_several_runs_are_refused() -> None:
         facts(pd.concat([full_table(), full_table().assign(commit="fedc")]))
 
 
-def test_too_few_pairs_are_refused() -> None:
-    few = pair(0.1, n=64, samples=[0.1, 0.1], low=math.nan, high=math.nan)
-    with pytest.raises(AnalysisError, match=r"1 of 3 ratios rest on too few processes .* n = 64, m = 64"):
-        facts(frame([pair(-0.3, n=8), pair(0.3, n=128), few]))
+def test_too_few_processes_are_refused_and_too_few_pairs() -> None:
+    pairs = pair(0.1, n=64, samples=[0.1, 0.1], low=math.nan, high=math.nan)
+    for few, what in ((by_processes(0.1, count=2, n=64), "processes"), (pairs, "pairs")):
+        with pytest.raises(AnalysisError, match=rf"1 of 3 ratios rest on too few {what} .* n = 64, m = 64"):
+            facts(frame([pair(-0.3, n=8), pair(0.3, n=128), few]))
+
+
+def test_a_crossover_of_several_is_cited_with_each_place_and_no_number() -> None:
+    found = facts(frame(several()))
+    fact = found["modes.crossover-time.m8.width64.depth4.dense.uniform.float64"]
+    assert (fact["value"], fact["verdict"], fact["text"], fact["interval"]) == (
+        None,
+        "crosses 3 times",
+        "crosses 3 times",
+        "",
+    )
+    assert "with m = 8 outputs changes 3 times: forward mode below n = 5.5 [5." in fact["sentence"]
+    assert "], reverse mode above" in fact["sentence"]
+    aspect = found["modes.aspect-time.m8.width64.depth4.dense.uniform.float64"]
+    assert "changes 3 times: forward mode below n/m = 0.69" in aspect["sentence"]
 
 
 def test_ratios_whose_control_fails_are_refused() -> None:

@@ -414,9 +414,9 @@ def test_counted_peaks_that_cross_three_times_have_places_without_intervals() ->
 
 
 def test_controls_over_processes() -> None:
-    rows = [by_process({8: 0.0}, mode="forward/forward"), by_process({16: 0.05}, count=8, mode="forward/forward")]
+    rows = [by_process({8: 0.0}, count=8, mode="forward/forward"), by_process({16: 0.05}, mode="forward/forward")]
     found = controls(pd.concat(rows))
-    assert found["processes"].to_list() == [4, 8]
+    assert found["processes"].to_list() == [8, 4]
     assert found["pairs"].isna().all()
     assert found["covers"].to_list() == [True, False]
     assert found["fails"].to_list() == [False, True]

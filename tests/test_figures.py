@@ -30,7 +30,7 @@ from analysis.tables.shown.crossing import edges, ratio_panels
 from analysis.text import number, short_commit, size
 from modes.cost import COTANGENT_BOUNDS, TANGENT_BOUNDS, predicted_crossover
 from tests.drawn import xs, ys
-from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row
+from tests.tables import CHAIN, RUN, curve, frame, full_table, pair, row, several
 
 EMPTY = frame([])
 
@@ -304,6 +304,24 @@ def test_a_mode_that_wins_throughout_is_an_arrow_at_the_border() -> None:
     assert ys(arrows["<"]) == [16]
     assert xs(arrows[">"])[0] == pytest.approx(axes.get_xlim()[1])
     assert xs(arrows["<"])[0] == pytest.approx(axes.get_xlim()[0])
+
+
+def test_several_crossings_are_each_a_hollow_mark() -> None:
+    found = Findings(frame([*several(), *curve(80), *curve(20, m=16)]))
+    narrow_one = found.counted[found.counted["m"] == 8]
+    crossings = [each.n for each in narrow_one["crossings"].iloc[0]]
+    assert crossings == pytest.approx([5.53, 6.45, 10.0], rel=0.01)
+    (axes,) = shown_axes(drawn("crossover-map", found))
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    once, often = sorted(marks, key=lambda line: line.get_markerfacecolor() == "white")
+    assert xs(once) == pytest.approx([20, 80], rel=0.01)
+    assert xs(often) == pytest.approx(crossings)
+    assert {text.get_text() for text in axes.texts} >= {"5.5", "6.4", "10"}
+    over_m = next(each for each in shown_axes(drawn("crossover-ratio", found)) if each.get_xlabel() == "outputs m")
+    (often,) = [line for line in over_m.lines if line.get_marker() == "o" and line.get_markerfacecolor() == "white"]
+    assert (xs(often), ys(often)) == ([8, 8, 8], pytest.approx([n / 8 for n in crossings]))
+    assert over_m.get_ylim()[0] < min(crossings) / 8
+    assert "crosses 3 times: n* = 5.5, 6.4, 10" in heading(cost_rows(), narrow_one)
 
 
 def test_cell_borders_lie_half_way_on_a_logarithmic_scale() -> None:

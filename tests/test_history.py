@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.tables import history
 from analysis.tables.crossover import COLUMNS, CROSSES, FORWARD, REVERSE, UNKNOWN, crossovers
 from analysis.tables.history import MACHINE_COLUMNS, SERIES_COLUMNS, changes, machines, series
 from tests.tables import curve, frame
@@ -172,6 +173,21 @@ def test_from_measurements_to_a_change() -> None:
     found = changes(series(table, crossovers(table)))
     assert found["m"].to_list() == [64]
     assert found["ratio"].to_list() == [pytest.approx(0.5, rel=0.05)]
+
+
+def test_commits_measured_with_other_kernels_are_compared_as_machines_are() -> None:
+    later: dict[str, Any] = {"commit": "fedc", "date": pd.Timestamp("2026-12-01", tz="UTC")}
+    last: dict[str, Any] = {"commit": "feed", "date": pd.Timestamp("2026-12-02", tz="UTC")}
+    table = frame([*curve(80), *curve(40, **later), *curve(40, **last)])
+    runs = {tuple(map(str, run)): f"{run[2][0]} kernels" for run in table[history.RUN].to_numpy()}
+    assert len(runs) == 3
+    apart = history.by_kernels(table, runs)
+    found = series(apart, crossovers(apart))
+    assert changes(found).empty
+    assert machines(found)["differs"].to_list() == [True]
+    assert len(changes(series(table, crossovers(table)))) == 1
+    for same in (dict.fromkeys(runs, "Haswell kernels"), {}, {next(iter(runs)): "Haswell kernels"}):
+        pd.testing.assert_frame_equal(history.by_kernels(table, same), table)
 
 
 def test_the_command_reports_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

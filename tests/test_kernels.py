@@ -15,6 +15,8 @@ from asv.config import Config
 from asv.environment import get_environments
 from threadpoolctl import threadpool_info
 
+from analysis.__main__ import main
+from analysis.citing.publishing.raw import conditions as published
 from analysis.errors import AnalysisError
 from analysis.reading.schema import Kernels, checked
 from analysis.running.conditions import (
@@ -215,6 +217,29 @@ def test_threads_that_cannot_be_had_are_refused(text: str) -> None:
     assert thread_count("4", 4) == 4
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--threads", "0"], "--threads 0: expected a thread or more"),
+        (["--threads", "-1"], "--threads -1: expected a thread or more"),
+        (["--threads", "many"], "--threads many: expected a thread or more"),
+        (["--threads", "100000"], "--threads 100000: expected a thread or more, and a core for each"),
+        (["--blas-kernel", " "], "--blas-kernel ' ': expected a name"),
+        (["--blas-kernel", "../Zen"], "--blas-kernel '../Zen': expected a name"),
+        (["--scheduler", "tcp://nowhere:1", "--threads", "many"], "--threads many: expected a thread or more"),
+    ],
+)
+def test_the_command_says_so_in_a_line(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--results", str(tmp_path / "results"), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"error: {said}")
+    assert not any(tmp_path.iterdir())
+
+
 def test_there_are_as_many_cores_as_this_process_may_use() -> None:
     assert thread_count(str(available())) == available()
     with pytest.raises(AnalysisError):
@@ -243,6 +268,23 @@ def test_a_process_keeps_a_core_for_each_thread() -> None:
     assert {*map(int, done.stdout.split())} == allowed
 
 
+def test_a_cluster_s_machines_are_told_the_conditions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cluster = pytest.importorskip("analysis.cluster")
+    given: list[Any] = []
+
+    def spread(*arguments: Any) -> None:
+        given.append(next(each for each in arguments if isinstance(each, cluster.Orders)))
+        raise AnalysisError("there is no cluster")
+
+    monkeypatch.setattr(cluster, "spread", spread)
+    asked = ["run", "--scheduler", "tcp://nowhere:1", "--results", str(tmp_path / "results")]
+    assert main(asked) == main([*asked, "--blas-kernel", "Haswell", "--threads", "3"]) == 2
+    usual, chosen = given
+    assert (usual.settings, usual.further, usual.conditions) == ({}, (), "")
+    assert (chosen.settings, chosen.further) == ({KERNEL: "Haswell"}, ("--threads", "3"))
+    assert chosen.conditions == "-OMP_NUM_THREADS3-OPENBLAS_CORETYPEHaswell"
+
+
 # --- the name of a run ---
 
 
@@ -259,4 +301,6 @@ def test_conditions_that_were_chosen_are_in_the_name_of_the_environment_and_usua
     kernel, two = environment_name(Conditions("Haswell")), environment_name(Conditions(threads=2))
     assert kernel == usual.replace("-VECLIB", "-OPENBLAS_CORETYPEHaswell-VECLIB")
     assert two == usual.replace("THREADS1", "THREADS2")
+    for chosen in (USUAL, Conditions("Haswell"), Conditions(threads=12), Conditions("Haswell", 2)):
+        assert published(environment_name(chosen)) == chosen.name
     assert environment_name(Conditions("Haswell", 2)) == kernel.replace("THREADS1", "THREADS2")

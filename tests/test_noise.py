@@ -13,8 +13,8 @@ from scipy import stats
 from analysis.citing import collect
 from analysis.tables.crossover import CROSSES, UNKNOWN, controls, crossovers, curves
 from analysis.tables.findings import Findings
-from analysis.tables.noise import WIDEST, spans, spread
-from tests.tables import curve, frame, pair, row
+from analysis.tables.noise import WIDEST, resolution, spans, spread
+from tests.tables import by_processes, curve, frame, pair, row, several
 
 FLAT = [(8, -1.0), (64, -0.001), (200, 0.001), (512, 1.0)]
 """n and r of a curve that lies within its noise of 0 over a factor of three."""
@@ -49,6 +49,39 @@ def test_what_the_controls_cannot_resolve_spreads_it_along_the_curve() -> None:
     assert span([*curve(80), control(0.1)]) == pytest.approx(math.exp(0.4))
     assert span([*curve(80), control(0.05), control(0.1, n=8)]) == pytest.approx(math.exp(0.4))
     assert span([*curve(80), control(5.0)]) == math.inf
+
+
+def test_several_crossings_are_known_as_well_as_the_least_known_of_them() -> None:
+    row = crossovers(frame(several())).iloc[0]
+    factors = [each.high / each.low for each in row["crossings"]]
+    assert span(several()) == pytest.approx(max(factors))
+    assert span([*several(), control(0.04)]) == pytest.approx(max(factors))
+    # r is 0.05 at n = 6, between the first two: the control cannot tell that from nothing
+    assert span([*several(), control(0.06)]) == math.inf
+
+
+def test_several_crossings_that_the_controls_cannot_tell_have_no_number() -> None:
+    (told,) = Findings(frame([*several(), control(0.06)])).told.to_dict("records")
+    assert told["verdict"] == UNKNOWN
+    assert not told["crossings"]
+    (told,) = Findings(frame([*several(), control(0.01)])).told.to_dict("records")
+    assert (told["verdict"], len(told["crossings"])) == ("crosses 3 times", 3)
+    failing = by_processes(0.2, n=64, mode="forward/forward")
+    (told,) = Findings(frame([*several(), failing])).told.to_dict("records")
+    assert (told["verdict"], str(told["crossings"])) == (UNKNOWN, "")
+
+
+def test_over_processes_the_controls_resolve_what_they_do_together() -> None:
+    """One whose three processes scatter widely says little alone; it does not take the others' word away."""
+    calm = [by_processes(off, count=8, n=n, mode="forward/forward") for n, off in ((8, 0.01), (16, -0.01), (32, 0.0))]
+    wild = by_processes(0.01, count=3, spread=0.1, n=64, mode="forward/forward")
+    found = controls(frame([*calm, wild]))
+    assert found["resolution"].max() > 0.2
+    margin = stats.t.ppf(0.975, 3) * stats.sem([0.01, -0.01, 0.0, 0.01])
+    assert resolution(found) == pytest.approx(0.0025 + margin)
+    assert resolution(controls(frame([wild, *calm[:1]]))) == found["resolution"].max()
+    assert resolution(controls(frame([control(0.1), control(0.2, n=8), *calm]))) == pytest.approx(0.2)
+    assert span([*several(), *calm, wild]) < WIDEST
 
 
 def test_controls_of_other_runs_say_nothing_of_this_one() -> None:

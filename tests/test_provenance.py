@@ -98,6 +98,12 @@ def test_a_run_does_not_go_on_under_other_kernels(tmp_path: Path) -> None:
     store(tmp_path, run=("box", "py-OPENBLAS_CORETYPESkylakeX", "c0"), blas="openblas 0.3, SkylakeX kernels")
 
 
+def test_the_rates_by_shape_are_those_that_the_run_began_with(tmp_path: Path) -> None:
+    for measured, known in (("", ""), ("{}", "{}"), ("[]", "{}"), ("", "{}")):
+        (tmp_path / FILE).write_bytes(with_versions(tmp_path, *RUN, VERSIONS, ENGINES, rates=measured))
+        assert read_provenance(tmp_path, *RUN).rates == known
+
+
 def test_the_rates_of_kernels_are_kept_with_their_run(tmp_path: Path) -> None:
     without: dict[str, Any] = {"skipped": "no time"}
     rate = {"kernel": "Zen", "product": "c @ W", "dtype": "float64", "rows": 4, "width": 64}

@@ -34,7 +34,7 @@ from analysis.tables.shown.crossing import memory_table, peaks
 from analysis.tables.shown.trust import tidy_csv
 from analysis.tables.summary import headline_row, summary
 from analysis.text import gigabytes
-from tests.tables import curve, frame, full_table, pair, row
+from tests.tables import by_processes, curve, frame, full_table, pair, row, several
 
 KNOWN = {"cpu": "Test CPU <3 GHz> & more", "modes": "0.1.0", "ram": "16000000000", "num_cpu": "2"}
 
@@ -146,6 +146,32 @@ def test_without_a_crossover_measured_the_command_is_named() -> None:
     assert "python -m analysis run" in said([row("seconds", 1.0, n=8, mode="forward")])
 
 
+def test_a_headline_that_crosses_several_times_has_each_place_and_no_n_star() -> None:
+    found = said(several())
+    assert "the cheaper way to a full Jacobian changes 3 times for m = 8 outputs" in found
+    assert re.search(
+        r"forward mode below n = 5\.5 \[5\.\d, 5\.\d\], reverse mode up to 6\.4 \[6\.\d, 6\.\d\], "
+        r"forward mode up to 10 \[\d+(\.\d)?, 1\d\], reverse mode above\.",
+        found,
+    )
+    assert "n*" not in found
+
+
+def test_a_row_that_crosses_several_times_has_each_place_in_the_tables() -> None:
+    found = findings(frame([*several(), *curve(80)]))
+    kept = found.crossover_table[found.crossover_table["m"] == 8]
+    row = {str(name): kept[name].iloc[0] for name in kept}
+    assert (row["verdict"], crossover(row)) == ("crosses 3 times", "5.5, 6.4, 10")
+    assert re.fullmatch(r"\[5\.\d, 5\.\d\], \[6\.\d, 6\.\d\], \[.*, 1\d\]", crossover_interval(row))
+    assert aspect(row) == "0.692, 0.806, 1.25"
+    made = report_files(found)
+    assert b"5.5, 6.4, 10" in made["report.html"]
+    csv = pd.read_csv(io.BytesIO(made["tables/crossovers.csv"]))
+    assert csv["crossings"].dropna().str.startswith("forward < 5.5 [").to_list() == [True]
+    assert "1 cross, " in elsewhere(found)
+    assert "1: crosses 3 times" in elsewhere(found)
+
+
 def test_the_headline_is_chosen_by_setting_and_not_by_result() -> None:
     rows = curve(100, m=64, width=64) + curve(50, m=8, width=64) + curve(60, m=64, width=32)
     chosen = headline_row(crossovers(frame(rows)))
@@ -242,7 +268,7 @@ def test_further_doubts() -> None:
     assert "changed work tree" in found
     assert "4 threads" in found
     assert "1 cell failed" in found
-    assert "2 refinements left out" in found
+    assert "2 ratios left as they were" in found
     assert "No A/A control" in " ".join(doubts(findings(frame([row("seconds", 1.0)]))))
 
 
@@ -519,7 +545,7 @@ def test_the_commands_are_those_of_the_preset_measured() -> None:
     now = pd.Timestamp("2026-11-22", tz="UTC")
     quick = frame([pair(0.0, date=now)])
     assert commands(Findings(quick)) == ["git checkout 01234567", "python -m analysis run --preset quick"]
-    many = pair(0.0, samples=[0.0] * 41, commit="0123456789+dirty", date=now)
+    many = by_processes(0.0, count=4, commit="0123456789+dirty", date=now)
     assert commands(Findings(frame([many]))) == ["git checkout 01234567", "python -m analysis run --preset standard"]
     old = frame([{**many, "date": pd.Timestamp("2026-11-20 20:49:57", tz="UTC")}])
     assert commands(Findings(old)) == ["git checkout 01234567", "python -m analysis run --profile standard"]

@@ -43,6 +43,7 @@ def by(times: Times, step: float = 1e-6, **others: Any) -> ShapedRates:
         "record": [0.0] * 3,
         "start": 0.0,
         "late": 0.0,
+        "many": [0.0, 0.0],
         "operation": 1e-6,
         "number": 1e-15,
     }
@@ -71,6 +72,7 @@ def drawn(seed: int = 0) -> ShapedRates:
         pull=some(3),
         start=1e-7,
         late=2e-7,
+        many=[3e-6, 5e-6],
     )
 
 
@@ -253,6 +255,17 @@ def test_a_tape_that_is_dear_to_write_is_not_written(put: Any) -> None:
     assert planned(chain, chain.x).mode == "forward"
     put(by(evenly, start=1e-3))
     assert planned(chain, chain.x).mode == "forward"
+
+
+def test_what_it_takes_to_see_whether_many_seeds_fit_counts_for_the_mode_that_has_many(put: Any) -> None:
+    chain = modes.layer_chain(120, 130, 5, 64)
+    found = {}
+    for many in ((0.0, 0.0), (1e-3, 0.0), (1e-3, 2e-3)):
+        put(by(evenly, many=list(many)))
+        found[many] = planned(chain, chain.x).seconds
+    assert found[1e-3, 2e-3]["forward"] == found[0.0, 0.0]["forward"]  # 120 are not many
+    assert found[1e-3, 0.0]["reverse"] == found[0.0, 0.0]["reverse"]
+    assert found[1e-3, 2e-3]["reverse"] == pytest.approx(found[0.0, 0.0]["reverse"] + 2e-3)
 
 
 def test_rates_that_come_into_force_are_chosen_by_at_once(put: Any) -> None:

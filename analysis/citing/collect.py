@@ -103,11 +103,11 @@ def _check(found: Findings) -> None:
     least = ratios["processes"].isna().map({True: FEWEST, False: FEWEST_PROCESSES})
     few = ratios[ratios["low"].isna() | ratios["high"].isna() | (counts < least)]
     if len(few):
-        row = few.iloc[0]
+        row, what = few.iloc[0], "pairs" if few["processes"].isna().all() else "processes"
         raise AnalysisError(
-            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few processes for an interval (fewer "
-            f"than {FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width {row['width']}, depth "
-            f"{row['depth']}; measure anew: {MEASURE}"
+            f"commit {commit}: {len(few)} of {len(ratios)} ratios rest on too few {what} for an interval (fewer than "
+            f"{FEWEST if what == 'pairs' else FEWEST_PROCESSES}), one of them at n = {row['n']}, m = {row['m']}, width "
+            f"{row['width']}, depth {row['depth']}; measure anew: {MEASURE}"
         )
     if found.failing:
         raise AnalysisError(f"commit {commit}: {found.failing}. {AGAIN}")

@@ -16,6 +16,7 @@ from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, crosses_
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
 from analysis.tables.model import MODEL
+from analysis.tables.noise import resolution
 from analysis.tables.problems import CALL, title
 from analysis.tables.rules import AUTO, RULES
 from analysis.text import interval, number, size
@@ -282,7 +283,7 @@ def _controls(found: Findings) -> Statements:
     """What the A/A controls can tell apart, and what they say together."""
     tidy = found.tidy
     for engine, part in found.controls.groupby("engine"):
-        percent = 100 * float(np.expm1(part["resolution"].max()))
+        percent = 100 * float(np.expm1(resolution(part)))
         sentence = f"forward mode timed against itself ({len(part)} A/A controls) resolves ratios that differ by more "
         sentence += f"than {number(percent)} %"
         rows = tidy[(tidy["metric"] == "log_ratio") & (tidy["mode"] == "forward/forward") & (tidy["engine"] == engine)]

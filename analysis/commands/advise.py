@@ -21,6 +21,7 @@ from analysis.commands.write import temporary_folder, write_all, write_whole
 from analysis.errors import AnalysisError
 from analysis.running.advising import Measured, measured
 from analysis.running.bar import Bar
+from analysis.running.versions import blas
 from analysis.text import counted
 from benchmarks.catalogue.advice import ENGINES, SECONDS, Request
 
@@ -153,7 +154,9 @@ def advised(request: Request, found: Measured) -> Advice:
         )
         basis += "timed in several."
     machine = processor()
-    setting = f"One core, one BLAS thread, NumPy {last.found.numpy}, Python {platform.python_version()}, {machine}"
+    setting = (
+        f"One core, one BLAS thread ({blas()}), NumPy {last.found.numpy}, Python {platform.python_version()}, {machine}"
+    )
     meeting = None
     if len(found.sizes) > 1:
         sizes = [(int(each.size or 0), each.found, each.times) for each in found.sizes]
@@ -168,6 +171,7 @@ def advised(request: Request, found: Measured) -> Advice:
         "machine": machine,
         "python": platform.python_version(),
         "numpy": last.found.numpy,
+        "blas": blas(),
         "blas_threads": last.found.blas_threads,
     }
     return judged(last.found, last.times, circumstances, request.argnums, meeting)

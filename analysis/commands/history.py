@@ -10,9 +10,12 @@ import pandas as pd
 from analysis.commands.options import Subparsers, add_results
 from analysis.commands.write import check_apart, write_whole
 from analysis.reading.load import read_results
+from analysis.reading.provenance import read_provenance
+from analysis.reading.runs import RUN
 from analysis.reading.tidy import tidy
 from analysis.tables import history
 from analysis.tables.crossover import crossovers
+from analysis.tables.kernels import kernels_of
 from analysis.text import counted, short_commit, size
 
 
@@ -27,6 +30,9 @@ def run(options: argparse.Namespace) -> int:
     if options.output is not None:
         check_apart(options.output, options.results)
     rows = tidy(read_results(options.results))
+    runs = [(str(machine), str(env), str(commit)) for machine, env, commit in rows[RUN].drop_duplicates().to_numpy()]
+    blas = {run: read_provenance(options.results, *run).known.get("blas", "") for run in runs}
+    rows = history.by_kernels(rows, {run: kernels_of(text) for run, text in blas.items()})
     found = history.series(rows, crossovers(rows))
     if options.output is not None:
         write_whole(options.output, found.to_csv(index=False).encode())

@@ -1,6 +1,7 @@
 """`python -m analysis run`: measure what a preset still lacks, then report."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -56,11 +57,14 @@ def run(options: argparse.Namespace) -> int:
             listed(options.engines)
         except ValueError as error:
             raise AnalysisError(f"--engines: {error}") from None
+    if options.blas_kernel is not None and not re.fullmatch(r"\w+", options.blas_kernel, re.ASCII):
+        raise AnalysisError(
+            f"--blas-kernel {options.blas_kernel!r}: expected a name, such as Haswell; leave it out for OpenBLAS's own "
+            "choice"
+        )
     if options.scheduler is not None or options.everywhere:
         return over_cluster(ROOT, options, show)
     threads = thread_count(options.threads)
-    if options.blas_kernel is not None and not options.blas_kernel.strip():
-        raise AnalysisError("--blas-kernel: expected a name, such as Haswell; leave it out for OpenBLAS's own choice")
     folder, report = options.results.absolute(), options.report.absolute()
     with alone(folder), scratch() as temporary, working("Reading the checkout") as status:
         measured = measure(
@@ -73,9 +77,9 @@ def run(options: argparse.Namespace) -> int:
             write,
             engines=options.engines,
             part=parse_shard(options.shard),
-            only=None if options.cells is None else cells_in(options.cells),
             kernel=options.blas_kernel,
             threads=threads,
+            only=None if options.cells is None else cells_in(options.cells),
             status=status,
         )
     if measured.failed:

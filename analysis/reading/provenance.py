@@ -4,7 +4,8 @@ Contract: one JSON file `facts` in the results folder (without a suffix: asv tak
 list of records with FIELDS, one a run. Only this module opens it; what is to be written there it returns, and writes
 nothing. A record's `engines` are those of the suite as `python -m benchmarks engines` describes them, by name; its
 `faults` say why cells failed, by the cell's name: `benchmark(parameter, parameter)`; its `kernels` are the machine's
-BLAS kernels and the rates of each, in the form that `benchmarks.apparatus.kernels` explains, empty where nobody looked.
+BLAS kernels and the rates of each, in the form that `benchmarks.apparatus.kernels` explains, empty where nobody looked;
+its `rates` are the line that `python -m modes.calibrate --json` printed when the run began, "" where it did not.
 """
 
 import datetime
@@ -23,7 +24,7 @@ from analysis.reading.schema import DamagedError, checked, opened
 FILE = "facts"
 VERSIONS = ("python", "numpy", "blas", "modes")
 FURTHER = ("engines", "faults", "kernels")
-FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER)
+FIELDS = (*RUN, *VERSIONS, "measured", *FURTHER, "rates")
 OWN = ["numpy"]
 """What an engine requires that is code of this project; its version is the project's."""
 
@@ -37,14 +38,15 @@ class Provenance:
     """What is known of one run beside its measurements.
 
     `known`: the machine's MACHINE_TRAITS, VERSIONS, `measured` (the day), and the version of each installed engine by
-    the engine's name, as text, as far as they are recorded. `engines`, `faults` and `kernels` are those of the run's
-    record.
+    the engine's name, as text, as far as they are recorded. `engines`, `faults`, `kernels` and `rates` are those of the
+    run's record.
     """
 
     known: Versions = field(default_factory=dict)
     engines: Engines = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     kernels: dict[str, Any] = field(default_factory=dict)
+    rates: str = ""
 
 
 def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Provenance:
@@ -53,7 +55,7 @@ def read_provenance(folder: Path, machine: str, env: str, commit: str) -> Proven
     traits = machines.loc[machine].dropna().to_dict() if machine in machines.index else {}
     record = _record(folder, machine, env, commit)
     known = {str(name): str(value) for name, value in traits.items()} | _versions(record)
-    return Provenance(known, **{name: record.get(name, {}) for name in FURTHER})
+    return Provenance(known, **{name: record.get(name, {}) for name in FURTHER}, rates=record.get("rates", ""))
 
 
 def with_versions(
@@ -64,9 +66,10 @@ def with_versions(
     versions: Versions,
     engines: Engines,
     kernels: Mapping[str, Any] | None = None,
+    rates: str = "",
 ) -> bytes:
     """FILE with a record of what one run is measured with. The first record of a run stands; engines installed since
-    are added, and so are rates of kernels where it has none.
+    are added, and so are rates where it has none.
 
     Raises AnalysisError where the run was begun with other versions, BLAS kernels among them: its cells would not be
     comparable.
@@ -74,7 +77,8 @@ def with_versions(
     known = _record(folder, machine, env, commit)
     today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
     where = {"machine": machine, "env": env, "commit": commit}
-    record = {**where, **versions, "measured": today, "engines": engines, "faults": {}, "kernels": dict(kernels or {})}
+    further = {"engines": engines, "faults": {}, "kernels": dict(kernels or {}), "rates": rates}
+    record = {**where, **versions, "measured": today, **further}
     changed = [f"{name} {before} (now {now})" for name, before, now in changes(known, record)] if known else []
     if changed:
         by_name = ", or name the BLAS kernels, which makes it a run of its own: --blas-kernel NAME"
@@ -133,12 +137,13 @@ def joined(known: Mapping[str, Any], other: Mapping[str, Any]) -> Record:
     engines = {**known["engines"], **other["engines"], **kept}
     looked = [record["kernels"] for record in (known, other) if record.get("kernels")]
     kernels = next((each for each in looked if each.get("rates")), looked[0] if looked else {})
-    return {**known, "engines": engines, "faults": {**known["faults"], **other["faults"]}, "kernels": kernels}
+    faults, rates = {**known["faults"], **other["faults"]}, known.get("rates") or other.get("rates", "")
+    return {**known, "engines": engines, "faults": faults, "kernels": kernels, "rates": rates}
 
 
 def complete(record: Mapping[str, Any]) -> Record:
     """A record with all FIELDS: one of before there were engines and faults has none of them."""
-    return {**{name: {} for name in FURTHER}, **record}
+    return {**{name: {} for name in FURTHER}, "rates": "", **record}
 
 
 def _versions(record: Mapping[str, Any]) -> Versions:

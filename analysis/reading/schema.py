@@ -210,6 +210,7 @@ class Record(Struct, forbid_unknown_fields=True):
     engines: dict[str, Engine] = {}
     faults: dict[str, str] = {}
     kernels: Kernels = field(default_factory=Kernels)
+    rates: str = ""
 
     def __post_init__(self) -> None:
         for name in ("machine", "env", "commit"):

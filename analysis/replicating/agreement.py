@@ -5,10 +5,10 @@ the crossovers of time that have a number in both. For two 95 % intervals of one
 errors, 99.4 % overlap, and |difference| over its standard error has a median of 0.67 and a 95 % point of 1.96. BARS
 leave room for intervals of few processes, whose errors follow Student's t.
 
-The standard error of a cell is the half width of its interval over 1.96, as if it were that of a normal error: it says
-what the interval claims. Beside it stands that of the samples themselves, their standard deviation over the root of
-their number, which knows nothing of how the interval was made; a sample is a process's, but in results of benchmarks of
-version 1, where it is a pair's.
+The standard error of a cell is that of the mean over its processes (`analysis.intervals.over_processes`). Results of
+benchmarks of version 1 have no processes to speak of; there it is the half width of the interval over 1.96, as if it
+were that of a normal error. What comes out by half widths everywhere stands beside it: Student's t makes those of few
+processes longer, so that it is less.
 """
 
 import math
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.intervals import Floats
+from analysis.intervals import Floats, over_processes
 from analysis.reading.runs import RUN
 from analysis.replicating.judging import QUANTILE
 from analysis.replicating.sources import Run
@@ -56,7 +56,7 @@ BARS = {
 AGREEMENT_COLUMNS = (
     *("one", "other", "differing", "cells", "crossovers"),
     *BARS,
-    *("median_by_samples", "high_by_samples", "moved"),
+    *("median_by_half_width", "high_by_half_width", "moved"),
 )
 
 
@@ -76,19 +76,19 @@ def _pair(one: Run, other: Run) -> list[Any]:
     cells = _cells(one).merge(_cells(other), on=[*PARAMETERS, "metric"], suffixes=("", "_other"))
     stars = _crossovers(one).merge(_crossovers(other), on=list(SETTING), suffixes=("", "_other"))
     apart = np.abs((cells["value"] - cells["value_other"]).to_numpy(dtype=float))
-    by_interval = _quantiles(apart, _hypot(cells, "error"))
-    by_samples = _quantiles(apart, _hypot(cells, "spread"))
+    by_error = _quantiles(apart, _hypot(cells, "error"))
+    by_half_width = _quantiles(apart, _hypot(cells, "half_width"))
     known = pd.concat([stars["high"] / stars["low"], stars["high_other"] / stars["low_other"]])
     widths = known[np.isfinite(known)] - 1
     moved = np.expm1(np.abs(np.log((stars["n_star"] / stars["n_star_other"]).to_numpy(dtype=float))))
     numbers = {
         "cells_overlap": _share(_overlap(cells)),
-        "median_difference": by_interval[0],
-        "high_difference": by_interval[1],
+        "median_difference": by_error[0],
+        "high_difference": by_error[1],
         "crossovers_overlap": _share(_overlap(stars)),
         "crossover_width": float(widths.median()) if len(widths) else math.nan,
     }
-    further = [*by_samples, float(np.median(moved)) if len(moved) else math.nan]
+    further = [*by_half_width, float(np.median(moved)) if len(moved) else math.nan]
     return [one.name, other.name, differing, len(cells), len(stars), *(numbers[name] for name in BARS), *further]
 
 
@@ -96,11 +96,12 @@ def _cells(run: Run) -> pd.DataFrame:
     """The paired cells of a run that have an interval."""
     tidy = run.found.tidy
     rows = tidy[tidy["metric"].str.startswith("log_") & (tidy["status"] == "ok") & tidy["low"].notna()]
-    rows = rows[[*PARAMETERS, "metric", "value", "low", "high", "samples"]].copy()
+    rows = rows[[*PARAMETERS, "metric", "value", "low", "high", "samples", "processes"]].copy()
     for name in PARAMETERS:  # a cell without a width is the same cell in both runs; a missing value equals nothing
         rows[name] = rows[name].astype(object).where(rows[name].notna(), "")
-    rows["error"] = (rows["high"] - rows["low"]) / (2 * QUANTILE)
-    rows["spread"] = rows["samples"].map(_spread).astype(float)
+    rows["half_width"] = (rows["high"] - rows["low"]) / (2 * QUANTILE)
+    errors = rows["samples"].map(lambda samples: over_processes(samples or ()).error).astype(float)
+    rows["error"] = errors.where(rows["processes"].notna(), rows["half_width"])
     return rows
 
 
@@ -109,13 +110,6 @@ def _crossovers(run: Run) -> pd.DataFrame:
     found = run.found
     told = noise.told(found.crossovers, found.spans, "")
     return told[(told["metric"] == "log_ratio") & (told["verdict"] == CROSSES)]
-
-
-def _spread(samples: Any) -> float:
-    """The standard error of the samples' mean; nan of fewer than two."""
-    if samples is None or len(samples) < 2:
-        return math.nan
-    return float(np.std(samples, ddof=1) / math.sqrt(len(samples)))
 
 
 def _hypot(cells: pd.DataFrame, name: str) -> Floats:

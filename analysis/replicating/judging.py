@@ -5,7 +5,7 @@ none, as peak memory, which is counted, and the worst case seen, which is a maxi
 lies beyond every size measured, all that lies beyond.
 
 Of many runs, the intervals of all rarely have a value in common though the truth is one: of four 95 % intervals in 97
-of 100 cases, of ten in 85. So that no more than one fact in twenty is called dependent by chance, the intervals of five
+of 100 cases, of ten in 85. So that no more than one fact in twenty is called dependent by chance, the intervals of six
 runs or more are taken longer, by the studentized range (J. Tukey; scipy.stats.studentized_range).
 """
 

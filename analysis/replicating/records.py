@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.figures.kernels import kernels_figure
 from analysis.figures.replication import replication_figure
+from analysis.replicating import kernels
 from analysis.replicating.agreement import agreements
 from analysis.replicating.judging import CARE, CARE_LOSS, CARE_PERCENT, heterogeneity, judged, values
 from analysis.replicating.shown import lines
@@ -16,6 +18,8 @@ from analysis.replicating.sources import Run
 from analysis.report import DPI, laid_out, picture
 
 FIGURE = "replication.png"
+KERNELS = (11.0, 4.6)
+"""Inches of the figure of kernels."""
 
 
 def files(runs: Sequence[Run], facts: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, bytes]:
@@ -39,11 +43,21 @@ def files(runs: Sequence[Run], facts: pd.DataFrame, pairs: pd.DataFrame) -> dict
 
 
 def figure_files(runs: Sequence[Run], facts: pd.DataFrame) -> dict[str, bytes]:
-    """The figure as PNG and SVG."""
-    # At 100 dots an inch text is some percent narrower than in the file, and long labels would be cut.
-    figure = Figure(layout="constrained", facecolor="white", dpi=DPI)
-    figure = laid_out(replication_figure(figure, *lines(runs, facts)))
-    return {FIGURE: picture(figure, "png"), "replication.svg": picture(figure, "svg")}
+    """The figures as PNG and SVG: each run's crossovers, and what the kernels give, where the runs took rates."""
+    figures = {"replication": replication_figure(blank(), *lines(runs, facts))}
+    found = kernels.rates(runs)
+    if len(found):
+        figures["kernels"] = kernels_figure(blank(KERNELS), found, kernels.crossings(runs))
+    files: dict[str, bytes] = {}
+    for name, figure in figures.items():
+        laid_out(figure)
+        files |= {f"{name}.{suffix}": picture(figure, suffix) for suffix in ("png", "svg")}
+    return files
+
+
+def blank(size: tuple[float, float] | None = None) -> Figure:
+    """An empty figure. At 100 dots an inch text is some percent narrower than in the file, and labels would be cut."""
+    return Figure(figsize=size, layout="constrained", facecolor="white", dpi=DPI)
 
 
 def over_runs(runs: Sequence[Run]) -> dict[str, bytes]:

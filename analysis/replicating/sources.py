@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -82,8 +82,8 @@ def run_of(name: str, place: Path, where: Where, table: pd.DataFrame) -> Run:
 
 
 def known_of(place: Path, where: Where) -> Provenance:
-    """What a run's record says of machine and versions."""
-    return Provenance(read_provenance(place, **where).known)
+    """What a run's record says of the machine, but for the state of each engine and why cells failed."""
+    return replace(read_provenance(place, **where), engines={}, faults={})
 
 
 def run_found(name: str, place: Path, where: Where, found: Findings) -> Run:

@@ -105,13 +105,11 @@ def _pairs(pairs: pd.DataFrame) -> list[str]:
                 relation, word = "at least" if bar.least else "at most", "met" if bar.holds(row[name]) else "missed"
                 judged = f"(bar: {relation} {bar.said(bar.bar)}: {word})"
             found.append(f"  {bar.words:<42} {_said(name, row):>8}  {judged}")
-        if not math.isnan(row["median_by_samples"]):
-            by_samples = f"{row['median_by_samples']:.2f} and {row['high_by_samples']:.2f}"
-            found.append(
-                f"  (standard error: the interval's half width over 1.96; by the samples' spread {by_samples})"
-            )
+        if not math.isnan(row["median_by_half_width"]):
+            half = f"{row['median_by_half_width']:.2f} and {row['high_by_half_width']:.2f}"
+            found.append(f"  (by the intervals' half widths over 1.96 instead of standard errors: {half})")
         if moved := _moved(row):
-            found.append(f"  {moved.removeprefix(', ')}")
+            found.append(f"  a crossover{moved.removeprefix(', which')}")
     return found
 
 

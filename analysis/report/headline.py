@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.errors import MEASURE
 from analysis.tables.crossover import CROSSES, FORWARD, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
-from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, spread
+from analysis.tables.noise import AGAIN, NO_CONTROL, WIDEST, resolution, spread
 from analysis.text import counted, interval, size
 
 WIDE = 0.1
@@ -115,7 +115,7 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
             f"hold a ratio of 1 ({ratios_of(missing)}); one in twenty does so by chance. Take smaller differences for "
             f"noise.{joint_ratio(found)}"
         )
-    wide = control["resolution"].max()
+    wide = resolution(control)
     if wide > WIDE:
         said.append(
             f"The machine was noisy: the A/A control tells ratios apart only where they differ by more than "

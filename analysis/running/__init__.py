@@ -20,6 +20,7 @@ from typing import Any
 
 from analysis.reading.merge import shard
 from analysis.reading.provenance import with_versions
+from analysis.running.calibrating import calibrated
 from analysis.running.checkout import read_checkout, results_folder
 from analysis.running.conditions import LOOKING, NO_TIME, Conditions, advice, asked_kernel, resolved
 from analysis.running.cores import judged, sentences
@@ -57,17 +58,17 @@ def measure(
     writer: Writer,
     engines: str | None = None,
     part: tuple[int, int] = (1, 1),
-    only: Mapping[str, Sequence[Sequence[str]]] | None = None,
     kernel: str | None = None,
     threads: int = 1,
+    only: Mapping[str, Sequence[Sequence[str]]] | None = None,
     status: Callable[[str], None] = quiet,
 ) -> Measured:
     """Measure what a preset's cells still lack in `results`, for the code checked out in `root`, then refine.
 
-    `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k;
-    `only` names cells (`python -m benchmarks cells`), and of the preset no others are measured.
-    `kernel` names the kernels that OpenBLAS is to take (None: what the environment says, or else its own choice),
-    `threads` how many threads BLAS has.
+    `engines` names them, separated by commas (None: the suite's own choice); `part` is (i, k) for part i of k; `only`
+    names cells (`python -m benchmarks cells`), and of the preset no others are measured. `kernel` names the kernels
+    that OpenBLAS is to take (None: what the environment says, or else its own choice), `threads` how many threads BLAS
+    has.
 
     `generated` names what the caller writes, which is not part of the code; `scratch` is an empty temporary folder,
     which the caller deletes. Lines for the user go to `show`, what is being done at the moment to `status`. Raises
@@ -93,6 +94,7 @@ def measure(
     show(f"Preset {preset}: {count} cells{kept}; machine {run.machine}, commit {run.commit[:8]}.")
     status("")
     kernels: dict[str, Any] = {}
+    rates = ""
     if missing:
         status("Trying the cores")
         cores = judged(suite.quietness())
@@ -107,8 +109,13 @@ def measure(
         status("")
         for line in advice(kernels, suite.conditions.kernel):
             show(line)
+        status("Measuring the rates by shape")
+        rates = calibrated(root, preset, run.suite.environment(), show)
+        status("")
     versions = current_versions(root, suite.conditions.kernel)
-    run.record(with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels))
+    run.record(
+        with_versions(folder, **run.place, versions=versions, engines=suite.engines(), kernels=kernels, rates=rates)
+    )
     run.measure(missing)
     left_out = run.sharpen(TIME_LIMIT[preset] - REPORT_SECONDS[preset])
     return Measured(folder, run.place, run.failed(), tuple(left_out))

@@ -25,6 +25,8 @@ THREAD_VARIABLES = [
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 ]
+NAMED = "OMP_NUM_THREADS"
+"""The one of them that an environment is named by; OpenBLAS and MKL obey it."""
 LOOKING = {"first": 0.0, "quick": 1.2, "standard": 3.0, "full": 5.0}
 """Seconds, by preset, for the rates of all kernels."""
 NO_TIME = "preset first has no time for it"
@@ -45,11 +47,17 @@ class Conditions:
         chosen = {KERNEL: self.kernel} if self.kernel else {}
         return dict.fromkeys([*THREAD_VARIABLES, THREADS], str(self.threads)) | chosen
 
+    @property
+    def name(self) -> str:
+        """What was chosen, as it stands in the name of an environment: -OMP_NUM_THREADS2-OPENBLAS_CORETYPEHaswell."""
+        threads = "" if self.threads == 1 else f"-{NAMED}{self.threads}"
+        return threads + (f"-{KERNEL}{self.kernel}" if self.kernel else "")
+
     def matrix(self, configured: Mapping[str, Any]) -> dict[str, Any]:
         """asv's `matrix` with these conditions, which an environment's name is made of."""
         if self == USUAL:
             return dict(configured)
-        variables = {"OMP_NUM_THREADS": ["1"]} | configured.get("env_nobuild", {})
+        variables = {NAMED: ["1"]} | configured.get("env_nobuild", {})
         named = {name: [str(self.threads)] for name in variables if name in THREAD_VARIABLES}
         chosen = {KERNEL: [self.kernel]} if self.kernel else {}
         return {**configured, "env_nobuild": {**variables, **named, **chosen}}
@@ -63,12 +71,13 @@ def available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def thread_count(text: str, cores: int | None = None) -> int:
-    """("2") -> 2. Raises AnalysisError for what is no number of threads, or more than there are cores."""
+def thread_count(text: str, cores: int | None = None, who: str = "this process") -> int:
+    """("2") -> 2. Raises AnalysisError for what is no number of threads, or more than `who` has cores (None: those that
+    this process may use)."""
     most = available() if cores is None else cores
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= most):
         has = "1 core, hence --threads 1" if most == 1 else f"{most} cores: a number from 1 to {most}"
-        raise AnalysisError(f"--threads {text}: expected a thread or more, and a core for each; this process has {has}")
+        raise AnalysisError(f"--threads {text}: expected a thread or more, and a core for each; {who} has {has}")
     return int(text)
 
 

@@ -24,6 +24,7 @@ from analysis.running.plan import (
     Cell,
     affordable,
     batches,
+    expected_seconds,
     processes,
     ratio,
     unfinished,
@@ -38,6 +39,8 @@ from benchmarks.catalogue.metrics import metric, paired
 from benchmarks.catalogue.presets import LEAST, MOST
 from benchmarks.catalogue.taken import AGAIN, Taken
 
+STARTING = 0.5
+"""Seconds that a process takes before its first ratio."""
 REFINED_BY = "crossover.Map.track_log_ratio"  # the same work as a refinement: its rate is the first guess
 
 
@@ -199,15 +202,17 @@ class Run:
         """
         self.progress.rates.setdefault(REFINE, self.progress.rates.get(REFINED_BY, GUESSED_RATIO_SECONDS))
         while True:
-            more = self.undecided()
-            begun = [cell for cell in more if self.lacking(cell)]  # new sizes, which have no interval yet
+            asked, rates = self.undecided(), self.progress.rates
+            begun = [cell for cell in asked if self.lacking(cell)]  # sizes that are new, and have no interval yet
+            more = [cell for cell in asked if not self.lacking(cell)]
             new = [] if begun else self.refinements()
-            # Beginning with a size asks for its least number of processes; with fewer it would have no interval.
-            asked = [*begun, *(cell for cell in new for _ in range(self.least)), *more]
-            now, left_out = affordable(asked, deadline - self.progress.elapsed(), self.progress.rates)
-            due = list(dict.fromkeys(now))
+            room = deadline - self.progress.elapsed() - STARTING - expected_seconds(begun, rates)
+            # Who begins with a size needs the time for all of its processes: with fewer it has no interval.
+            new, out = affordable(new, room / self.least - STARTING, rates)
+            more, left_out = affordable(more, room - self.least * expected_seconds(new, rates), rates)
+            due = [*begun, *new, *more]
             if not due:
-                return [named(cell) for cell in dict.fromkeys(left_out)]
+                return [named(cell) for cell in (*out, *left_out)]
             sizes = sum(cell not in self.samples for cell in due)
             at = f", {sizes} of them at sizes between those measured" if sizes else ""
             self.progress.show(f"Further processes: {counted(len(due), 'ratio')}{at}.")

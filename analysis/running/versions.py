@@ -14,17 +14,21 @@ from analysis.reading.provenance import Versions
 
 
 def current_versions(root: Path, kernel: str = "") -> Versions:
-    """VERSIONS of this process and of the project in `root`; BLAS with the `kernel` that was chosen for the processes
-    that measure, or else the one that it takes for this machine's."""
-    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
-    blas = ", ".join(sorted(_blas(pool, kernel) for pool in pools)) or "not recognised"
+    """VERSIONS of this process and of the project in `root`; BLAS as :func:`blas` names it."""
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "blas": blas,
+        "blas": blas(kernel),
         "modes": project_version(root),
     }
+
+
+def blas(kernel: str = "") -> str:
+    """NumPy's BLAS with the `kernel` that was chosen for the processes that measure, or else the one that it takes for
+    this machine's: openblas 0.3.31, Haswell kernels."""
+    every = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    pools = [pool for pool in every if "numpy" in pool["filepath"]] or every  # SciPy brings one of its own
+    return ", ".join(sorted(_blas(pool, kernel) for pool in pools)) or "not recognised"
 
 
 def project_version(root: Path) -> str:
@@ -39,6 +43,5 @@ def project_version(root: Path) -> str:
 
 
 def _blas(pool: Mapping[str, Any], chosen: str) -> str:
-    """openblas 0.3.31, Haswell kernels."""
     kernel = chosen if chosen and pool["internal_api"] == "openblas" else pool.get("architecture")
     return f"{pool['internal_api']} {pool['version']}{f', {kernel} kernels' if kernel else ''}"

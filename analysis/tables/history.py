@@ -1,6 +1,7 @@
 """Crossovers over commits, and crossovers of several machines beside each other. Pure functions of tables.
 
-Contract: a series is one setting on one machine and environment, in order of the commits' dates. Its reference is its
+Contract: a series is one setting on one machine and environment, in order of the commits' dates; commits that were
+measured with other BLAS kernels are a series of their own (:func:`by_kernels`). Its reference is its
 first crossover; each later one is compared with the reference, and where it differs beyond noise, that is a change, and
 it is the reference from there on. A drift over many commits is thus seen as well as a jump.
 
@@ -39,6 +40,21 @@ MEMORY = 0.01
 """What a traced peak may differ by from run to run, as a share."""
 
 Row = Mapping[str, Any]
+
+
+def by_kernels(tidy: pd.DataFrame, kernels: Mapping[tuple[str, ...], str]) -> pd.DataFrame:
+    """The tidy table with environments told apart by the BLAS kernels that their commits were measured with: `kernels`
+    says which, by run (RUN). An environment with those of one kind alone, and commits of which nobody knows them, keep
+    the name."""
+    runs = [tuple(map(str, run)) for run in tidy[RUN].to_numpy()]
+    known: dict[tuple[str, ...], set[str]] = {}
+    for *place, commit in runs:
+        known.setdefault(tuple(place), set()).add(kernels.get((*place, commit), ""))
+    names = [
+        f"{run[1]} with {kernels[run]}" if kernels.get(run) and len(known[run[:2]] - {""}) > 1 else run[1]
+        for run in runs
+    ]
+    return tidy.assign(env=names)
 
 
 def series(tidy: pd.DataFrame, crossovers: pd.DataFrame) -> pd.DataFrame:

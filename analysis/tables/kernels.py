@@ -51,3 +51,9 @@ def blas(known: Mapping[str, str], tidy: pd.DataFrame) -> str:
         return ""
     threads = float(measured(tidy, "blas_threads")["value"].max())
     return known["blas"] if math.isnan(threads) else f"{known['blas']}, {counted(int(threads), 'thread')}"
+
+
+def kernels_of(blas: str) -> str:
+    """("openblas 0.3.31, Haswell kernels") -> "Haswell kernels"; "" where it names none."""
+    last = blas.rpartition(", ")[2]
+    return last if last.endswith(" kernels") else ""

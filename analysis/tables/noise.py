@@ -39,7 +39,7 @@ def word(controls: pd.DataFrame) -> str:
     said = f"Control (A/A): at worst forward mode takes {measured} times as long as itself"
     if reason := failing(controls):
         return f"{said}. Do not trust this run: {reason}. {AGAIN}."
-    told = 100 * float(np.expm1(worst["resolution"]))
+    told = 100 * float(np.expm1(resolution(controls)))
     if not math.isfinite(told):
         return f"{said}."
     return (
@@ -72,6 +72,20 @@ def together(controls: pd.DataFrame) -> tuple[float, float, float]:
     return t_interval(values) if values.size >= FEWEST else (math.nan, math.nan, math.nan)
 
 
+def resolution(controls: pd.DataFrame) -> float:
+    """The log ratio below which the A/A controls of one run, or of one engine of it, cannot tell what is there.
+
+    Over processes it is how far the interval of all `together` reaches from 0: what differs from process to process is
+    in every ratio's own interval, and what the controls add is what they have in common, or each to itself. Where there
+    are fewer than FEWEST controls, or they are of one process, which knows of no other, how far the widest interval
+    reaches. Missing where none has an interval.
+    """
+    if controls["processes"].notna().all() and len(controls) >= FEWEST:
+        _, low, high = together(controls)
+        return max(abs(low), abs(high))
+    return float(controls["resolution"].max())
+
+
 def together_by_engine(controls: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
     """The A/A controls of each engine taken together."""
     return {str(engine): together(part) for engine, part in controls.groupby("engine")}
@@ -82,11 +96,11 @@ def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], con
 
     `curves` and `controls` are those of the same runs. It is the larger one of two: high / low of n*'s interval; and
     that of the range of n whose ratio the A/A controls of the same run cannot tell from 1, where the curve lies within
-    their largest resolution of 0. Of several crossings it is that of the widest interval, and infinite where the
+    their `resolution` of 0. Of several crossings it is that of the widest interval, and infinite where the
     controls cannot tell from 1 the ratio between two of them. Missing where nothing crosses, and for memory, which is
     counted.
     """
-    noise = controls.groupby(RUN)["resolution"].max().fillna(0.0)
+    noise = {key: resolution(part) for key, part in controls.groupby(list(RUN))}
     found = []
     for row in crossovers.to_dict("records"):
         several = crosses_several_times(row["verdict"])
@@ -94,12 +108,12 @@ def spans(crossovers: pd.DataFrame, curves: Mapping[tuple[Any, ...], Curve], con
             found.append(math.nan)
             continue
         curve = curves[tuple(row[name] for name in (*GROUP, "metric"))]
-        resolution = float(noise.get(tuple(row[name] for name in RUN), 0.0))
+        shift = float(np.nan_to_num(noise.get(tuple(row[name] for name in RUN), 0.0)))
         if several:
-            told = min(_between(curve, row["crossings"])) > resolution
+            told = min(_between(curve, row["crossings"])) > shift
             found.append(max(each.high / each.low for each in row["crossings"]) if told else math.inf)
             continue
-        first, last = (float(np.exp(zero(np.log(curve.n), curve.r + shift))) for shift in (resolution, -resolution))
+        first, last = (float(np.exp(zero(np.log(curve.n), curve.r + off))) for off in (shift, -shift))
         ranges = ((float(row["low"]), float(row["high"])), (first, last))
         found.append(max(high / low if low > 0 else math.inf for low, high in ranges))
     return pd.Series(found, index=crossovers.index, dtype="float64")

@@ -23,6 +23,7 @@ from .. import peers
 from ..catalogue.reasons import SILENT, TIMED_OUT
 from ..catalogue.taken import AGAIN, Taken, parsed
 from ..peers import SkippedError
+from .cores import threads
 from .pairs import Samples, rounded
 from .recording import recording
 from .settings import process_count
@@ -63,10 +64,11 @@ def take(cls: type[Any], parameters: Sequence[Any]) -> Taken:
         with recording(name, parameters):
             value = _median(getattr(method, IN_PLACE)(benchmark, *parameters))
         share = (time.process_time() - busy) / (time.perf_counter() - begun)
-        on_device = peers.load(benchmark.case.engine).on_device  # whose process waits for it
+        # A process on a device waits for it; the time of further threads is in the process's.
+        unknown = peers.load(benchmark.case.engine).on_device or threads() > 1
         return Taken(
             *(name, said, "ok", value, round(time.perf_counter() - start, 4)),
-            *(None if on_device else round(share, 4), _switches() - switches),
+            *(None if unknown else round(share, 4), _switches() - switches),
         )
     except SkippedError:
         return Taken(name, said, "skipped", seconds=round(time.perf_counter() - start, 4))

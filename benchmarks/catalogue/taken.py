@@ -31,7 +31,8 @@ class Taken(NamedTuple):
     seconds: float = 0.0
     """What it took, set-up included."""
     share: float | None = None
-    """Processor time over time passed while the pairs were taken; None where that says nothing: on a device."""
+    """Processor time over time passed while the pairs were taken; None where that says nothing: on a device,
+    or with several threads."""
     switches: int = 0
     """How often the system took the core away meanwhile."""
 

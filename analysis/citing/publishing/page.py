@@ -108,6 +108,11 @@ def _over_runs(facts: Sequence[Fact], runs: Sequence[Mapping[str, str]], files: 
         caption = "A line a setting, and in it each run with its 95 % interval; at the right what a line depends on."
         also = " ([as SVG](figures/replication.svg))" if "figures/replication.svg" in files else ""
         parts += [f"### {title}", f"![{title}](figures/replication.png)", f"{caption}{also}"]
+    if "figures/kernels.png" in files:
+        title = "What each BLAS kernel gives, and where the modes cross on it"
+        caption = "The products that the two modes are made of, and n\\*/m by the width of the chain. "
+        caption += "A colour is a kernel."
+        parts += [f"### {title}", f"![{title}](figures/kernels.png)", f"{caption} ([as SVG](figures/kernels.svg))"]
     stars = sorted((fact for fact in facts if _setting(fact).get("kind") == "aspect-time"), key=_star_order)
     rules = [fact for fact in facts if fact["key"].startswith("modes.regret-mean.")]
     general = [

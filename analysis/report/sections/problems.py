@@ -33,7 +33,8 @@ SECTION = Section(
             "The time that a rule's choice takes beyond that of the better mode, a dot a problem and size. Where the "
             "measurements cannot tell the modes apart either choice is right; how many lose nothing, or less than "
             '0.3 %, stands at the left border. Bold: this project\'s mode="auto", of which the whole call is timed, '
-            "its choosing included, against the fastest of forward, reverse and mixed; prepared, its choice is made once.",
+            "its choosing included, against the fastest of forward, reverse and mixed; prepared, its choice is made "
+            "once.",
         ),
     },
     {
@@ -43,8 +44,8 @@ SECTION = Section(
             "Ratios of times. Where forward / reverse is below 1, forward mode is the cheaper one; a tie is what the "
             "measurements cannot tell apart. n <= m: the choice of that rule, and its time over that of the better "
             "mode. Mixed: over the better mode. Auto: the whole call over the fastest of three. Better mode over f: "
-            "what a Jacobian costs beside a value in plain NumPy; floor: over a derivative written by hand. Prepared and JAX: "
-            "the engine's fastest way over that of modes. A dash: not measured, or there is none.",
+            "what a Jacobian costs beside a value in plain NumPy; floor: over a derivative written by hand. Prepared "
+            "and JAX: the engine's fastest way over that of modes. A dash: not measured, or there is none.",
             {
                 "problem": text("title"),
                 "n": text("n"),

@@ -10,7 +10,7 @@ PAIRS = {"first": 5, "quick": 5, "standard": 5, "full": 9}
 """Interleaved pairs that a process takes of a ratio, by preset. Odd, so that a median is one of them. Few: a process
 more is worth more than a pair more, where processes differ by as much as the pairs of one (T. Kalibera and R. Jones,
 Rigorous Benchmarking in Reasonable Time, ISMM 2013, https://doi.org/10.1145/2464157.2464160, section 6)."""
-LEAST = {"first": 5, "quick": 3, "standard": 4, "full": 8}
+LEAST = {"first": 5, "quick": 4, "standard": 4, "full": 8}
 MOST = {"first": 10, "quick": 8, "standard": 12, "full": 30}
 """Processes that a ratio rests on: the least, and how many at most where it decides, near a crossover."""
 TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1500.0, "full": 4 * 3600.0}

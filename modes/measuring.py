@@ -22,10 +22,25 @@ import numpy as np
 
 from .blocks import LARGE, dense, multiplied
 from .call import Call
+from .chunking import MANY
 from .forward import jacfwd
 from .rates import Rates, measure_rates
 from .reverse import jacrev
-from .shapes import BLOCK, EDGES, FETCHED, ITEMS, KINDS, PASSES, ROWS, SIZES, ShapedRates, Table, points
+from .shapes import (
+    BLOCK,
+    BY_ROWS,
+    BY_SIZE,
+    EDGES,
+    FETCHED,
+    ITEMS,
+    KINDS,
+    PASSES,
+    ROWS,
+    SIZES,
+    ShapedRates,
+    Table,
+    points,
+)
 from .tape import Tape
 
 __all__ = ["SECONDS", "measure"]
@@ -79,8 +94,8 @@ def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
     fetch = _increasing([best["fetch", held] / held for held in FETCHED])
     least = fetch[0]
     raw = {
-        "matrix": Table((ROWS, SIZES, SIZES), products["float64"]["pull"]).at(TINY, TINY, TINY),
-        "scale": Table((ROWS, SIZES), passes["float64"]["rows"]).at(TINY, TINY),
+        "matrix": Table((BY_ROWS, BY_SIZE, BY_SIZE), products["float64"]["pull"]).at(TINY, TINY, TINY),
+        "scale": Table((BY_ROWS, BY_SIZE), passes["float64"]["rows"]).at(TINY, TINY),
         "other": 0.0,
     }
 
@@ -102,9 +117,10 @@ def _assembled(best: dict[Any, float], linear: Rates) -> ShapedRates:
     }
     start = max(begun["reverse"] - begun["forward"], 0.0)
     late = max(best["step", "late"] - best["step", "at once"], 0.0)
+    many = [max(best["step", what, "many"] - best["step", what, "fewer"], 0.0) for what in ("forward", "reverse")]
     fetched = [max(each - least, 0.0) for each in fetch]
     return ShapedRates(
-        products, edges, passes, spread, fetched, push, record, pull, start, late, linear.operation, linear.number
+        products, edges, passes, spread, fetched, push, record, pull, start, late, many, linear.operation, linear.number
     )
 
 
@@ -239,6 +255,10 @@ def _steps() -> Iterator[Timed]:
     large = np.ones((side, side)), np.ones(side), np.ones((side, TINY))
     yield ("step", "late"), partial(_late, *large)
     yield ("step", "at once"), partial(_at_once, *large)
+    for kind, seeds in (("fewer", MANY - 1), ("many", MANY)):
+        wide, tall = np.ones((2, seeds)), np.ones((seeds, 2))
+        yield ("step", "forward", kind), partial(jacfwd(partial(np.matmul, wide)), np.ones(seeds))
+        yield ("step", "reverse", kind), partial(jacrev(partial(np.matmul, tall)), np.ones(2))
     J, x = np.eye(TINY) / 2, np.ones(TINY)
     J.setflags(write=False)
     for kind, (chain, plain) in CHAINS.items():

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .chunking import MANY
 from .counting import DENSE, IDENTITY, NOTHING, TURNED, Work, carried, held, surplus, written
 from .dominators import dominators, narrow
 from .rates import JOIN, WATCH, AnyRates, rates_in_force
@@ -132,8 +133,8 @@ def _planned(tape: SizedTape, index: int, rates: AnyRates, replayed: bool) -> Ro
                     best[i, j] = cut
     (_, push), (_, pull) = sweeps  # of the whole chain, which comes last
     recorded = 0.0 if replayed else _recorded(tape, prices)
-    pushing = push.work.seconds
-    pulling = pull.work.seconds + surplus(tape) * prices.operation + recorded
+    pushing = push.work.seconds + prices.many[0] * sum([size >= MANY for size in sizes[: tape.leaves]])
+    pulling = pull.work.seconds + prices.many[1] * (sizes[index] >= MANY) + surplus(tape) * prices.operation + recorded
     pure = _better(chain, pushing, pulling, replayed)
     orders_of = {"forward": push, "reverse": pull, "mixed": push if pure == "forward" else pull}
     seconds_of = {"forward": pushing, "reverse": pulling, "mixed": min(pushing, pulling)}

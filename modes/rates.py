@@ -47,13 +47,14 @@ AnyRates: TypeAlias = Rates | ShapedRates
 class _Constant:
     """Prices that are linear in operations, fused multiply-adds and numbers read and written."""
 
-    __slots__ = ("fma", "number", "operation", "pull", "push", "record", "start")
+    __slots__ = ("fma", "many", "number", "operation", "pull", "push", "record", "start")
 
     def __init__(self, rates: Rates, replayed: bool) -> None:
         self.operation, self.fma, self.number = rates
         self.push = self.pull = Steps(*[rates.operation] * 3)
         self.record = Steps(*[0.0 if replayed else RECORD * rates.operation] * 3)
         self.start = 0.0
+        self.many = 0.0, 0.0
 
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
         return k * p * q * self.fma + (p * q + k * (p + q)) * self.number

@@ -19,7 +19,19 @@ from typing import Any, NamedTuple, Protocol
 
 from .blocks import LARGE
 
-__all__ = ["FETCHED", "KINDS", "PASSES", "ROWS", "SIZES", "Prices", "ShapedRates", "Steps", "Table"]
+__all__ = [
+    "BY_ROWS",
+    "BY_SIZE",
+    "FETCHED",
+    "KINDS",
+    "PASSES",
+    "ROWS",
+    "SIZES",
+    "Prices",
+    "ShapedRates",
+    "Steps",
+    "Table",
+]
 
 ROWS = (1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 SIZES = (2, 8, 16, 32, 64, 128, 256, 512)
@@ -56,6 +68,7 @@ class Prices(Protocol):
     record: Steps
     pull: Steps
     start: float  # what reverse mode takes more, whatever is done
+    many: tuple[float, float]  # what forward and reverse mode take more where seeds are many (modes.chunking.MANY)
     operation: float
 
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
@@ -80,37 +93,64 @@ class Prices(Protocol):
         """Multiply-adds of what is no product with a matrix, and the numbers that they take."""
 
 
+class Axis:
+    """The sizes along one side of a grid, and where between them a size lies."""
+
+    __slots__ = ("seen", "sizes")
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = tuple(sizes)
+        self.seen: dict[float, tuple[int, float, float]] = {}
+
+    def place(self, size: float) -> tuple[int, float, float]:
+        """Which entry it comes after, which share of the way to the next one in the logarithm, and by which factor it
+        lies beyond the last."""
+        found = self.seen.get(size)
+        if found is None:
+            if len(self.seen) >= MOST:
+                self.seen.clear()
+            sizes = self.sizes
+            inside = min(max(size, sizes[0]), sizes[-1])
+            i = min(bisect_right(sizes, inside) - 1, len(sizes) - 2)
+            share = log(inside / sizes[i]) / log(sizes[i + 1] / sizes[i])
+            found = self.seen[size] = i, share, max(1.0, size / sizes[-1])
+        return found
+
+
 class Table:
     """Positive times at the points of a grid, and between and beyond them."""
 
     __slots__ = ("axes", "logs", "steps", "times")
 
-    def __init__(self, axes: Sequence[Sequence[int]], times: Sequence[float]) -> None:
+    def __init__(self, axes: Sequence[Axis], times: Sequence[float]) -> None:
         """Raises ValueError where there is not one positive, finite time a point."""
-        self.axes = tuple(map(tuple, axes))
+        self.axes = tuple(axes)
         self.times = tuple(map(float, times))
-        if len(self.times) != prod(map(len, self.axes)) or not all(0 < time < inf for time in self.times):
-            raise ValueError(f"expected {prod(map(len, self.axes))} positive times, got {len(self.times)} numbers")
+        lengths = [len(axis.sizes) for axis in self.axes]
+        if len(self.times) != prod(lengths) or not all(0 < time < inf for time in self.times):
+            raise ValueError(f"expected {prod(lengths)} positive times, got {len(self.times)} numbers")
         self.logs = tuple(map(log, self.times))
-        self.steps = [prod(map(len, self.axes[place + 1 :])) for place in range(len(self.axes))]
+        self.steps = [prod(lengths[place + 1 :]) for place in range(len(lengths))]
 
     def at(self, *sizes: float) -> float:
         """The time at these sizes."""
         corners, growth = [(0, 1.0)], 1.0
         for axis, step, size in zip(self.axes, self.steps, sizes, strict=True):
-            if size > axis[-1]:
-                growth *= size / axis[-1]
-            size = min(max(size, axis[0]), axis[-1])
-            i = min(bisect_right(axis, size) - 1, len(axis) - 2)
-            share = log(size / axis[i]) / log(axis[i + 1] / axis[i])
-            here, there = i * step, (i + 1) * step
-            corners = [
-                (offset + place, weight * part)
-                for offset, weight in corners
-                for place, part in ((here, 1 - share), (there, share))
-                if part
-            ]
-        return growth * exp(sum([weight * self.logs[place] for place, weight in corners]))
+            i, share, factor = axis.place(size)
+            growth *= factor
+            here = i * step
+            if share == 0.0:
+                corners = [(offset + here, weight) for offset, weight in corners]
+            else:
+                low, there = 1.0 - share, here + step
+                corners = [(offset + here, weight * low) for offset, weight in corners] + [
+                    (offset + there, weight * share) for offset, weight in corners
+                ]
+        logs = self.logs
+        return growth * exp(sum([weight * logs[place] for place, weight in corners]))
+
+
+BY_ROWS, BY_SIZE = Axis(ROWS), Axis(SIZES)
 
 
 class ShapedRates:
@@ -120,26 +160,14 @@ class ShapedRates:
     take beyond those of products, in seconds a number of the matrix and of the block (EDGES), `spread` that of a
     diagonal through a matrix by dtype, `fetch` seconds a byte by how many bytes all matrices have. `push`, `record` and
     `pull` are Steps of forward mode, of writing the tape, and of reverse mode along it; `start` is what reverse mode
-    takes more, whatever is done, `late` what a large block takes more that waits for its slopes. `operation` and
-    `number` are those of modes.rates.Rates, for what has no table.
+    takes more, whatever is done, `late` what a large block takes more that waits for its slopes, `many` what forward
+    and reverse mode take to see whether many seeds fit into memory. `operation` and `number` are those of
+    modes.rates.Rates, for what has no table.
     """
 
     __slots__ = (
-        *(
-            "edges",
-            "fetch",
-            "late",
-            "number",
-            "operation",
-            "passes",
-            "products",
-            "pull",
-            "push",
-            "record",
-            "seen",
-            "spread",
-            "start",
-        ),
+        *("edges", "fetch", "late", "many", "number", "operation", "passes"),
+        *("products", "pull", "push", "record", "seen", "spread", "start"),
     )
 
     def __init__(
@@ -154,18 +182,21 @@ class ShapedRates:
         pull: Sequence[float],
         start: float,
         late: float,
+        many: Sequence[float],
         operation: float,
         number: float,
     ) -> None:
-        self.products = {d: {k: Table((ROWS, SIZES, SIZES), products[d][k]) for k in KINDS} for d in ITEMS}
+        self.products = {d: {k: Table((BY_ROWS, BY_SIZE, BY_SIZE), products[d][k]) for k in KINDS} for d in ITEMS}
         self.edges = {d: {k: [(0.0, *map(float, edges[d][k][e])) for e in EDGES] for k in KINDS} for d in ITEMS}
-        self.passes = {d: {k: Table((ROWS, SIZES), passes[d][k]) for k in PASSES} for d in ITEMS}
-        self.spread = {d: Table((SIZES, SIZES), spread[d]) for d in ITEMS}
+        self.passes = {d: {k: Table((BY_ROWS, BY_SIZE), passes[d][k]) for k in PASSES} for d in ITEMS}
+        self.spread = {d: Table((BY_SIZE, BY_SIZE), spread[d]) for d in ITEMS}
         self.fetch = tuple(map(float, fetch))
         self.push, self.record, self.pull = (Steps(*map(float, each)) for each in (push, record, pull))
         self.start, self.late = float(start), float(late)
         self.operation, self.number = float(operation), float(number)
-        steps = (*self.push, *self.record, *self.pull, self.start, self.late)
+        forward, reverse = map(float, many)
+        self.many = forward, reverse
+        steps = (*self.push, *self.record, *self.pull, self.start, self.late, *self.many)
         if len(self.fetch) != len(FETCHED) or not all(0 <= x < inf for x in (*self.fetch, *steps)):
             raise ValueError("expected prices of 0 or more")
         if not (0 < self.operation < inf and 0 < self.number < inf):
@@ -182,7 +213,7 @@ class ShapedRates:
             },
             "passes": {d: {k: _short(t.times) for k, t in tables.items()} for d, tables in self.passes.items()},
             "spread": {d: _short(table.times) for d, table in self.spread.items()},
-            **{name: _short(getattr(self, name)) for name in ("fetch", "push", "record", "pull")},
+            **{name: _short(getattr(self, name)) for name in ("fetch", "push", "record", "pull", "many")},
             **{name: float(f"{getattr(self, name):.4g}") for name in ("start", "late", "operation", "number")},
         }
 
@@ -202,7 +233,7 @@ class ShapedRates:
 class Bound:
     """Prices by shape."""
 
-    __slots__ = ("dtype", "itemsize", "operation", "pull", "push", "rates", "record", "refetched", "start")
+    __slots__ = ("dtype", "itemsize", "many", "operation", "pull", "push", "rates", "record", "refetched", "start")
 
     def __init__(self, rates: ShapedRates, itemsize: int, held: int, replayed: bool) -> None:
         self.rates = rates
@@ -215,6 +246,7 @@ class Bound:
         self.push, self.pull = (bare, bare) if replayed else (rates.push, rates.pull)
         self.record = nothing if replayed else rates.record
         self.start = 0.0 if replayed else rates.start
+        self.many = (0.0, 0.0) if replayed else rates.many
 
     def through(self, up: bool, turned: bool, k: int, p: int, q: int) -> float:
         kind = ("turned" if turned else "push") if up else "pull"

@@ -87,7 +87,7 @@ MODES = {
     "dominators": Room("Where a recorded function can be cut in two.", "tape"),
     "counting": Room("What sweeps along a tape take, before they are made.", "partials shapes sized"),
     "planning": Room(
-        "In which order, and which mode: the dynamic programme.", "counting dominators rates shapes sized"
+        "In which order, and which mode: the dynamic programme.", "chunking counting dominators rates shapes sized"
     ),
     "mixed": Room(
         "Sweeps from narrow values, and their products.", "assembly blocks call chunking ownership planning sized"
@@ -108,7 +108,7 @@ MODES = {
     ),
     "check": Room("Derivatives against each other and against differences.", "call forward reverse trees"),
     # commands
-    "measuring": Room("Measures the rates by shape.", "blocks call forward rates reverse shapes tape"),
+    "measuring": Room("Measures the rates by shape.", "blocks call chunking forward rates reverse shapes tape"),
     "calibrate": Room("Measures the rates and keeps them.", "kept measuring rates shapes"),
     "facts": Room("Facts and the marks that cite them, for any repository: nothing of the engines."),
     "functions_page": Room("Writes the page that lists the functions with rules.", "array errors rules"),
@@ -143,7 +143,8 @@ ANALYSIS = {
     ),
     "tables": Room(
         "What is found in them, computed once, purely.",
-        "errors intervals reading text benchmarks.catalogue modes.chains modes.cost modes.rates",
+        "errors intervals reading text benchmarks.catalogue modes.chains modes.chunking modes.cost modes.rates "
+        "modes.shapes",
     ),
     "figures": Room("Pictures of what they are given.", "errors tables text benchmarks.catalogue modes.cost"),
     "report": Room("The page: figures, tables and words.", "errors figures tables text benchmarks.catalogue"),

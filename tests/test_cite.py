@@ -96,6 +96,23 @@ def test_a_crossover_and_all_that_it_holds_for(found: dict[str, Fact]) -> None:
     assert "\n" not in fact["sentence"]
 
 
+def test_the_model_s_prediction_stands_beside_what_was_measured(found: dict[str, Fact]) -> None:
+    predicted = Findings(full_table(), ABOUT).predictions
+    keys = {key for key in found if ".aspect-modelled." in key}
+    assert len(keys) == len(predicted) > 0
+    for each in predicted.to_dict("records"):
+        setting = (
+            f"m{each['m']}.width{each['width']}.depth{each['depth']}.{each['layer']}.{each['profile']}.{each['dtype']}"
+        )
+        fact = found[f"{each['engine']}.aspect-modelled.{setting}"]
+        if 0 < each["modelled"] < math.inf:
+            assert fact["value"] == pytest.approx(each["modelled"] / each["m"], rel=1e-8)
+        else:
+            assert fact["verdict"] == ("forward throughout" if each["modelled"] else "reverse throughout")
+        assert fact["interval"] == ""
+        assert fact["digest"] == found[fact["key"].replace("modelled", "time")]["digest"]
+
+
 def test_every_kind_of_fact_has_its_key(found: dict[str, Fact]) -> None:
     cell = "n64.m64.width64.depth4.dense.uniform.tanh.float64"
     for key in (

@@ -288,7 +288,7 @@ def test_a_run_hands_on_engines_and_part(results: Path, tmp_path: Path, monkeypa
     asked = ["run", "--engines", "modes,floor", "--shard", "2/3", "--report", str(tmp_path / "report")]
     assert main(asked) == 0
     assert callable(seen.pop("status"))
-    assert seen == {"engines": "modes,floor", "part": (2, 3), "only": None}
+    assert seen == {"engines": "modes,floor", "part": (2, 3), "only": None, "kernel": None, "threads": 1}
     assert main(["run", "--shard", "4/3"]) == 2
 
 

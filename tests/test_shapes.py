@@ -22,7 +22,22 @@ from modes.blocks import LARGE
 from modes.call import Call
 from modes.counting import Work, held, written
 from modes.planning import Route, route
-from modes.shapes import BLOCK, EDGES, FETCHED, ITEMS, KINDS, PASSES, ROWS, SIZES, ShapedRates, Table, points
+from modes.shapes import (
+    BLOCK,
+    BY_ROWS,
+    BY_SIZE,
+    EDGES,
+    FETCHED,
+    ITEMS,
+    KINDS,
+    PASSES,
+    ROWS,
+    SIZES,
+    Axis,
+    ShapedRates,
+    Table,
+    points,
+)
 from modes.sized import SizedTape
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +58,7 @@ def by(times: Times, step: float = 1e-6, **others: Any) -> ShapedRates:
         "record": [0.0] * 3,
         "start": 0.0,
         "late": 0.0,
+        "many": [0.0, 0.0],
         "operation": 1e-6,
         "number": 1e-15,
     }
@@ -71,6 +87,7 @@ def drawn(seed: int = 0) -> ShapedRates:
         pull=some(3),
         start=1e-7,
         late=2e-7,
+        many=[3e-6, 5e-6],
     )
 
 
@@ -97,7 +114,7 @@ def planned(f: Any, x: Any) -> Route:
 def test_a_table_is_exact_at_its_entries_and_between_them_in_between() -> None:
     axes = (2, 8, 64), (1, 10)
     times = [3.0, 5.0, 4.0, 6.0, 9.0, 2.0]
-    table = Table(axes, times)
+    table = Table(tuple(map(Axis, axes)), times)
     assert [table.at(*point) for point in points(*axes)] == pytest.approx(times, rel=1e-12)
     assert table.at(4, 1) == pytest.approx(math.sqrt(3.0 * 4.0))  # the middle of 2 and 8, in the logarithm
     for x in (2.5, 5, 7.9):
@@ -106,14 +123,14 @@ def test_a_table_is_exact_at_its_entries_and_between_them_in_between() -> None:
 
 def test_a_power_of_the_sizes_is_met_everywhere() -> None:
     """Log time is linear in the logs of the sizes: of c k^a p^b q^d nothing is lost, beyond the grid by the size."""
-    table = Table((ROWS, SIZES, SIZES), [1e-9 * k * p * q for k, p, q in points(ROWS, SIZES, SIZES)])
+    table = Table((BY_ROWS, BY_SIZE, BY_SIZE), [1e-9 * k * p * q for k, p, q in points(ROWS, SIZES, SIZES)])
     rng = np.random.default_rng(0)
     for k, p, q in np.exp(rng.uniform(np.log(2), np.log(5000), (200, 3))).tolist():
         assert table.at(k, p, q) == pytest.approx(1e-9 * k * p * q, rel=1e-9)
 
 
 def test_times_grow_beyond_the_grid_and_stay_below_it() -> None:
-    table = Table((ROWS, SIZES, SIZES), drawn().products["float64"]["push"].times)
+    table = Table((BY_ROWS, BY_SIZE, BY_SIZE), drawn().products["float64"]["push"].times)
     largest = table.at(ROWS[-1], SIZES[-1], SIZES[-1])
     assert table.at(4 * ROWS[-1], SIZES[-1], SIZES[-1]) == pytest.approx(4 * largest)
     assert table.at(ROWS[-1], 3 * SIZES[-1], 2 * SIZES[-1]) == pytest.approx(6 * largest)
@@ -125,7 +142,7 @@ def test_times_grow_beyond_the_grid_and_stay_below_it() -> None:
 @pytest.mark.parametrize("wrong", [[1.0], [1.0, 2.0, 0.0, 1.0], [1.0, -1.0, 1.0, 1.0], [1.0, math.nan, 1.0, 1.0]])
 def test_a_table_needs_a_positive_time_a_point(wrong: list[float]) -> None:
     with pytest.raises(ValueError, match="expected 4 positive times"):
-        Table(((1, 2), (1, 2)), wrong)
+        Table((Axis((1, 2)), Axis((1, 2))), wrong)
 
 
 def test_remainders_take_their_own_and_never_less_than_half() -> None:
@@ -253,6 +270,17 @@ def test_a_tape_that_is_dear_to_write_is_not_written(put: Any) -> None:
     assert planned(chain, chain.x).mode == "forward"
     put(by(evenly, start=1e-3))
     assert planned(chain, chain.x).mode == "forward"
+
+
+def test_what_it_takes_to_see_whether_many_seeds_fit_counts_for_the_mode_that_has_many(put: Any) -> None:
+    chain = modes.layer_chain(120, 130, 5, 64)
+    found = {}
+    for many in ((0.0, 0.0), (1e-3, 0.0), (1e-3, 2e-3)):
+        put(by(evenly, many=list(many)))
+        found[many] = planned(chain, chain.x).seconds
+    assert found[1e-3, 2e-3]["forward"] == found[0.0, 0.0]["forward"]  # 120 are not many
+    assert found[1e-3, 0.0]["reverse"] == found[0.0, 0.0]["reverse"]
+    assert found[1e-3, 2e-3]["reverse"] == pytest.approx(found[0.0, 0.0]["reverse"] + 2e-3)
 
 
 def test_rates_that_come_into_force_are_chosen_by_at_once(put: Any) -> None:

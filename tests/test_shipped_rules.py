@@ -194,7 +194,9 @@ def chosen(chain: Chain) -> str:
 def test_mode_auto_is_scored_by_which_of_the_two_modes_it_would_choose(profile: str) -> None:
     for n in (4, 60, 64, 70, 300):
         cell = {"n": n, "m": 64, "width": 64, "depth": 4, "layer": "dense", "activation": "tanh", "profile": profile}
-        assert auto(cell) == chosen(layer_chain(n, 64, 4, 64, profile=profile))
+        assert auto({**cell, "dtype": "float64", "engine": "modes"}) == chosen(
+            layer_chain(n, 64, 4, 64, profile=profile)
+        )
 
 
 def test_mode_auto_and_the_model_say_nothing_of_what_they_do_not_know() -> None:

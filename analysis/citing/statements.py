@@ -37,7 +37,7 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _ratios, _rules, _mixed, _problems, _models, _controls):
+    for kind in (_crossovers, _predictions, _ratios, _rules, _mixed, _problems, _models, _controls):
         yield from kind(found)
 
 
@@ -75,6 +75,26 @@ def _crossovers(found: Findings) -> Statements:
                 point, known = in_words(crossings, scale, written, "n" if scale == 1 else "n/m"), NO_INTERVAL
             key = f"{engine}.{name}-{quantity}.{setting}"
             yield _fact(key, engine, star / scale, text, unit, finding + point, known) | {"verdict": verdict}, rows
+
+
+def _predictions(found: Findings) -> Statements:
+    """n*/m as the cost model predicts it, of every setting of time that was measured; the measurements given are those
+    that it stands beside."""
+    for row in found.predictions.to_dict("records"):
+        predicted, m = float(row["modelled"]), row["m"]
+        if math.isnan(predicted):
+            continue
+        rows = _curve(found.tidy, {**row, "metric": "log_ratio"})
+        between = 0 < predicted < math.inf
+        verdict = CROSSES if between else FORWARD if predicted else REVERSE
+        text = number(predicted / m) if between else verdict
+        chain = f"{_chain(rows.iloc[0])}, with m = {m} outputs"
+        said = f"the cost model puts the crossover of {chain}, at n*/m = {text}"
+        if not between:
+            said = f"the cost model has {verdict.split()[0]} mode cheaper at every n for {chain}"
+        setting = f"m{m}.width{row['width']}.depth{row['depth']}.{row['layer']}.{row['profile']}.{row['dtype']}"
+        key, value = f"{row['engine']}.aspect-modelled.{setting}", predicted / m if between else math.nan
+        yield _fact(key, row["engine"], value, text, "inputs per output", said) | {"verdict": verdict}, rows
 
 
 def _ratios(found: Findings) -> Statements:

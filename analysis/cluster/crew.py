@@ -207,8 +207,9 @@ def lacking(own: Engines, other: Engines, names: Iterable[str]) -> str | None:
 def kind(described: Described) -> dict[str, str]:
     """What machines of one kind have in common, the kernels of BLAS among it."""
     traits = {name: str(described["machine"].get(name)) for name in KIND}
-    return {**traits, "blas": str(described["versions"]["blas"])}
+    return {**traits, "blas": str(described["versions"]["blas"]), "conditions": str(described["conditions"])}
 
 
 def kind_words(found: Mapping[str, str]) -> str:
-    return f"{found['cpu']}, {found['num_cpu']} cores, {found['blas']}"
+    chosen = f" (chosen: {found['conditions'].lstrip('-')})" if found["conditions"] else ""
+    return f"{found['cpu']}, {found['num_cpu']} cores, {found['blas']}{chosen}"

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def measured(job: dict[str, Any]) -> dict[str, Any]:
             command = [sys.executable, "-P", str(clone / "analysis" / "running" / "keeper.py")]
             command += [sys.executable, "-m", "analysis", "run", *job["arguments"]]
             command += ["--cells", str(cells), "--results", str(results)]
-            status, lines = watched(command, clone, environment(clone, job["settings"]), wanted, tell)
+            status, lines = watched(command, clone, environment(clone), wanted, tell)
             paths = [path for path in sorted(results.rglob("*")) if path.is_file()]
             files = {path.relative_to(results).as_posix(): path.read_bytes() for path in paths}
     except BusyError as busy:
@@ -158,7 +158,7 @@ def watched(
         return child.wait(), lines
 
 
-def environment(clone: Path, settings: dict[str, str]) -> dict[str, str]:
+def environment(clone: Path, settings: Mapping[str, str] = {}) -> dict[str, str]:
     """The environment of what is started in the clone: the worker's, with the clone's code before any other."""
     return {**os.environ, **settings, "PYTHONPATH": str(clone), "PYTHONUNBUFFERED": "1"}
 

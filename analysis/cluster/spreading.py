@@ -25,9 +25,9 @@ from analysis.errors import AnalysisError
 from analysis.reading.provenance import Engines
 from analysis.running import Measured
 from analysis.running.checkout import git, read_checkout
+from analysis.running.conditions import USUAL, Conditions
 from analysis.running.output import failure, quiet
 from analysis.running.suite import Suite
-from analysis.running.versions import current_versions
 from analysis.running.writer import Writer
 from analysis.text import clock, counted
 from benchmarks.catalogue.presets import LEAST
@@ -54,17 +54,15 @@ class Orders:
     engines: str | None = None
     everywhere: bool = False
     together: str | None = None
-    settings: dict[str, str] = field(default_factory=dict)
-    """Environment variables of the runs."""
-    further: tuple[str, ...] = ()
-    """Further options of `python -m analysis run`."""
-    conditions: str = ""
-    """What of these is a condition, as the name of the run's environment has it (`analysis.running.conditions`)."""
+    conditions: Conditions = USUAL
+    """Of BLAS. Where no kernels are named, each worker's environment chooses them (OPENBLAS_CORETYPE), or its BLAS."""
 
     @property
     def arguments(self) -> list[str]:
-        chosen = [] if self.engines is None else ["--engines", self.engines]
-        return ["--preset", self.preset, *chosen, *self.further]
+        """The options of `python -m analysis run` that say so."""
+        engines = [] if self.engines is None else ["--engines", self.engines]
+        kernel = ["--blas-kernel", self.conditions.kernel] if self.conditions.kernel else []
+        return ["--preset", self.preset, *engines, *kernel, "--threads", str(self.conditions.threads)]
 
 
 @dataclass
@@ -111,12 +109,10 @@ def spread(
                 f"another run is measuring on the machines of {scheduler} already ({', '.join(others)}: host and "
                 "process); wait until it has ended, or give it other workers by a scheduler of their own"
             )
-        versions = current_versions(root)
         suite = Suite(root, results, scratch, checkout, orders.preset, lambda: checkout, show, writer)
         wanted, engines = suite.cells(orders.preset, orders.engines), suite.engines()
-        env = environment(versions["python"], versions["numpy"]) + orders.conditions
-        store = Store(results, writer, checkout.commit, env, LEAST[orders.preset])
-        job = {"commit": checkout.commit, "settings": orders.settings}
+        store = Store(results, writer, checkout.commit, LEAST[orders.preset])
+        job = {"commit": checkout.commit, "settings": orders.conditions.environment}
         crew = Crew(cluster, job, lambda: git(root, "bundle", "create", "--quiet", "-", "HEAD"), fit(wanted, engines),
                     show)  # fmt: skip
         return Spreading(cluster, crew, store, orders, groups(wanted), show, status).run()
@@ -216,7 +212,7 @@ class Spreading:
             )
             raise AnalysisError(
                 f"the machines are of {len(kinds)} kinds, and one run is of one kind ({each}); start workers on one "
-                "kind alone, choose kernels that all of them have (--blas-kernel NAME), or let each machine "
+                "kind alone, choose the kernels by OPENBLAS_CORETYPE in the workers' environment, or let each machine "
                 "measure everything: --everywhere"
             )
         together = None if self.orders.everywhere else self.orders.together or name_of(self.kind)
@@ -247,6 +243,7 @@ class Spreading:
             return
         name = self.dealing.filed(member.name)
         own = member.described["versions"]
+        self.store.envs[name] = environment(own["python"], own["numpy"]) + member.described["conditions"]
         before = self.store.versions(name)
         changed = [f"{what} {before[what]} (now {own[what]})" for what in before if before[what] != own.get(what)]
         if changed:
@@ -305,7 +302,6 @@ class Spreading:
             job = {
                 "cells": joined(self.groups[key] for key in keys),
                 "arguments": self.orders.arguments,
-                "settings": self.orders.settings,
                 "clone": member.described["clone"],
                 "host": member.host,
             }

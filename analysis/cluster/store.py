@@ -5,7 +5,7 @@ all; every change is complete before the first byte is written, by the `Writer` 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -25,17 +25,20 @@ from analysis.running.writer import Writer
 
 @dataclass(frozen=True)
 class Store:
-    """The folder `results`, for runs of `commit` in the environment called `env`; ratios rest on `least` processes."""
+    """The folder `results`, for runs of `commit`, of a preset whose ratios rest on `least` processes.
+
+    `envs` has the name of the environment by the name of each run.
+    """
 
     results: Path
     writer: Writer
     commit: str
-    env: str
     least: int
+    envs: dict[str, str] = field(default_factory=dict)
 
     def place(self, name: str) -> dict[str, str]:
         """What names the run that is filed under a machine's name."""
-        return {"machine": name, "env": self.env, "commit": self.commit}
+        return {"machine": name, "env": self.envs[name], "commit": self.commit}
 
     def rows(self, name: str) -> pd.DataFrame:
         """What is stored of that run: rows of the raw table, or an empty table."""
@@ -66,8 +69,9 @@ class Store:
 
         Raises AnalysisError where they do not belong to the run.
         """
-        new = filed(files, name, self.env)
-        file = f"{name}/{self.commit[:8]}-{self.env}.json"
+        env = self.envs[name]
+        new = filed(files, name, env)
+        file = f"{name}/{self.commit[:8]}-{env}.json"
         if file not in new:
             raise AnalysisError(f"its results are not of commit {self.commit[:8]}")
         known = {path: self.results / path for path in (*SHARED, file, f"{name}/{MACHINE}")}

@@ -5,7 +5,6 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from analysis.commands import write
 from analysis.commands.holding import alone, beside, scratch
@@ -19,29 +18,17 @@ from analysis.report.bars import bars
 from analysis.running.conditions import Conditions, thread_count
 from analysis.tables.noise import word
 from analysis.text import counted, short_commit
-from benchmarks.catalogue.presets import KERNEL
 
 DONE, SOME_FAILED = 0, 1
-MOST_CORES = 4096
-"""Of a machine, whose own run says how many it has."""
+MOST_THREADS = 4096
+"""How many cores a machine of the cluster has its own run says; this process's are another's."""
 NEEDED = ("dask", "distributed")
-
-
-class Once(argparse.Action):
-    """An option that may be given once: the second of two would silently be the one that counts."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: Any, name: Any = ""
-    ) -> None:
-        if getattr(options, self.dest) is not None:
-            parser.error(f"{name} is given twice, and a run is over one cluster: give it once")
-        setattr(options, self.dest, value)
 
 
 def add_cluster(parser: argparse.ArgumentParser) -> None:
     """The options of a run over a cluster."""
     parser.add_argument(
-        "--scheduler", action=Once, metavar="ADDRESS", help="measure on the workers of this Dask scheduler"
+        "--scheduler", action="append", metavar="ADDRESS", help="measure on the workers of this Dask scheduler"
     )
     parser.add_argument(
         "--everywhere", action="store_true", help="with --scheduler: each machine measures everything, for `replicate`"
@@ -57,19 +44,11 @@ def over_cluster(root: Path, options: argparse.Namespace, show: Callable[[str], 
     from analysis.cluster import Orders, spread  # takes a second, and the extra
 
     folder, report = options.results.absolute(), options.report.absolute()
-    conditions = Conditions(options.blas_kernel or "", thread_count(options.threads, MOST_CORES, "a machine at most"))
-    orders = Orders(
-        options.preset,
-        options.engines,
-        options.everywhere,
-        options.machine,
-        {} if not conditions.kernel else {KERNEL: conditions.kernel},  # so that it says its kind with these kernels
-        () if conditions.threads == 1 else ("--threads", str(conditions.threads)),
-        conditions.name,
-    )
+    conditions = Conditions(options.blas_kernel or "", thread_count(options.threads, MOST_THREADS))
+    orders = Orders(options.preset, options.engines, options.everywhere, options.machine, conditions)
     with alone(folder), scratch() as temporary, working("Asking who is there") as doing:
         generated = [report, *beside(folder)]
-        runs = spread(root, folder, generated, temporary, show, write, options.scheduler, orders, doing)
+        runs = spread(root, folder, generated, temporary, show, write, options.scheduler[0], orders, doing)
     failed = [name for run in runs for name in run.failed]
     if failed:
         shown = "\n".join(f"  {name}" for name in failed)
@@ -93,6 +72,11 @@ def check(options: argparse.Namespace) -> None:
     """Raises AnalysisError where options do not go together, or Dask is not installed."""
     if options.scheduler is None:
         raise AnalysisError("--everywhere is about the machines of a cluster: name its scheduler, --scheduler ADDRESS")
+    if len(options.scheduler) > 1:
+        raise AnalysisError(
+            f"--scheduler is given {len(options.scheduler)} times ({', '.join(options.scheduler)}), and a run is over "
+            "one cluster: give one; what several have measured joins `python -m analysis merge`"
+        )
     if options.shard != "1/1" or options.cells is not None:
         raise AnalysisError("--scheduler deals the cells out by itself: leave --shard and --cells out")
     if options.machine is not None and options.everywhere:

@@ -47,11 +47,12 @@ def _facts(facts: pd.DataFrame, headline: str, every: bool) -> list[str]:
     rows = []
     for row in kept.to_dict("records"):
         on = f"{row['holds']} of {row['runs']}"
-        rows.append([row["key"] if every else named(row["key"]), row["range"], on, _tau(row), row["verdict"]])
+        what = row["key"] if every else named(row["key"])
+        rows.append([what, row["range"] or "-", on, _tau(row), row["verdict"]])
     found = _table(["fact", "range over runs", "holds on", "tau, I2", "verdict"], rows)
     if len(known) > len(kept):
         found.append(f"... and {len(known) - len(kept)} more of these; all {len(facts)} facts: --all, or --into DIR")
-    first = kept[kept["place"] < 2]
+    first = kept[(kept["place"] < 2) & (kept["runs"] > 1)]
     if len(first):
         row = first.to_dict("records")[0]
         found += _wrapped([f"Of {row['key']}: {row['said']}; {heterogeneity(row)}."])
@@ -95,8 +96,10 @@ def _pairs(pairs: pd.DataFrame) -> list[str]:
         cells, stars = counted(row["cells"], "cell"), counted(row["crossovers"], "crossover")
         if row["differing"]:
             said = f"{row['one']} and {row['other']} differ in {row['differing']}: of {cells} in both "
-            said += f"{_said('cells_overlap', row)} have intervals that overlap, of {stars} "
-            found += _wrapped([f"{said}{_said('crossovers_overlap', row)}{_moved(row)}."])
+            said += f"{_said('cells_overlap', row)} have intervals that overlap"
+            if row["crossovers"]:
+                said += f", of {stars} {_said('crossovers_overlap', row)}{_moved(row)}"
+            found += _wrapped([f"{said}."])
             continue
         found.append(f"{row['one']} and {row['other']}, under the same conditions: {cells} and {stars} in both")
         for name, bar in BARS.items():

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.reading.provenance import Provenance
 from analysis.tables import (
+    calibrated,
     crossover,
     device,
     growth,
@@ -26,7 +27,7 @@ from analysis.tables import (
     rules,
     summary,
 )
-from analysis.tables.rows import measured
+from analysis.tables.rows import engines_first, measured
 from analysis.tables.shown import choosing, crossing, trust
 from analysis.tables.shown import libraries as beside
 from analysis.tables.shown import limits as costs
@@ -64,11 +65,15 @@ class Findings:
     settings = cached_property(lambda self: summary.settings(self.crossovers, self.spans))
 
     # --- the cost model, and the rules ---
+    rates = cached_property(lambda self: calibrated.rates_of(self.provenance.rates))
+    nearness = cached_property(lambda self: calibrated.nearness(self.predictions))
     models = cached_property(lambda self: model.models(self.tidy))
     fits = cached_property(lambda self: model.fits(self.models))
     held_out = cached_property(lambda self: model.held_out(self.models))
-    predictions = cached_property(lambda self: model.predictions(self.tidy, self.counted, self.models))
-    choices = cached_property(lambda self: rules.choices(self.tidy, self.models))
+    predictions = cached_property(
+        lambda self: model.predictions(self.tidy, self.counted, self.models, self.curves, self.rates)
+    )
+    choices = cached_property(lambda self: rules.choices(self.tidy, self.models, self.rates))
     scores = cached_property(lambda self: rules.scores(self.choices))
     whole_calls = cached_property(lambda self: rules.whole_calls(self.tidy))
     scores_by_profile = cached_property(lambda self: rules.scores(self.choices, by=["profile"]))
@@ -123,6 +128,7 @@ class Findings:
 
     profile_table = cached_property(lambda self: choosing.profile_table(self.scores_by_profile))
     engine_table = cached_property(lambda self: choosing.engine_table(self.scores))
+    near_table = cached_property(lambda self: engines_first(self.nearness))
     rule_table = cached_property(lambda self: choosing.rule_table(self.scores))
     model_table = cached_property(lambda self: choosing.model_table(self.fits))
     prediction_table = cached_property(lambda self: choosing.prediction_table(self.predictions))

@@ -20,8 +20,10 @@ from scipy.optimize import nnls
 
 from analysis.intervals import Floats, median_interval
 from analysis.reading.runs import RUN
-from analysis.tables.crossover import GROUP
+from analysis.tables import calibrated
+from analysis.tables.crossover import GROUP, Curve
 from analysis.tables.work import LAYERS, MODES, PARTS, SLOPES, Prices, chain_work, modelled
+from modes.shapes import ShapedRates
 
 MODEL = (*RUN, "engine", "dtype")
 """What has constants of its own."""
@@ -37,7 +39,7 @@ FIT_COLUMNS = (
 )
 ERROR_COLUMNS = (*MODEL, *CELL, "mode", "seconds", "predicted", "error")
 MEASURED = ("verdict", "n_star", "low", "high", "crossings", "smallest", "largest")
-CROSSOVER_COLUMNS = (*GROUP, *MEASURED, "counted", "modelled", "overhead", *PARTS)
+CROSSOVER_COLUMNS = (*GROUP, *MEASURED, "counted", "modelled", "calibrated", "overhead", *PARTS)
 
 
 class Model(NamedTuple):
@@ -62,7 +64,7 @@ def models(tidy: pd.DataFrame) -> dict[tuple[Any, ...], Model]:
     found = {}
     for key, timed in _measured_times(tidy):
         parts = _part_prices(timed)
-        said = [chain_work(row, row["mode"]).seconds(parts[_part(row)]) for row in _rows(timed)]
+        said = [chain_work(row, row["mode"]).seconds(parts[part_of(row)]) for row in _rows(timed)]
         found[key] = Model(timed.assign(predicted=said), _fitted(timed), parts)
     return found
 
@@ -104,7 +106,7 @@ def held_out_ratios(models: Models, ratios: pd.DataFrame) -> pd.Series:
         if model is None or not modelled(row):
             found.append(math.nan)
         else:
-            found.append(log_ratio(row, model.parts[_part(row)]))
+            found.append(log_ratio(row, model.parts[part_of(row)]))
     return pd.Series(found, index=ratios.index, dtype="float64")
 
 
@@ -130,13 +132,21 @@ def crossover(row: Mapping[Any, Any], prices: Prices) -> float:
     return 1 - first / slope if slope > 0 else math.inf
 
 
-def predictions(tidy: pd.DataFrame, counted: pd.DataFrame, models: Models) -> pd.DataFrame:
+def predictions(
+    tidy: pd.DataFrame,
+    counted: pd.DataFrame,
+    models: Models,
+    curves: Mapping[tuple[Any, ...], Curve] | None = None,
+    rates: ShapedRates | None = None,
+) -> pd.DataFrame:
     """The measured crossover beside the counts' and the model's: one row (CROSSOVER_COLUMNS) a setting of time.
 
     `counted` is the crossover table with C2's n* (`analysis.tables.crossover.predicted`), of multiply-adds alone;
-    `modelled` that of the fitted model. PARTS are shares of the time of both modes there (at n = m where the modelled
-    ones do not cross), and `overhead` is that of the fixed prices, of operations and of the tape. Where it is near 1,
-    multiply-adds do not matter, and the crossover need not be near the counted one (C6).
+    `modelled` that of the fitted model; `calibrated` that of `rates` measured by shape, for the engine that they are
+    of, at the n of the measured `curves`, missing where either is not given. PARTS are shares of the time of both modes
+    there (at n = m where the modelled ones do not cross), and `overhead` is that of the fixed prices, of operations and
+    of the tape. Where it is near 1, multiply-adds do not matter, and the crossover need not be near the counted one
+    (C6).
     """
     times = counted[(counted["metric"] == "log_ratio") & counted["layer"].isin(LAYERS)]
     activations = _activations(tidy)
@@ -151,7 +161,12 @@ def predictions(tidy: pd.DataFrame, counted: pd.DataFrame, models: Models) -> pd
         seconds = np.sum([chain_work({**setting, "n": n}, mode).parts(model.prices) for mode in MODES], axis=0)
         shares = dict(zip(PARTS, (seconds / seconds.sum()).tolist(), strict=True))
         overhead = shares["operations"] + shares["tape"]
-        rows.append({**row, "counted": row["predicted"], "modelled": root, "overhead": overhead, **shares})
+        curve = (curves or {}).get((*(row[name] for name in GROUP), row["metric"]))
+        said = math.nan
+        if rates is not None and curve is not None and row["engine"] == calibrated.ENGINE:
+            said = calibrated.crossover(setting, rates, curve.n.tolist())
+        both = {"counted": row["predicted"], "modelled": root, "calibrated": said}
+        rows.append({**row, **both, "overhead": overhead, **shares})
     return pd.DataFrame(rows, columns=list(CROSSOVER_COLUMNS))
 
 
@@ -176,7 +191,7 @@ def _measured_times(tidy: pd.DataFrame) -> Iterator[tuple[tuple[Any, ...], pd.Da
 
 def _part_prices(timed: pd.DataFrame) -> list[Prices]:
     """For each part, the constants fitted to all the others."""
-    parts = np.array([_part(row) for row in _rows(timed)])
+    parts = np.array([part_of(row) for row in _rows(timed)])
     return [_fitted(timed[parts != part]) for part in range(FOLDS)]
 
 
@@ -185,7 +200,7 @@ def _fitted(timed: pd.DataFrame) -> Prices:
     return fit(counts.reshape(-1, len(Prices._fields)), timed["value"].to_numpy(dtype=float))
 
 
-def _part(row: Mapping[Any, Any]) -> int:
+def part_of(row: Mapping[Any, Any]) -> int:
     """The part that a cell belongs to: drawn at random, the same for both modes and wherever the cell turns up."""
     name = " ".join(f"{row[key]}" for key in CELL)
     return int(np.random.default_rng([SEED, *name.encode()]).integers(FOLDS))

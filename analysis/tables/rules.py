@@ -3,8 +3,9 @@
 A choice is one thing, a call another: what mode="auto" takes to choose is in `whole_calls` alone.
 
 Contract: pure functions of tables. A rule is a row of RULES: a function of n and m, and where it is written. Beside
-them two rules that know the widths: mode="auto" of `modes.jacobian` (its counts and the constants it ships with), and
-the cost model of `analysis.tables.model`, which for each cell was fitted to other cells only.
+them two rules that know the widths: mode="auto" of `modes.jacobian` (by the rates measured when the run began, or the
+constants it ships with; for another library by rates of its own, which were fitted to other cells:
+`analysis.tables.own`), and the cost model of `analysis.tables.model`, which for each cell was fitted to other cells.
 
 Scored are the cells whose log ratio has an interval. Where the interval touches 0, the pairs cannot tell the modes
 apart: either choice is right, and its regret is 1. Elsewhere a choice is wrong if it is the slower mode, and its regret
@@ -20,15 +21,18 @@ import pandas as pd
 
 from analysis.intervals import mean_interval, share_interval
 from analysis.reading.runs import RUN
-from analysis.tables.model import Models, held_out_ratios
+from analysis.tables.calibrated import ENGINE, sweep_seconds
+from analysis.tables.model import FOLDS, Models, held_out_ratios, part_of
+from analysis.tables.own import held_out_ratios as held_out_own
 from analysis.tables.rows import measured
-from analysis.tables.work import SHIPPED, modelled, sweep
-from modes.chains import layer_widths
+from analysis.tables.work import modelled
+from modes.rates import DEFAULT
+from modes.shapes import ShapedRates
 
 FORWARD, REVERSE, NOTHING = "forward", "reverse", ""
 SCORED = (*RUN, "engine")
 AUTO, MODEL = 'mode="auto"', "cost model, held out"
-AIM = (1.02, 1.25)
+AIM = (1.003, 1.10)
 """What mode="auto" should reach: geometric mean and maximum of the regret."""
 CHOICE_COLUMNS = (
     *SCORED,
@@ -93,23 +97,31 @@ RULES = (
     ShippedRule("MathOptInterface", "never forward", lambda n, m: REVERSE, "issue MathOptInterface.jl#2526: never"),
 )
 OWN = {
-    AUTO: ("its counts and shipped rates say so", "modes/choice.py"),
+    AUTO: (
+        "its rates say so; of another library rates of its own, held out",
+        "modes/choice.py, analysis/tables/own.py",
+    ),
     MODEL: ("a model fitted to other cells says so", "analysis/tables/model.py"),
 }
 """When the rules that know the widths take forward mode, and where they are written."""
 
 
-def choices(tidy: pd.DataFrame, models: Models) -> pd.DataFrame:
+def choices(tidy: pd.DataFrame, models: Models, rates: ShapedRates | None = None) -> pd.DataFrame:
     """What each rule chooses for each measured cell, and what that costs: one row (CHOICE_COLUMNS) a cell and rule.
 
-    `models` are those of `analysis.tables.model`. `log_ratio` is the measured log(T_forward / T_reverse). A rule has no
+    `models` are those of `analysis.tables.model`, `rates` those measured by shape when the run began (None: by those
+    that ship mode="auto" chooses). `log_ratio` is the measured log(T_forward / T_reverse). A rule has no
     row for a cell it says nothing of: mode="auto" and the model speak of dense and residual chains, the model of
     engines with enough measured times.
     """
     cells = _cells(tidy)
     rows = cells.to_dict("records")
     chosen = {rule.name: [rule.choose(int(row["n"]), int(row["m"])) for row in rows] for rule in RULES}
-    chosen[AUTO] = [auto(row) if modelled(row) else NOTHING for row in rows]
+    own = held_out_own(tidy, cells[cells["engine"] != ENGINE], part_of, FOLDS).reindex(cells.index)
+    chosen[AUTO] = [
+        (auto(row, rates) if math.isnan(ratio) else _forward_if(ratio <= 0)) if modelled(row) else NOTHING
+        for row, ratio in zip(rows, own, strict=True)
+    ]
     ratios = held_out_ratios(models, cells)
     chosen[MODEL] = [NOTHING if math.isnan(ratio) else _forward_if(ratio <= 0) for ratio in ratios]
     parts = [cells.assign(rule=name, choice=picked) for name, picked in chosen.items()]
@@ -156,13 +168,11 @@ def whole_calls(tidy: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CALL_COLUMNS)).astype({"cells": "Int64"})
 
 
-def auto(row: Mapping[Any, Any]) -> str:
-    """What mode="auto" chooses for a row's chain, by the constants it ships with; forward mode where it ties."""
-    n, m, depth, width = (int(row[name]) for name in ("n", "m", "depth", "width"))
-    widths = layer_widths(n, m, depth, width, row["profile"])
-    forward, reverse = (
-        sweep(row["layer"], row["activation"], widths, mode).seconds(SHIPPED) for mode in (FORWARD, REVERSE)
-    )
+def auto(row: Mapping[Any, Any], rates: ShapedRates | None = None) -> str:
+    """What mode="auto" chooses for a row's chain, by these rates, or by the constants it ships with; forward mode where
+    it ties."""
+    in_force = rates if rates is not None and row["engine"] == ENGINE else DEFAULT
+    forward, reverse = (sweep_seconds(row, mode, in_force) for mode in (FORWARD, REVERSE))
     return _forward_if(forward <= reverse)
 
 

@@ -125,12 +125,31 @@ SECTION = Section(
                 "worst error, %": lambda row: percent(row["worst_error"]),
             },
         ),
+        "nearness": Table(
+            lambda found: found.near_table,
+            "How near predictions come",
+            "Crossovers predicted within 10 % of the measured ones. By the rates of products, passes and steps that "
+            "were measured by shape when the run began, having seen no Jacobian; by the cost model above, fitted to "
+            "times of this run; by multiply-adds alone (C2); and by n = m. The interval of the share is exact; errors "
+            "are factors.",
+            {
+                "engine": engine(),
+                "predicted by": text("predictor"),
+                "crossovers": text("crossovers"),
+                "within 10 %": text("near"),
+                "share, %": lambda row: percent(100 * row["share"]),
+                "95 % interval": lambda row: span(100 * row["low"], 100 * row["high"], percent),
+                "median factor": lambda row: regret(row["median_error"]),
+                "worst factor": lambda row: significant(row["worst_error"], 3),
+            },
+        ),
         "predictions": Table(
             lambda found: found.prediction_table,
             "Crossovers measured, counted and modelled",
             "n* as measured, as counted from multiply-adds (a dash: both modes take the same, or no count is made for "
-            "this layer), and by the cost model, which saw times of single modes and none of these ratios; and the "
-            "share of fixed prices, of operations and of the tape, in the time at the modelled crossover.",
+            "this layer), by the cost model, which saw times of single modes and none of these ratios, and by rates of "
+            "products, passes and steps that were measured by shape before any Jacobian was timed; and the share of "
+            "fixed prices, of operations and of the tape, in the time at the modelled crossover.",
             {
                 "engine": engine(),
                 "m": text("m"),
@@ -138,6 +157,7 @@ SECTION = Section(
                 "95 % interval": crossover_interval,
                 "counted": lambda row: inputs(row["counted"]),
                 "modelled": lambda row: inputs(row["modelled"]),
+                "by rates": lambda row: inputs(row["calibrated"]),
                 "fixed prices, %": lambda row: percent(row["overhead"]),
                 **{key: text(key) for key in ("width", "depth", "layer", "profile", "dtype")},
             },

@@ -70,7 +70,7 @@ def model_table(fits: pd.DataFrame) -> pd.DataFrame:
 def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """The measured crossovers of time beside the counted and the modelled ones, overhead in percent."""
     keys = ["engine", "layer", "profile", "m", "width", "depth", "dtype"]
-    found = predictions.reindex(columns=[*keys, *ENDS, "verdict", "counted", "modelled"])
+    found = predictions.reindex(columns=[*keys, *ENDS, "verdict", "counted", "modelled", "calibrated"])
     found = found.assign(overhead=100 * predictions["overhead"])
     order = ["layer", "profile", "dtype", "width", "depth", "m"]
     # backwards by name: uniform before hourglass, float64 before float32

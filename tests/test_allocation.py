@@ -44,6 +44,18 @@ def test_the_number_that_is_wanted_gives_the_half_width_that_is_enough(count: in
         assert number == 3 or half_width(number - 1) > enough
 
 
+def test_what_is_enough_depends_on_whether_the_sign_counts_or_the_number() -> None:
+    """A spread at which CITED takes 6 processes, and a ratio of two far from 1."""
+    counts = {}
+    for mode in ("forward/reverse", "mixed/pure", "pure/primal"):
+        for value in (0.0, 2.0):
+            cell = "corpus.Problems.track_log_problem_ratio", (f"'... mode={mode}'",)
+            counts[mode, value] = wanted({cell: around(value, 4, 0.045)}, 3, 40)[cell]
+    assert counts["forward/reverse", 2.0] == 3
+    assert counts["mixed/pure", 2.0] == counts["pure/primal", 2.0] == counts["pure/primal", 0.0] > 4
+    assert counts["forward/reverse", 0.0] == counts["mixed/pure", 0.0] > counts["pure/primal", 0.0]
+
+
 def test_a_cell_that_happens_to_agree_with_itself_is_asked_for_more_as_its_neighbours_are() -> None:
     cells: dict[Cell, list[float]] = {(RATIO, (str(i),)): around(0.0, 3) for i in range(7)}
     cells[RATIO, ("0",)] = around(0.0, 3, SPREAD / 50)

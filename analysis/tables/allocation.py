@@ -5,9 +5,10 @@ between `least` and `most`. Processes are spent where they decide. The half widt
 should have is
 
 - of a ratio of two ways, whose sign says which is cheaper: a SHARE of its distance from 1, in logarithms, but no less
-  than NEAR. Where one way is far ahead the fewest processes tell that; next to a crossover, where r is 0, each interval
-  is as narrow as `most` allows, or as NEAR. An A/A control, whose truth is 0, is known within NEAR by the same rule;
-- of any other ratio, which is cited as a number: CITED.
+  than NEAR and no more than FAR. Where one way is far ahead the fewest processes tell that; next to a crossover, where
+  r is 0, each interval is as narrow as `most` allows, or as NEAR. An A/A control, whose truth is 0, is known within
+  NEAR by the same rule;
+- of a ratio that is cited as a number: CITED; of one whose sign counts as well (`mixed/pure`), the lesser of both.
 
 In T. Kalibera and R. Jones's terms (Rigorous Benchmarking in Reasonable Time, ISMM 2013, section 5,
 https://doi.org/10.1145/2464157.2464160) processes are the highest level: their number alone, and not that of the pairs
@@ -36,12 +37,16 @@ NEAR = 0.02
 0.02 is 2 to 4 % of n*."""
 SHARE = 0.25
 """Half width that is enough, as a share of the log ratio's distance from 0."""
+FAR = 0.2
+"""Half width that is enough wherever one way is far ahead, a factor of 1.2 to either side."""
 CITED = 0.05
 """Half width that is enough of a ratio that is cited as a number."""
 PRIOR = 8
 """Degrees of freedom that the other cells' spread counts for."""
-SIGNED = ("log_ratio", "log_mixed_ratio", "log_problem_ratio", "log_tape_ratio", "log_tensor_over_vjp")
-"""Metrics whose sign says which of two ways is cheaper."""
+SIGNED = ("forward/reverse", "forward/forward", "mixed/forward", "mixed/reverse")
+"""The modes of a case whose ratio says by its sign which of two ways is cheaper; metric log_ratio has no others."""
+BOTH = "mixed/pure"
+"""The mode whose ratio is cited as well."""
 
 
 def wanted(cells: Mapping[Cell, Sequence[float]], least: int, most: int) -> dict[Cell, int]:
@@ -64,10 +69,19 @@ def wanted(cells: Mapping[Cell, Sequence[float]], least: int, most: int) -> dict
     answer = dict.fromkeys(cells, least)
     for cell, one in known.items():
         variance = (PRIOR * typical[cell[0]] + one.dof * variances[cell]) / (PRIOR + one.dof)
-        allowed = max(NEAR, SHARE * abs(one.value)) if metric(cell[0]) in SIGNED else CITED
+        allowed = _allowed(cell, one.value)
         enough = (least + i for i, factor in enumerate(reach) if factor * math.sqrt(variance) <= allowed)
         answer[cell] = next(enough, most)
     return answer
+
+
+def _allowed(cell: Cell, value: float) -> float:
+    """The half width that is enough of a cell's log ratio."""
+    name, parameters = cell
+    asked, told = " ".join(parameters), min(FAR, max(NEAR, SHARE * abs(value)))
+    if metric(name) == "log_ratio" or any(mode in asked for mode in SIGNED):
+        return told
+    return min(CITED, told) if BOTH in asked else CITED
 
 
 def _usual(dof: int) -> float:

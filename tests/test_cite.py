@@ -96,21 +96,20 @@ def test_a_crossover_and_all_that_it_holds_for(found: dict[str, Fact]) -> None:
     assert "\n" not in fact["sentence"]
 
 
-def test_the_model_s_prediction_stands_beside_what_was_measured(found: dict[str, Fact]) -> None:
-    predicted = Findings(full_table(), ABOUT).predictions
-    keys = {key for key in found if ".aspect-modelled." in key}
-    assert len(keys) == len(predicted) > 0
-    for each in predicted.to_dict("records"):
-        setting = (
-            f"m{each['m']}.width{each['width']}.depth{each['depth']}.{each['layer']}.{each['profile']}.{each['dtype']}"
-        )
-        fact = found[f"{each['engine']}.aspect-modelled.{setting}"]
-        if 0 < each["modelled"] < math.inf:
-            assert fact["value"] == pytest.approx(each["modelled"] / each["m"], rel=1e-8)
-        else:
-            assert fact["verdict"] == ("forward throughout" if each["modelled"] else "reverse throughout")
-        assert fact["interval"] == ""
-        assert fact["digest"] == found[fact["key"].replace("modelled", "time")]["digest"]
+def test_the_prediction_by_rates_stands_beside_what_was_measured(found: dict[str, Fact]) -> None:
+    """A fact a setting that the rates of the run say something of, n* over m; beyond all sizes it is a verdict."""
+    assert not [key for key in found if ".aspect-calibrated." in key]  # this run took no rates
+    known = Findings(full_table(), ABOUT)
+    predicted = known.predictions.assign(calibrated=1.25 * known.predictions["m"].astype(float))
+    predicted.loc[predicted.index[:3], "calibrated"] = [math.inf, 0.0, math.nan]
+    known.__dict__["predictions"] = predicted
+    facts = {fact["key"]: fact for fact in collect(known) if ".aspect-calibrated." in str(fact["key"])}
+    assert len(facts) == len(predicted) - 1 > 2
+    said = [fact["verdict"] for fact in facts.values()]
+    assert sorted(said)[-2:] == ["forward throughout", "reverse throughout"]
+    assert {fact["value"] for fact in facts.values()} == {1.25, None}
+    for key, fact in facts.items():
+        assert (fact["interval"], fact["digest"]) == ("", found[key.replace("calibrated", "time")]["digest"])
 
 
 def test_every_kind_of_fact_has_its_key(found: dict[str, Fact]) -> None:

@@ -8,7 +8,7 @@ A key says what was measured, never where or when, so that it stays the same ove
 
     <engine>.crossover-time.m64.width64.depth4.dense.uniform.float64   n*, in inputs; crossover-memory likewise
     <engine>.aspect-time.m64.width64.depth4.dense.uniform.float64      n*/m; aspect-memory likewise
-    <engine>.aspect-modelled.m64.width64.depth4.dense.uniform.float64  n*/m as the cost model predicts it
+    <engine>.aspect-calibrated.m64.width64.depth4.dense.uniform.float64  n*/m as rates by shape predict it
     <engine>.jvp-over-f.n64.m64.width64.depth4.dense.uniform.tanh.float64     time over that of f; vjp-, gradient-
     <engine>.forward-over-floor.n64. ...     the engine's time over hand-written; reverse-, jvp-, vjp-, gradient-
     <engine>.forward-over-limit.n64. ...     over its multiply-adds in matrix products alone; reverse-over-limit

@@ -18,9 +18,9 @@ from modes.facts.record import Fact
 def citable(results: Path, machine: str | None, commit: str | None, env: str | None = None) -> Findings:
     """What was found in the one run in a results folder that is as asked for (`analysis.reading.runs`).
 
-    Of its provenance only what is known of machine, versions and BLAS kernels: why a cell has no number is no fact, and
-    its last words may name a path. Raises AnalysisError where there are several such runs, and of what a report only
-    leaves out.
+    Of its provenance only what is known of machine, versions, BLAS kernels and rates: why a cell has no number is no
+    fact, and its last words may name a path. Raises AnalysisError where there are several such runs, and of what a
+    report only leaves out.
     """
     raw = read_results(results)
     run = run_to_cite(raw, results, machine, commit, env)
@@ -32,7 +32,7 @@ def citable(results: Path, machine: str | None, commit: str | None, env: str | N
         except AnalysisWarning as warning:
             raise AnalysisError(f"{results}: {warning}") from None
     provenance = read_provenance(results, **run)
-    return Findings(rows, Provenance(provenance.known, kernels=provenance.kernels))
+    return Findings(rows, Provenance(provenance.known, kernels=provenance.kernels, rates=provenance.rates))
 
 
 def collected(found: Findings, results: Path) -> list[Fact]:

@@ -78,10 +78,10 @@ def _crossovers(found: Findings) -> Statements:
 
 
 def _predictions(found: Findings) -> Statements:
-    """n*/m as the cost model predicts it, of every setting of time that was measured; the measurements given are those
-    that it stands beside."""
+    """n*/m as the rates by shape predict it that the run took before it timed a Jacobian; the measurements given are
+    those that it stands beside."""
     for row in found.predictions.to_dict("records"):
-        predicted, m = float(row["modelled"]), row["m"]
+        predicted, m = float(row["calibrated"]), row["m"]
         if math.isnan(predicted):
             continue
         rows = _curve(found.tidy, {**row, "metric": "log_ratio"})
@@ -89,11 +89,11 @@ def _predictions(found: Findings) -> Statements:
         verdict = CROSSES if between else FORWARD if predicted else REVERSE
         text = number(predicted / m) if between else verdict
         chain = f"{_chain(rows.iloc[0])}, with m = {m} outputs"
-        said = f"the cost model puts the crossover of {chain}, at n*/m = {text}"
+        said = f"rates by shape put the crossover of {chain}, at n*/m = {text}"
         if not between:
-            said = f"the cost model has {verdict.split()[0]} mode cheaper at every n for {chain}"
+            said = f"rates by shape have {verdict.split()[0]} mode cheaper at every n for {chain}"
         setting = f"m{m}.width{row['width']}.depth{row['depth']}.{row['layer']}.{row['profile']}.{row['dtype']}"
-        key, value = f"{row['engine']}.aspect-modelled.{setting}", predicted / m if between else math.nan
+        key, value = f"{row['engine']}.aspect-calibrated.{setting}", predicted / m if between else math.nan
         yield _fact(key, row["engine"], value, text, "inputs per output", said) | {"verdict": verdict}, rows
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.tables.calibrated import BY_COUNTS, BY_RATES, BY_SIZES, BY_TIMES, ENGINE
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
@@ -26,6 +27,13 @@ from modes.facts.record import Fact
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
 CELL = ("engine", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype")
+PREDICTED = {
+    BY_RATES: "a model with rates of products and steps, measured before any Jacobian,",
+    BY_TIMES: "a model fitted to this run's times",
+    BY_COUNTS: "the count of multiply-adds",
+    BY_SIZES: "the rule n = m",
+}
+"""Who predicts, in a sentence."""
 BY_HAND = "the same written by hand in NumPy"
 
 Interval = tuple[float, float, str]
@@ -37,7 +45,7 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _ratios, _rules, _mixed, _problems, _models, _controls):
+    for kind in (_crossovers, _ratios, _rules, _mixed, _problems, _models, _predictions, _controls):
         yield from kind(found)
 
 
@@ -277,6 +285,38 @@ def _models(found: Findings) -> Statements:
         ):
             key = f"{row['engine']}.model-error-{name}.{row['dtype']}"
             yield _fact(key, row["engine"], value, number(value), "percent", head + said, around), tidy[keep]
+
+
+def _predictions(found: Findings) -> Statements:
+    """n* by the rates by shape of the run's record, a fact a crossover; and how many come near, whoever predicts."""
+    if found.rates is None:
+        return
+    told = found.predictions[found.predictions["calibrated"].notna()]
+    for row in told.to_dict("records"):
+        said = float(row["calibrated"])
+        if said == 0 or math.isinf(said):
+            continue
+        setting = f"m{row['m']}.width{row['width']}.depth{row['depth']}.{row['layer']}.{row['profile']}.{row['dtype']}"
+        rows = _curve(found.tidy, row)
+        sentence = (
+            f"by rates of products and steps, measured before any Jacobian, the crossover of {_chain(rows.iloc[0])}, "
+        )
+        sentence += f"with m = {row['m']} outputs, lies at n* = {size(said)}"
+        yield (
+            _fact(f"{row['engine']}.predicted-time.{setting}", row["engine"], said, size(said), "inputs", sentence),
+            rows,
+        )
+    for row in found.nearness[found.nearness["engine"] == ENGINE].to_dict("records"):
+        percent, low, high = (100 * row[name] for name in ("share", "low", "high"))
+        known = _known(low, high, number)
+        sentence = (
+            f"of {row['crossovers']} crossovers {PREDICTED[row['predictor']]} puts {number(percent)} % within 10 % of "
+        )
+        sentence += f"the measured one{_within(known[2])}"
+        key = f"{ENGINE}.predictions-near.{_word(row['predictor'])}"
+        keep = (found.tidy["metric"] == "log_ratio") & (found.tidy["engine"] == ENGINE)
+        keep &= found.tidy["mode"] == "forward/reverse"
+        yield _fact(key, ENGINE, percent, number(percent), "percent", sentence, known), found.tidy[keep]
 
 
 def _controls(found: Findings) -> Statements:

@@ -6,9 +6,10 @@ between (modes.mixed), so nothing is evaluated twice. What each would take is ad
 operation (modes.counting), and what takes the least time is done (modes.planning). mode="mixed" cuts wherever that
 takes less arithmetic, mode="auto" where it is predicted to take less time, the price of each operation included.
 
-The model of time is linear: seconds = a * operations + b * fused multiply-adds + c * numbers read and written. Only the
-ratios of its three constants decide. They are those of one core with one BLAS thread unless one's own machine's are put
-in force (modes.rates; `python -m modes.calibrate` measures them and says how).
+The rates are those measured by shape for this machine, BLAS kernel, threads and NumPy where `python -m modes.calibrate`
+keeps them (modes.shapes, modes.kept): the time of each product, pass and step is then looked up. Else the model of time
+is linear, seconds = a * operations + b * fused multiply-adds + c * numbers read and written, and only the ratios of its
+three constants decide (modes.rates); they are those of one core with one BLAS thread unless others are put in force.
 
 That takes about as long as the Jacobian of a small function, and is done at the first call: what was chosen is
 remembered for the calls that follow (modes.remembered), which go by the mode itself, with its limits on memory and its

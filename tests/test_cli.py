@@ -253,7 +253,7 @@ def test_failed_cells_are_named_and_the_report_is_written(
     said = capsys.readouterr().err
     assert "2 cells failed" in said
     assert all(cell in said for cell in cells)
-    assert "1 refinement left out" in (tmp_path / "r" / "report.html").read_text()
+    assert "1 ratio not taken as often" in (tmp_path / "r" / "report.html").read_text()
 
 
 def test_an_interrupted_run_says_how_to_go_on(

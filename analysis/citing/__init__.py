@@ -15,6 +15,7 @@ A key says what was measured, never where or when, so that it stays the same ove
     <engine>.forward-over-fill.n64. ...      over filling an array of the result's size; reverse-over-fill
     <engine>.regret-mean.<rule>, .regret-max.<rule>, .wrong-choices.<rule>    the rules that software ships, scored
     <engine>.model-error-median.float64, .model-error-worst.float64      the cost model on cells held out, in percent
+    <engine>.predictions-near.rates-by-shape    how many crossovers are predicted within 10 %, in percent
     <engine>.mixed-gain.n1024.m1024.width512.depth6.dense.waist16.tanh.float64   the better mode's time over mixed
     <engine>.crossover-waist.n64.m64.width64.depth4.dense.tanh.float64   the waist above which a cut no longer pays
     <engine>.auto-over-fastest.n64. ...    mode="auto" over the fastest of three modes

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.tables.calibrated import BY_COUNTS, BY_RATES, BY_SIZES, BY_TIMES, ENGINE
 from analysis.tables.crossover import CROSSES, FORWARD, GROUP, REVERSE, crosses_several_times, in_words
 from analysis.tables.findings import Findings
 from analysis.tables.mixed import BETTER, SETTING
@@ -26,6 +27,13 @@ from modes.facts.record import Fact
 MEASURED = "measured"
 QUANTITIES = {"log_ratio": ("time", "cheaper"), "log_ratio_bytes": ("memory", "less memory-hungry")}
 CELL = ("engine", "layer", "profile", "activation", "n", "m", "width", "depth", "dtype")
+PREDICTED = {
+    BY_RATES: "a model with rates of products and steps, measured before any Jacobian,",
+    BY_TIMES: "a model fitted to this run's times",
+    BY_COUNTS: "the count of multiply-adds",
+    BY_SIZES: "the rule n = m",
+}
+"""Who predicts, in a sentence."""
 BY_HAND = "the same written by hand in NumPy"
 
 Interval = tuple[float, float, str]
@@ -37,7 +45,7 @@ Statements = Iterator[tuple[Fact, pd.DataFrame]]
 
 def statements(found: Findings) -> Statements:
     """All that can be cited of one run."""
-    for kind in (_crossovers, _predictions, _ratios, _rules, _mixed, _problems, _models, _controls):
+    for kind in (_crossovers, _predictions, _ratios, _rules, _mixed, _problems, _models, _nearness, _controls):
         yield from kind(found)
 
 
@@ -297,6 +305,23 @@ def _models(found: Findings) -> Statements:
         ):
             key = f"{row['engine']}.model-error-{name}.{row['dtype']}"
             yield _fact(key, row["engine"], value, number(value), "percent", head + said, around), tidy[keep]
+
+
+def _nearness(found: Findings) -> Statements:
+    """How many crossovers come near what predicts them, whoever does; of a run that took rates by shape."""
+    if found.rates is None:
+        return
+    for row in found.nearness[found.nearness["engine"] == ENGINE].to_dict("records"):
+        percent, low, high = (100 * row[name] for name in ("share", "low", "high"))
+        known = _known(low, high, number)
+        sentence = (
+            f"of {row['crossovers']} crossovers {PREDICTED[row['predictor']]} puts {number(percent)} % within 10 % of "
+        )
+        sentence += f"the measured one{_within(known[2])}"
+        key = f"{ENGINE}.predictions-near.{_word(row['predictor'])}"
+        keep = (found.tidy["metric"] == "log_ratio") & (found.tidy["engine"] == ENGINE)
+        keep &= found.tidy["mode"] == "forward/reverse"
+        yield _fact(key, ENGINE, percent, number(percent), "percent", sentence, known), found.tidy[keep]
 
 
 def _controls(found: Findings) -> Statements:

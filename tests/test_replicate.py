@@ -92,6 +92,7 @@ def test_everything_is_written(runs: list[Path], tmp_path: Path, capsys: pytest.
     assert "bar: at least 97.0%: met" in out
 
 
+@pytest.mark.slow
 def test_runs_of_one_folder_are_named_by_their_parts(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +122,7 @@ def page(tmp_path: Path) -> Callable[..., Path]:
     return written
 
 
+@pytest.mark.slow
 def test_what_is_cited_as_general_and_does_not_hold_is_an_error(
     runs: list[Path], page: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +149,7 @@ def test_the_same_run_twice(runs: list[Path], tmp_path: Path, capsys: pytest.Cap
     assert f"{copy} is a copy of {runs[0]}" in line
 
 
+@pytest.mark.slow
 def test_results_of_different_commits(runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = Path(shutil.copytree(runs[1], tmp_path / "other"))
     edit(other / "recorded" / FILE, lambda data: data.update(commit_hash="f" * 40))
@@ -289,6 +292,7 @@ def publish(results: Path, into: Path, *more: Path | str) -> int:
     return run("publish", *map(str, options))
 
 
+@pytest.mark.slow
 def test_the_facts_of_a_published_run_say_on_how_many_they_hold(published: Path) -> None:
     content = (published / "facts.json").read_bytes()
     star: Fact = parse_facts(content, "here")[STAR]
@@ -303,6 +307,7 @@ def test_the_facts_of_a_published_run_say_on_how_many_they_hold(published: Path)
     assert listed[2]["blas"] == "openblas 0.3, SkylakeX kernels"
 
 
+@pytest.mark.slow
 def test_of_further_runs_only_what_facts_are_made_of_is_published(published: Path, runs: list[Path]) -> None:
     files = read_folder(published)
     assert "runs/second/quiet-box/e55ab1d2-py3.12-numpy2.1.0.json" in files
@@ -312,6 +317,7 @@ def test_of_further_runs_only_what_facts_are_made_of_is_published(published: Pat
     assert not [path for path in files if "refine-cases" in path and path.startswith("runs/")]
 
 
+@pytest.mark.slow
 def test_the_page_says_what_the_runs_say(published: Path) -> None:
     text = (published / "index.md").read_text()
     assert "## What 3 runs say" in text
@@ -321,6 +327,7 @@ def test_the_page_says_what_the_runs_say(published: Path) -> None:
     assert "](figures/replication.png)" in text
 
 
+@pytest.mark.slow
 def test_check_computes_the_ranges_anew(published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = Path(shutil.copytree(published, tmp_path / "copy"))
     arguments = ("check", str(copy / "index.md"), "--results", str(copy / "raw"))
@@ -336,6 +343,7 @@ def test_check_computes_the_ranges_anew(published: Path, tmp_path: Path, capsys:
     assert "the results of second are not in" in unusable(capsys, *arguments)
 
 
+@pytest.mark.slow
 def test_runs_that_do_not_belong_together_are_not_published(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

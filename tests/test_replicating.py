@@ -255,6 +255,7 @@ def processed(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return table.assign(processes=table["processes"].astype("Int64"))
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_truth_reach_the_bars() -> None:
     (found,) = agreements([measured(1), measured(2)]).to_dict("records")
     assert found["differing"] == ""
@@ -264,6 +265,7 @@ def test_two_runs_of_one_truth_reach_the_bars() -> None:
     assert 0.5 < found["median_difference"] < 0.95
 
 
+@pytest.mark.slow
 def test_intervals_that_claim_too_much_are_found() -> None:
     """Half as long as they should be: the bars of overlap and of the differences are missed."""
     (found,) = agreements([measured(1, claimed=0.4), measured(2, claimed=0.4)]).to_dict("records")
@@ -272,6 +274,7 @@ def test_intervals_that_claim_too_much_are_found() -> None:
     assert not BARS["high_difference"].holds(found["high_difference"])
 
 
+@pytest.mark.slow
 def test_runs_under_other_conditions_are_said_to_be_so() -> None:
     found = agreements([measured(1), measured(2, blas=SKYLAKEX, shift=0.3), measured(3)]).to_dict("records")
     assert [row["differing"] for row in found] == ["", "BLAS kernel", "BLAS kernel"]
@@ -311,6 +314,7 @@ def test_the_headline_comes_first_and_then_what_does_not_hold() -> None:
     assert "2 facts on the BLAS kernel" in text
 
 
+@pytest.mark.slow
 def test_the_bars_are_said_of_runs_under_the_same_conditions_alone() -> None:
     text = said([measured(1), measured(2), measured(3, blas=SKYLAKEX, shift=0.3)])
     assert text.count("(bar: at least 97.0%: met)") == 1

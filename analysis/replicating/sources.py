@@ -155,9 +155,10 @@ def _runs_in(folder: Path) -> pd.DataFrame:
 
 
 def _named_by(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The runs that MACHINE/COMMIT/ENV, or parts of it, may mean; a machine's full name before a part of one."""
+    """The runs that MACHINE/COMMIT/ENV, or parts of it, may mean; a full name of a machine or environment before a part
+    of one, since a run under chosen conditions has the name of the usual one and more."""
     for part in filter(None, name.split("/")):
-        exact = runs["machine"] == part
+        exact = (runs["machine"] == part) | (runs["env"] == part)
         commit = runs["commit"].str.startswith(part) if len(part) >= 4 else exact
         fits = runs["machine"].str.contains(part, regex=False) | runs["env"].str.contains(part, regex=False)
         runs = runs[exact if exact.any() else commit | fits]

@@ -127,8 +127,8 @@ def doubts(found: Findings, left_out: Sequence[str] = ()) -> list[str]:
         said.append(f"{counted(found.summary.failed, 'cell')} failed; the list is under “How sure this is”.")
     if left_out:
         said.append(
-            f"{counted(len(left_out), 'ratio')} not taken as often as it would need, for lack of time, so that some intervals are wider "
-            "than they need be; the same command measures them."
+            f"{counted(len(left_out), 'ratio')} not taken as often as would be needed, for lack of time, so that some "
+            "intervals are wider than they need be; the same command goes on with them."
         )
     return said
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analysis.citing import Fact, citable, collected, differences, runs_of
+from analysis.citing.publishing import RAW
 from analysis.commands.options import FACTS, Subparsers, add_choice
 from analysis.commands.working import clear, working
 from analysis.commands.write import write_whole
@@ -23,7 +24,13 @@ from modes.facts.record import opened
 def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser("check", help="compare the numbers that documents cite with the facts")
     command.add_check(parser, f"those that a page names, else {FACTS}")
-    parser.add_argument("--results", type=Path, metavar="DIR", help="hold the facts against these results as well")
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument("--results", type=Path, metavar="DIR", help="hold the facts against these results as well")
+    against.add_argument(
+        "--published",
+        action="store_true",
+        help=f"hold each file of facts against the raw results published beside it, in the folder {RAW}",
+    )
     add_choice(parser, "env")
 
 
@@ -31,9 +38,10 @@ def run(options: argparse.Namespace) -> int:
     """Compare every mark in the pages with the facts; with `update`, mend what can be mended."""
 
     def hold(facts: Facts, source: Path) -> None:
-        if options.results is not None:
+        results = source.parent / RAW if options.published else options.results
+        if results is not None:
             with working("Computing the facts of the results anew"):
-                hold_against(facts, source, options.results, options.env)
+                hold_against(facts, source, results, options.env)
 
     try:
         return command.check(options, lambda page: FACTS, write_whole, hold)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ import psutil
 import pytest
 
 from analysis.cluster import Orders, spread, spreading
-from analysis.cluster.connection import connected
-from analysis.cluster.crew import different, lacking
+from analysis.cluster.connection import Listed, connected
+from analysis.cluster.crew import Crew, different, lacking
 from analysis.cluster.dealing import ATTEMPTS, Dealing
 from analysis.cluster.filing import filed, numbers, replaced
 from analysis.cluster.groups import CONTROLS, Cells, Key, groups, joined, key_of, title
@@ -191,6 +192,88 @@ def test_what_a_worker_has_otherwise_is_named_with_the_remedy() -> None:
     assert "has jax 0.9 (0.10 here)" in str(lacking(here, {"jax": {**engine, "versions": {"jax": "0.9"}}}, ["jax"]))
     assert "lacks jax (jax)" in str(lacking(here, {"jax": {**engine, "missing": ["jax"], "versions": {}}}, ["jax"]))
     assert "lacks jax (jax)" in str(lacking(here, {}, ["jax"]))
+
+
+# --- who takes part ---
+
+
+class Done:
+    """A task that has ended, with this result."""
+
+    status = "finished"
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    def done(self) -> bool:
+        return True
+
+    def result(self) -> dict[str, Any]:
+        return self.answer
+
+
+@dataclass
+class Pretended:
+    """A cluster whose workers are said to be there; `asked` is who was asked which machine is his."""
+
+    there: dict[str, tuple[str, str]]
+    """The name and the kernel's boot of a worker's machine, by its address."""
+    address = "tcp://pretended"
+    asked: list[str] = field(default_factory=list)
+
+    def workers(self) -> dict[str, Listed]:
+        return {address: Listed(address, address, address != "idle") for address in self.there}
+
+    def versions(self) -> dict[str, dict[str, str]]:
+        same = dict.fromkeys(("Python", "numpy", "dask", "distributed"), "1")
+        return {"client": same, **dict.fromkeys(self.there, same)}
+
+    def ask(self, function: Callable[..., Any], address: str) -> dict[str, Any]:
+        self.asked.append(address)
+        name, host = self.there[address]
+        return {"name": name, "host": host, "place": "/", "git": True}
+
+    def start(self, function: Callable[..., Any], address: str, *arguments: Any) -> Done:
+        return Done({"clone": f"/{address}"})
+
+
+def test_one_worker_a_machine_takes_part_and_another_when_it_is_gone() -> None:
+    pretended = Pretended({"a1": ("a", "A"), "a2": ("a", "A"), "b": ("b", "B"), "idle": ("c", "C")})
+    lines: list[str] = []
+    crew = Crew(pretended, {}, bytes, lambda member: None, lines.append)  # type: ignore[arg-type]
+    for _ in range(4):
+        crew.look()
+    assert [member.address for member in crew.ready] == ["a1", "b"]
+    assert crew.lack == ["idle"]
+    assert pretended.asked == ["a1", "a2", "b"]  # once: who measures is not to be disturbed
+    assert len(lines) == 1
+    del pretended.there["a1"]
+    (gone,) = crew.look()
+    assert gone.address == "a1"
+    for _ in range(2):
+        crew.look()
+    assert [member.address for member in crew.ready] == ["b", "a2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("b", "its machine is called 'b', as another one is; name it: MODES_MACHINE=NAME"),
+        ("../b", "its machine's name '../b' is no name of a file"),
+    ],
+)
+def test_a_machine_whose_name_will_not_do_is_refused(name: str, said: str) -> None:
+    pretended = Pretended({"1": ("b", "B"), "2": (name, "C")})
+    lines: list[str] = []
+    crew = Crew(pretended, {}, bytes, lambda member: None, lines.append)  # type: ignore[arg-type]
+    for _ in range(3):
+        crew.look()
+    assert [member.address for member in crew.ready] == ["1"]
+    assert lines == [f"2 does not take part: {crew.refused['2'].partition(': ')[2]}"]
+    assert said in lines[0]
+    del pretended.there["2"]
+    crew.look()
+    assert crew.refused == {}
 
 
 # --- a cluster ---

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from distributed import Future
+from distributed import Future, KilledWorker
 
 from analysis.cluster import remote
 from analysis.cluster.connection import RESOURCE, VERSIONS, Cluster, Listed
@@ -49,6 +49,8 @@ class Crew:
     members: dict[str, Member] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Why, by the address."""
+    spare: dict[str, str] = field(default_factory=dict)
+    """The machines, by the address, of those that are left aside for another worker on it."""
     said: set[str] = field(default_factory=set)
     lack: list[str] = field(default_factory=list)
     """The names of the workers that lack the RESOURCE."""
@@ -67,11 +69,13 @@ class Crew:
         listed = self.cluster.workers()
         gone = [self.members.pop(address) for address in list(self.members) if address not in listed]
         self.refused = {address: why for address, why in self.refused.items() if address in listed}
+        taken = {member.host for member in self.members.values()}
+        self.spare = {address: host for address, host in self.spare.items() if address in listed and host in taken}
         self.lack = sorted(each.name for each in listed.values() if not each.measures)
         fresh = [
             each
             for each in sorted(listed.values(), key=lambda each: each.address)
-            if each.measures and each.address not in self.members and each.address not in self.refused
+            if each.measures and not any(each.address in known for known in (self.members, self.refused, self.spare))
         ]
         if fresh:
             versions = self.cluster.versions()
@@ -93,6 +97,7 @@ class Crew:
         if known is None:
             return
         if any(member.host == known["host"] for member in self.members.values()):
+            self.spare[listed.address] = known["host"]
             self.say(
                 f"{listed.name}: left aside, since another worker on the same machine, {known['name']}, measures "
                 f"already; where two cannot disturb each other, name each of them by {remote.NAMED}"
@@ -130,6 +135,9 @@ class Crew:
         if not member.preparing.done():
             return
         answer = answered(member.preparing)
+        if "died" in answer:
+            member.preparing = None  # begins anew
+            return
         if "lacking" in answer:
             job = {**self.job, "place": member.place, "host": member.host}
             sent = self.cluster.sent(self.bundle(), member.address)
@@ -168,12 +176,15 @@ class Crew:
 
 
 def answered(future: Future) -> dict[str, Any]:
-    """What a task of :mod:`remote` returned, or why it did not."""
+    """What a task of :mod:`remote` returned; why it did not, as "refused", and as "died" where that is no fault of the
+    machine's: its worker was killed and is there again, or the scheduler forgot the task."""
     if future.status == "finished":
         result: dict[str, Any] = future.result()
         return result
     error = future.exception() if future.status == "error" else None
-    said = " ".join(str(error).split())[:200] if error is not None else future.status
+    if error is None or isinstance(error, KilledWorker):
+        return {"died": f"its task was lost ({future.status if error is None else 'its worker was killed'})"}
+    said = " ".join(str(error).split())[:200]
     return {"refused": f"its task failed ({type(error).__name__}: {said}); see the worker's log"}
 
 

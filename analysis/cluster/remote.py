@@ -4,7 +4,7 @@ Contract: what is imported here is the standard library and what Dask brings; th
 as the clone of the commit that is measured, whose programs it starts with its own Python. Every function returns plain
 values; what a user can mend comes back as `{"refused": one line}`, anything else raises.
 
-Each program runs below the clone's own keeper (`analysis.running.keeper`): when the worker dies, `kill -9` included,
+What measures runs below the clone's own keeper (`analysis.running.keeper`): when the worker dies, `kill -9` included,
 or its task is given up, the keeper kills all of it. One at a time measures on a machine: a file that a worker locks
 while it works says so to the workers of another cluster, and its lock ends with the worker.
 """
@@ -29,6 +29,8 @@ TOPIC = "mode-crossover"
 """Under which a worker tells what its run prints: Dask's events."""
 KERNEL = Path("/proc/sys/kernel/random/boot_id")
 TICK = 0.2  # seconds from one look at a task's state to the next
+KEPT = 7 * 86400.0  # seconds for which a clone is kept that nobody uses
+INSTALL = "install what the suite needs into the worker's Python: python -m pip install -e '.[bench,cluster]'"
 TAIL = 4  # last lines of what a program printed, for an error
 
 
@@ -68,6 +70,7 @@ def prepared(job: dict[str, Any], bundle: bytes | None) -> dict[str, Any]:
                 if bundle is None:
                     return {"lacking": commit}
                 make_clone(clone, commit, bundle)
+            os.utime(clone)
             done = subprocess.run(
                 [sys.executable, "-m", "analysis.cluster.described"],
                 cwd=clone,
@@ -78,13 +81,14 @@ def prepared(job: dict[str, Any], bundle: bytes | None) -> dict[str, Any]:
             )
     except BusyError as busy:
         return {"refused": str(busy)}
+    except ModuleNotFoundError as error:
+        return {"refused": f"{error.name} is not installed there; {INSTALL}"}
     except (OSError, subprocess.CalledProcessError) as error:
         return {"refused": f"{clone} cannot be made there ({complaint(error)}); see to it, or start the worker with "
                            "--local-directory on another disk"}  # fmt: skip
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
-        return {"refused": f"the suite cannot be started there ({said[-1].strip()}); install what it needs into the "
-                           f"Python of the worker: {sys.executable} -m pip install -e '.[bench,cluster]'"}  # fmt: skip
+        return {"refused": f"the suite cannot be started there ({said[-1].strip()}); {INSTALL}"}
     return {**json.loads(done.stdout), "clone": str(clone)}
 
 
@@ -177,12 +181,14 @@ def is_clone(clone: Path, commit: str) -> bool:
 
 
 def make_clone(clone: Path, commit: str, bundle: bytes) -> None:
-    """Make the clone of a bundle; what was there, or was begun there, is removed first."""
+    """Make the clone of a bundle. What was there of this commit is removed, and what is of others and was not used for
+    a week."""
     begun = clone.with_name(f"{clone.name}.begun")
-    for folder in (begun, clone):
-        if folder.exists():
+    begun.parent.mkdir(parents=True, exist_ok=True)
+    for folder in begun.parent.iterdir():
+        if folder in (begun, clone) or time.time() - folder.stat().st_mtime > KEPT:
             shutil.rmtree(folder)
-    begun.mkdir(parents=True)
+    begun.mkdir()
     file = begun / "bundle"
     file.write_bytes(bundle)
     git(begun, "init", "--quiet")

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from distributed import Future
 
 from analysis.cluster import remote
 from analysis.cluster.connection import Cluster, connected
-from analysis.cluster.crew import Crew, Member, answered, kind, kind_words, lacking
+from analysis.cluster.crew import Crew, Member, answered, different, kind, kind_words, lacking
 from analysis.cluster.dealing import Dealing
 from analysis.cluster.filing import environment
 from analysis.cluster.groups import Cells, Key, groups, joined, size, title
@@ -104,6 +105,9 @@ def spread(
             "git fetch --unshallow"
         )
     with connected(scheduler) as cluster:
+        versions = cluster.versions()
+        if fault := different(versions["client"], {**versions["scheduler"], "numpy": versions["client"]["numpy"]}):
+            raise AnalysisError(f"the scheduler {scheduler} cannot be used: {fault}")
         if others := cluster.others():
             raise AnalysisError(
                 f"another run is measuring on the machines of {scheduler} already ({', '.join(others)}: host and "
@@ -113,8 +117,8 @@ def spread(
         wanted, engines = suite.cells(orders.preset, orders.engines), suite.engines()
         store = Store(results, writer, checkout.commit, LEAST[orders.preset])
         job = {"commit": checkout.commit, "settings": orders.conditions.environment}
-        crew = Crew(cluster, job, lambda: git(root, "bundle", "create", "--quiet", "-", "HEAD"), fit(wanted, engines),
-                    show)  # fmt: skip
+        bundle = cache(lambda: git(root, "bundle", "create", "--quiet", "-", "HEAD"))
+        crew = Crew(cluster, job, bundle, fit(wanted, engines), show)
         return Spreading(cluster, crew, store, orders, groups(wanted), show, status).run()
 
 
@@ -313,17 +317,23 @@ class Spreading:
         member, keys = given.member, given.keys
         del self.given[member.address]
         answer = answered(given.future)
+        status = answer.get("status", REFUSED)
+        if "died" in answer or status not in (*MEASURED, REFUSED):
+            why = answer.get("died") or failure(["analysis run"], status, answer["said"])
+            self.dealing.back(member.name, keys, died=True)
+            self.show(f"{member.name} has not measured {title(keys)}: {why}")
+            return
         files: dict[str, bytes] = {}
         why = answer.get("refused")
-        if why is None and (answer["status"] not in MEASURED or not answer["files"]):
-            why = failure(["analysis run"], answer["status"], answer["said"])
+        if why is None and (status == REFUSED or not answer["files"]):
+            why = failure(["analysis run"], status, answer["said"])
         if why is None:
             try:
                 files = self.store.joined(self.dealing.filed(member.name), answer["files"], keys)
             except AnalysisError as error:
                 why = str(error)
         if why is not None:
-            self.dealing.back(member.name, keys, died=answer.get("status", 2) != REFUSED)
+            self.dealing.back(member.name, keys, died=False)
             self.crew.dismiss(member, why)
             return
         self.store.write(files)

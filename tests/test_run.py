@@ -67,7 +67,10 @@ def taken(benchmark, parameters):
     if n == 64:
         os._exit(9)
     value = (n - 11) / 20 + random.choice(range(-7, 8)) / 1000
-    shared = n == 4 and os.environ.get("SHARED") and random.random() < 0.5
+    seen = os.path.join(os.environ.get("SHARED", ""), benchmark + str(n))
+    shared = "SHARED" in os.environ and not os.path.exists(seen)
+    if shared:  # with another program, the first time
+        open(seen, "w").close()
     return {**cell, "status": "ok", "value": value, "seconds": 0.01, "share": 0.5 if shared else 1.0}
 
 if sys.argv[1] == "take":
@@ -168,13 +171,33 @@ def test_a_run_measures_refines_and_goes_on_where_it_stopped(project: Path, monk
 
 
 @pytest.mark.slow
-def test_a_ratio_whose_process_shared_its_core_is_taken_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHARED", "1")
+def test_a_ratio_whose_process_shared_its_core_is_taken_again(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv("SHARED", str(tmp_path / "shared"))
+    take = Suite.take
+
+    def interrupted(suite: Suite, cells: Batch) -> tuple[list[Taken], dict[str, str]]:
+        if (project / "results" / "ended").exists():
+            raise KeyboardInterrupt
+        if any(name == REFINE for name, _ in cells.cells):
+            (project / "results" / "ended").touch()  # after this one, none of which counts
+        return take(suite, cells)
+
+    monkeypatch.setattr(Suite, "take", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(project)
+    (project / "results" / "ended").unlink()
+    assert REFINE not in set(read_results(project / "results")["benchmark"])  # not taken is not failed
+    monkeypatch.setattr(Suite, "take", take)
     lines: list[str] = []
     done = run(project, lines.append)
     rows = read_results(done.results)
     (samples,) = rows.loc[(rows["n"] == 4) & (rows["status"] == "ok") & rows["samples"].notna(), "samples"]
     assert len(samples) >= LEAST["quick"]
+    assert len(done.failed) == 3
+    assert set(rows.loc[rows["benchmark"] == REFINE, "status"]) == {"ok"}
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def test_the_configuration_is_made_absolute(tmp_path: Path) -> None:
 
 
 def test_the_list_of_refinements_grows_by_the_batch(tmp_path: Path) -> None:
-    batch = Batch(((REFINE, ("'b'",)), ("crossover.Map.track_log_ratio", ("'modes'",)), (REFINE, ("'c'",))))
+    batch = ((REFINE, ("'b'",)), ("crossover.Map.track_log_ratio", ("'modes'",)), (REFINE, ("'c'",)))
     stored = tmp_path / "cases"
     assert refinement_list(stored, batch) == ["b", "c"]
     stored.write_text('["a", "b"]')

@@ -155,7 +155,7 @@ class Run:
         while left:
             with self.watched(left, later) as batch:
                 found, faults = self.suite.take(batch)
-                self.suite.store(batch, [taken for taken in found if self.counts(taken)], self.file)
+                self.suite.store([taken for taken in found if self.counts(taken)], self.file)
             self.note(faults)
             self.progress.paced(found)
             del left[0]

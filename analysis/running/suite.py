@@ -16,7 +16,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ from analysis.running.checkout import Checkout
 from analysis.running.children import ask, stream, temporary
 from analysis.running.conditions import USUAL, Conditions
 from analysis.running.output import failure
-from analysis.running.plan import REFINE, Batch, pattern
+from analysis.running.plan import REFINE, Batch, Cell, pattern
 from analysis.running.storing import added, durations
 from analysis.running.writer import Writer
 from benchmarks.catalogue import presets, reasons
@@ -181,7 +181,7 @@ class Suite:
         """
         with self.staging() as stage:
             refine = stage / REFINED
-            self.writer.write_whole(refine, json.dumps(refinement_list(self.refine_file, batch)).encode())
+            self.writer.write_whole(refine, json.dumps(refinement_list(self.refine_file, batch.cells)).encode())
             settings = self.settings(stage, batch) | {"MODES_REFINE": str(refine)}
             command = [sys.executable, "-m", "benchmarks", "take", "--cells", str(stage / "cells")]
             found: list[Taken] = []
@@ -201,16 +201,16 @@ class Suite:
             self.check_room(faults.values())
             return found, faults
 
-    def store(self, batch: Batch, found: list[Taken], place: Path) -> None:
+    def store(self, found: Sequence[Taken], place: Path) -> None:
         """Add what processes said of some cells to the result file at `place` in the results folder. Raises
         AnalysisError as `measure` does."""
         with self.staging() as stage:
             self.stage(stage / "results")
-            refined = [cell for cell in batch.cells if cell[0] == REFINE]
-            cases = refinement_list(self.refine_file, batch)
+            # asv takes a case that joins the list without a number for a failed one: no others join it.
+            cases = refinement_list(self.refine_file, [(taken.benchmark, taken.parameters) for taken in found])
             added(stage / "results" / place, self.results, found, cases)
             self.keep(stage)
-            if refined:
+            if any(taken.benchmark == REFINE for taken in found):
                 self.writer.write_whole(self.refine_file, json.dumps(cases).encode())
 
     def settings(self, stage: Path, batch: Batch) -> dict[str, str]:
@@ -267,13 +267,13 @@ class Suite:
             self.writer.write_whole(folder / path.relative_to(self.results), path.read_bytes())
 
 
-def refinement_list(stored: Path, batch: Batch) -> list[str]:
-    """The refinement cases in the file `stored` (none where there is no file), and those of the batch after them."""
+def refinement_list(stored: Path, cells: Iterable[Cell]) -> list[str]:
+    """The refinement cases in the file `stored` (none where there is no file), and those of the cells after them."""
     try:
         before = cases_of(opened(stored)) if stored.exists() else []
     except DamagedError as error:
         raise AnalysisError(f"{stored} is damaged ({error}); delete it with `rm '{stored}'` and run again") from None
-    return list(dict.fromkeys([*before, *(ast.literal_eval(cell[1][0]) for cell in batch.cells if cell[0] == REFINE)]))
+    return list(dict.fromkeys([*before, *(ast.literal_eval(cell[1][0]) for cell in cells if cell[0] == REFINE)]))
 
 
 def ended(code: int) -> str:

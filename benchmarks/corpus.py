@@ -17,7 +17,7 @@ from . import problems
 from .apparatus.benchmark import Benchmark
 from .apparatus.calls import of_problem
 from .apparatus.grids import Listed
-from .apparatus.pairs import Call, Samples, pairs, samples, stretch
+from .apparatus.pairs import Call, Samples, pairs, samples
 from .apparatus.settings import pair_count
 from .catalogue.case import Case
 from .catalogue.engines import BOTH, TWINS, row
@@ -27,8 +27,6 @@ from .problems import Problem
 
 FIRST = 5
 """Pairs that choose whom to compare with; in a tie it does not matter who it is."""
-SECONDS, FEWEST = 2.0, 3
-"""A process whose pairs would take longer than that takes fewer of them, but no fewer than that."""
 WAYS = {"pure": BOTH, "best": (*BOTH, "mixed")}
 CHOSEN = ["forward/reverse", "auto/best"]
 MODES = ["forward/reverse", "mixed/pure", "auto/best", "pure/primal", "pure/hand"]
@@ -76,12 +74,6 @@ def way(case: Case, problem: Problem, name: str) -> Call:
     return reduce(lambda best, other: other if median(pairs(other, best, FIRST)) < 0 else best, calls)
 
 
-def affordable_pairs(a: Call, b: Call) -> int:
-    """As many pairs as the preset asks for, or as fit into SECONDS."""
-    quartet = 2e-9 * (stretch(a, 1) + stretch(b, 1))
-    return min(pair_count(), max(FEWEST, int(SECONDS / quartet)))
-
-
 class _Corpus(Benchmark):
     version = "1"
 
@@ -93,7 +85,7 @@ class _Corpus(Benchmark):
     def compared(self, collecting: bool = False) -> Samples:
         """ln of the time of the case's first way over that of its second."""
         above, below = (way(self.case, self.problem, name) for name in self.case.mode.split("/"))
-        return samples(above, below, affordable_pairs(above, below), collecting=collecting)
+        return samples(above, below, pair_count(), collecting=collecting)
 
 
 class Problems(_Corpus):

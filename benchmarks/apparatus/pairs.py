@@ -25,33 +25,43 @@ STRETCH_NS = 1_000_000
 """Shortest timed stretch, in nanoseconds. On two shared cores 0.25 ms gave pairs with up to three times the spread;
 4 ms gave half of it, for four times the time."""
 
+FEWEST, SECONDS = 3, 0.2
+"""Pairs that a process takes of a ratio at least, and how long it goes on for more of them: of what takes long, further
+processes tell more in that time (T. Kalibera and R. Jones, Rigorous Benchmarking in Reasonable Time, ISMM 2013)."""
+
 
 def pairs(
     a: Call,
     b: Call,
     count: int,
     *,
+    seconds: float = math.inf,
     clock: Clock = time.perf_counter_ns,
     stretch_ns: int = STRETCH_NS,
     collecting: bool = False,
 ) -> list[float]:
     """Time ``a`` against ``b`` in ``count`` quartets A B B A; one log((a1 + a2) / (b1 + b2)) a quartet.
 
-    Each of the four stretches calls its side equally often, chosen such that the faster side's stretch
-    lasts at least ``stretch_ns``. Both sides are warmed up first; the garbage collector is off (or as it was,
-    where ``collecting``) and BLAS is held to its threads (`cores.threads`) while the clock runs. ``clock`` returns
+    Quartets that have lasted ``seconds`` together are enough, once there are FEWEST of them. Each of the four
+    stretches calls its side equally often, chosen such that the faster side's stretch lasts at least
+    ``stretch_ns``. Both sides are warmed up first; the garbage collector is off (or as it was, where
+    ``collecting``) and BLAS is held to its threads (`cores.threads`) while the clock runs. ``clock`` returns
     nanoseconds. Raises ValueError for a count below 1.
     """
     if count < 1:
         raise ValueError(f"pairs: expected a count of at least 1, got {count}; ask for one pair or more")
     with quiet(collecting):
         loops = calibrate(a, b, clock=clock, stretch_ns=stretch_ns)
-        return [_quartet(a, b, loops, clock) for _ in range(count)]
+        start = clock()
+        found: list[float] = []
+        while len(found) < count and (len(found) < FEWEST or (clock() - start) * 1e-9 < seconds):
+            found.append(_quartet(a, b, loops, clock))
+        return found
 
 
 def samples(a: Call, b: Call, count: int, *, collecting: bool = False) -> Samples:
-    """:func:`pairs` as :func:`rounded` stores them."""
-    return rounded(pairs(a, b, count, collecting=collecting))
+    """:func:`pairs` of a ratio as :func:`rounded` stores them, fewer than ``count`` of what takes long."""
+    return rounded(pairs(a, b, count, seconds=SECONDS, collecting=collecting))
 
 
 def rounded(ratios: list[float]) -> Samples:

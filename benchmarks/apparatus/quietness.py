@@ -14,7 +14,7 @@ from typing import Any
 
 from ..catalogue.case import Case
 from .calls import jacobian
-from .pairs import samples
+from .pairs import pairs, rounded
 
 MOST = 8
 """Cores that are tried, spread evenly over those that this process may use."""
@@ -48,6 +48,6 @@ def spread(cores: list[int], most: int) -> list[int]:
 
 def _measured(core: int | None, call: Any) -> dict[str, Any]:
     start, busy = time.perf_counter(), time.process_time()
-    found = samples(call, call, PAIRS)["samples"]
+    found = rounded(pairs(call, call, PAIRS))["samples"]
     share = (time.process_time() - busy) / (time.perf_counter() - start)
     return {"core": core, "share": round(share, 4), "samples": found}

@@ -8,7 +8,7 @@ import math
 from functools import partial
 from itertools import repeat
 
-from .pairs import STRETCH_NS, Call, Samples, pairs
+from .pairs import SECONDS, STRETCH_NS, Call, Samples, pairs
 from .single import seconds
 
 MANY = 10
@@ -24,7 +24,7 @@ def over(slow: Call, fast: Call, count: int) -> Samples:
     """
     longer, shorter = (min(seconds(call, 3)) for call in (slow, fast))
     times = max(1, round(min(longer, STRETCH_NS * 1e-9) / shorter)) if longer >= MANY * shorter else 1
-    found = pairs(slow, partial(repeated, fast, times) if times > 1 else fast, count)
+    found = pairs(slow, partial(repeated, fast, times) if times > 1 else fast, count, seconds=SECONDS)
     return {"samples": [round(sample + math.log(times), 6) for sample in found], "number": 1}
 
 

@@ -7,9 +7,10 @@ FORMER, its name before presets were called so.
 PRESETS = ("first", "quick", "standard", "full")
 """Each measures what the one before it does, and more. The first answers one question alone, the headline's."""
 PAIRS = {"first": 15, "quick": 5, "standard": 9, "full": 25}
-"""Interleaved pairs that a process takes of a ratio, by preset; fewer of what takes long (apparatus.pairs). Odd, so that
-a median is one of them. Of 5, 15 and 41 pairs the numbers of ten processes scattered by 2.5, 2.0 and 1.5 % (forward over
-reverse mode, n 16 to 256), for 0.03, 0.08 and 0.2 s: what is left is the process's, and only further ones tell it."""
+"""Interleaved pairs that a process takes of a ratio, by preset; fewer of what takes long (apparatus.pairs). Odd, so
+that a median is one of them. Of 5, 15 and 41 pairs the numbers of ten processes scattered by 2.5, 2.0 and 1.5 %
+(forward over reverse mode, n 16 to 256), for 0.03, 0.08 and 0.2 s: what is left is the process's, and only further
+ones tell it."""
 LEAST = {"first": 5, "quick": 4, "standard": 4, "full": 8}
 MOST = {"first": 10, "quick": 8, "standard": 12, "full": 30}
 """Processes that a ratio rests on: the least, and how many at most where it decides, near a crossover."""

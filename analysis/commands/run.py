@@ -34,7 +34,7 @@ def add_parser(commands: Subparsers) -> None:
     add_report(parser)
     add_preset(
         parser,
-        "how much: first takes 20 s, quick (the default) 3 minutes, standard 15 (25 with every library), full hours",
+        "how much: first takes 20 s, quick (the default) 3 minutes, standard 25 (more with every library), full hours",
     )
     parser.add_argument("--engines", metavar="A,B", help="only these engines, e.g. modes,jax (see docs/engines.md)")
     add_conditions(parser)

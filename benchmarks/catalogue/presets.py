@@ -11,7 +11,7 @@ PAIRS = {"first": 15, "quick": 5, "standard": 9, "full": 25}
 that a median is one of them. Of 5, 15 and 41 pairs the numbers of ten processes scattered by 2.5, 2.0 and 1.5 %
 (forward over reverse mode, n 16 to 256), for 0.03, 0.08 and 0.2 s: what is left is the process's, and only further
 ones tell it."""
-LEAST = {"first": 5, "quick": 4, "standard": 4, "full": 8}
+LEAST = {"first": 5, "quick": 3, "standard": 4, "full": 8}
 MOST = {"first": 10, "quick": 8, "standard": 12, "full": 30}
 """Processes that a ratio rests on: the least, and how many at most where it decides, near a crossover."""
 TIME_LIMIT = {"first": 20.0, "quick": 180.0, "standard": 1500.0, "full": 4 * 3600.0}

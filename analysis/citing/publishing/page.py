@@ -279,7 +279,8 @@ def _setting(fact: Fact) -> dict[str, str]:
 
 def _mark(fact: Fact, field: str = "") -> str:
     name = f"{fact['key']} {field}".strip()
-    return f"<!-- fact:{name} -->{fact[field or 'text'] or 'none'}<!-- /fact -->"
+    value = fact[field or "text"]
+    return f"<!-- fact:{name} -->{'none' if value in (None, '') else value}<!-- /fact -->"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

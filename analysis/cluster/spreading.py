@@ -28,6 +28,7 @@ from analysis.running import Measured
 from analysis.running.checkout import git, read_checkout
 from analysis.running.conditions import USUAL, Conditions
 from analysis.running.output import failure, quiet
+from analysis.running.plan import engine
 from analysis.running.suite import Suite
 from analysis.running.writer import Writer
 from analysis.text import clock, counted
@@ -124,19 +125,13 @@ def spread(
 
 def fit(wanted: Cells, engines: Engines) -> Callable[[Member], str | None]:
     """Says why a machine lacks what the cells need."""
-    taking_part = sorted(engines_of(wanted) & set(engines))
+    taking_part = sorted({engine((name, tuple(each))) for name, some in wanted.items() for each in some} & set(engines))
 
     def judged(member: Member) -> str | None:
         assert member.described is not None  # that is when it is judged
         return lacking(engines, member.described["engines"], taking_part)
 
     return judged
-
-
-def engines_of(wanted: Cells) -> set[str]:
-    """The engines of cells: a first parameter, or the first that a case's text names."""
-    first = {combination[0] for combinations in wanted.values() for combination in combinations if combination}
-    return {text.strip("'").split()[0].removeprefix("engine=") for text in first}
 
 
 @dataclass

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.citing.statements import statements
 from analysis.errors import AnalysisWarning
 from analysis.reading.provenance import Provenance
 from analysis.tables import calibrated, own, rules
@@ -109,6 +110,26 @@ def test_the_rates_of_the_record_predict_the_crossovers_of_their_engine_alone() 
     assert without.rates is None
     assert without.predictions["calibrated"].isna().all()
     assert calibrated.BY_RATES not in set(without.nearness["predictor"])
+
+
+def test_predictions_are_cited_where_the_run_has_rates() -> None:
+    times = [
+        row("seconds", 1e-5 * n, n=n, mode=mode, width=width)
+        for n, width, mode in product((8, 32, 64, 128), (16, 64, 256), MODES)
+    ]
+    table = frame([*times, *curve(66, m=64)])
+    key, near = (
+        "modes.aspect-calibrated.m64.width64.depth4.dense.uniform.float64",
+        "modes.predictions-near.rates-by-shape",
+    )
+    with_rates, without = (
+        {fact["key"]: fact for fact, _ in statements(Findings(table, *given))}
+        for given in ([recorded(by(evenly, step=1e-12))], [])
+    )
+    assert with_rates[key]["value"] == pytest.approx(1, rel=0.02)
+    assert with_rates[near]["value"] == 100
+    assert "of 1 crossovers" in with_rates[near]["sentence"]
+    assert not {key, near} & set(without)
 
 
 def test_near_is_within_a_tenth_and_what_lies_beyond_all_sizes_is_missed() -> None:

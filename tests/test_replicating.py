@@ -368,11 +368,14 @@ def on_kernel(used: str, shift: float) -> Run:
     return run_found(f"on {used}", Path(), {}, Findings(frame(rows), known))
 
 
-def test_a_kernel_s_rates_are_those_of_a_run_that_used_it() -> None:
-    found = kernels.rates([on_kernel("Haswell", 1.0), on_kernel("SkylakeX", 0.7)])
+def test_a_kernel_s_rates_are_medians_over_the_runs_of_kernels_that_one_of_them_used() -> None:
+    runs = [on_kernel("Haswell", 1.0), on_kernel("SkylakeX", 0.7), on_kernel("Haswell", 1.1)]
+    found = kernels.rates(runs)
     assert set(found["kernel"]) == {"Haswell", "SkylakeX"}
     assert len(found) == 2 * 2 * 3
-    assert (found["gflops"] == 2 * found["rows"]).all()
+    for kernel, factor in (("Haswell", 2), ("SkylakeX", 1)):  # 2 where the run used it, else 1
+        part = found[found["kernel"] == kernel]
+        assert (part["gflops"] == factor * part["rows"]).all()
     assert kernels.rates([measured(1)]).empty
 
 

@@ -268,7 +268,7 @@ def test_further_doubts() -> None:
     assert "changed work tree" in found
     assert "4 threads" in found
     assert "1 cell failed" in found
-    assert "2 ratios left as they were" in found
+    assert "2 ratios not taken as often as would be needed" in found
     assert "No A/A control" in " ".join(doubts(findings(frame([row("seconds", 1.0)]))))
 
 

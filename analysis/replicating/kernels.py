@@ -1,8 +1,9 @@
 """Why crossovers depend on the BLAS kernel: what each kernel gives, beside where the modes cross on it. Data alone.
 
-The rates are those that each run took of the machine's kernels before it began (`benchmarks.apparatus.kernels`), of the
-products that the two modes are made of: a block of seeds times W, forward mode with W.T. A kernel's rates are those of
-a run that used it, and kernels that no run used are left out.
+The rates are those that each run took of all the machine's kernels before it began (`benchmarks.apparatus.kernels`), of
+the products that the two modes are made of: a block of seeds times W, forward mode with W.T. A run gives them half a
+second a kernel, and a disturbed moment is a tenth of that: a kernel's rates are the medians over the runs on the
+machine of the first run that used it. Kernels that no run used are left out.
 """
 
 from collections.abc import Sequence
@@ -23,19 +24,22 @@ FEWEST = 2
 
 def rates(runs: Sequence[Run]) -> pd.DataFrame:
     """One row (RATES) a kernel that a run used, product of MODES and shape, in Gflop/s."""
-    found: dict[str, list[list[object]]] = {}
+    first: dict[str, Run] = {}
     for run in runs:
-        record = run.found.provenance.kernels
-        used = str(record.get("used", ""))
-        if not used or found.get(used):
-            continue
-        whence = [run.about["machine"], run.about["commit"], run.about["date"]]
-        found[used] = [
-            [used, *(rate[name] for name in ("product", "rows", "width", "gflops", "low", "high")), *whence]
-            for rate in record.get("rates", ())
-            if rate["kernel"] == used and rate["dtype"] == DTYPE and rate["product"] in MODES
-        ]
-    return pd.DataFrame([row for rows in found.values() for row in rows], columns=list(RATES))
+        used = str(run.found.provenance.kernels.get("used", ""))
+        if used and run.found.provenance.kernels.get("rates"):
+            first.setdefault(used, run)
+    rows = [
+        [kernel, *(rate[name] for name in RATES[1:7]), *(where.about[name] for name in RATES[7:])]
+        for kernel, where in first.items()
+        for run in runs
+        if run.about["machine"] == where.about["machine"]
+        for rate in run.found.provenance.kernels.get("rates", ())
+        if rate["kernel"] == kernel and rate["dtype"] == DTYPE and rate["product"] in MODES
+    ]
+    table = pd.DataFrame(rows, columns=list(RATES))
+    of = [name for name in RATES if name not in ("gflops", "low", "high")]
+    return table.groupby(of, as_index=False, sort=False).median()[list(RATES)] if rows else table
 
 
 def crossings(runs: Sequence[Run]) -> pd.DataFrame:

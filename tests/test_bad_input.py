@@ -245,7 +245,7 @@ def test_too_few_pairs(results: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     change(stored(results), thin)
     line = unusable(capsys, "cite", "--results", str(results), "--facts", str(tmp_path / "facts.json"))
     assert f"{results}: commit e55ab1d2: " in line
-    assert "rest on too few processes for an interval (fewer than 3), one of them at n = " in line
+    assert "rest on too few pairs for an interval (fewer than 6), one of them at n = " in line
     assert "python -m analysis run" in line
 
 

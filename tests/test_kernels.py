@@ -280,9 +280,8 @@ def test_a_cluster_s_machines_are_told_the_conditions(monkeypatch: pytest.Monkey
     asked = ["run", "--scheduler", "tcp://nowhere:1", "--results", str(tmp_path / "results")]
     assert main(asked) == main([*asked, "--blas-kernel", "Haswell", "--threads", "3"]) == 2
     usual, chosen = given
-    assert (usual.settings, usual.further, usual.conditions) == ({}, (), "")
-    assert (chosen.settings, chosen.further) == ({KERNEL: "Haswell"}, ("--threads", "3"))
-    assert chosen.conditions == "-OMP_NUM_THREADS3-OPENBLAS_CORETYPEHaswell"
+    assert (usual.conditions, chosen.conditions) == (Conditions(), Conditions("Haswell", 3))
+    assert chosen.conditions.environment[KERNEL] == "Haswell"
 
 
 # --- the name of a run ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -402,7 +403,7 @@ def test_the_operator_written_with_its_argument_may_be_applied_twice(levels: tup
         return lambda x: jacobian(lambda u: f(x + u))(0.0)
 
     a, b = levels
-    assert operator(a, operator(b, np.exp))(1.0) == pytest.approx(np.e, rel=1e-14)
+    assert operator(a, operator(b, np.exp))(1.0) == pytest.approx(math.e, rel=1e-14)
     assert operator(a, operator(b, lambda x: x**3))(2.0) == pytest.approx(12.0, rel=1e-14)
     assert operator(a, operator(a, operator(b, np.sin)))(0.5) == pytest.approx(-np.cos(0.5), rel=1e-13)
 
